@@ -1,0 +1,79 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The plain targets: what depends on what is the whole architecture, see docs/architecture.md.
+let package = Package(
+    name: "tessera",
+    products: [
+        .library(name: "Tessera", targets: ["Tessera"]),
+        .executable(name: "tessera", targets: ["TesseraCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: [
+        // C libraries of the system, and the shims that make their macros and variadic functions callable.
+        .systemLibrary(
+            name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .target(
+            name: "CFFmpeg",
+            linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }),
+        .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.4")]),
+
+        // The library.
+        .target(name: "TesseraCore"),
+        .target(name: "TesseraOperators", dependencies: ["TesseraCore"]),
+        .target(name: "TesseraNetwork", dependencies: ["TesseraOperators", "CYAML", "CFFmpeg"]),
+        .target(name: "TesseraRuntime", dependencies: ["TesseraOperators"]),
+        .target(name: "TesseraOneDNN", dependencies: ["TesseraRuntime", "COneDNN"]),
+        .target(name: "TesseraPartition", dependencies: ["TesseraOperators"]),
+        .target(
+            name: "TesseraCluster",
+            dependencies: [
+                "TesseraPartition", "TesseraRuntime",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(name: "TesseraScript", dependencies: ["Tessera", "CLua"]),
+        .target(
+            name: "Tessera",
+            dependencies: [
+                "TesseraNetwork", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies", "TransportTCP",
+            ]),
+
+        // Modules that are swapped by name.
+        .target(
+            name: "PartitionStrategies", dependencies: ["TesseraPartition"], path: "Plugins/PartitionStrategies"),
+        .target(
+            name: "TransportTCP",
+            dependencies: [
+                "TesseraCluster",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Plugins/Transports/TCP"),
+
+        // The command.
+        .executableTarget(
+            name: "TesseraCommand",
+            dependencies: [
+                "Tessera", "TesseraScript",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/tessera"),
+
+        .target(name: "TesseraTestSupport", dependencies: ["Tessera"], path: "Tests/Support"),
+    ]
+        + [
+            "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraRuntime", "TesseraOneDNN",
+            "TesseraPartition", "TesseraCluster", "TesseraScript",
+        ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
+        + [
+            .testTarget(name: "TesseraCommandTests", dependencies: ["TesseraCommand", "TesseraTestSupport"])
+        ],
+    swiftLanguageModes: [.v6]
+)

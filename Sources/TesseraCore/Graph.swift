@@ -1,0 +1,108 @@
+/// A network: operators joined into a directed acyclic graph.
+///
+/// Layers can only be added after what they read, so the order of `nodes` is always an order of execution.
+public struct Graph: Sendable {
+    public typealias ValueID = Int
+    public typealias NodeID = Int
+
+    /// What travels along an edge.
+    public struct Value: Sendable {
+        public let name: String
+        /// The node that makes it; nil for a graph input.
+        public let producer: NodeID?
+        /// Which of the producer's outputs it is.
+        public let output: Int
+    }
+
+    /// One layer.
+    public struct Node: Sendable {
+        /// The layer's path, unique in the graph: `layer1.0.conv1`.
+        public let name: String
+        public let op: any Operator
+        public let inputs: [ValueID]
+        public let outputs: [ValueID]
+        /// Where it was written.
+        public let location: SourceLocation?
+    }
+
+    public struct Input: Sendable {
+        public let name: String
+        public let value: ValueID
+        public let shape: SymbolicShape
+    }
+
+    public struct Output: Sendable {
+        public let name: String
+        public let value: ValueID
+    }
+
+    public private(set) var values: [Value] = []
+    public private(set) var nodes: [Node] = []
+    public private(set) var inputs: [Input] = []
+    public private(set) var outputs: [Output] = []
+    private var names: Set<String> = []
+
+    public init() {}
+
+    @discardableResult
+    public mutating func addInput(_ name: String, shape: SymbolicShape) throws -> ValueID {
+        try claim(name)
+        values.append(Value(name: name, producer: nil, output: 0))
+        inputs.append(Input(name: name, value: values.count - 1, shape: shape))
+        return values.count - 1
+    }
+
+    /// Adds a layer with one output that has the layer's name.
+    ///
+    /// - Throws: `invalidArgument` if the name is taken, `shapeMismatch` for a wrong number of inputs.
+    @discardableResult
+    public mutating func addNode(
+        _ name: String, _ op: any Operator, inputs: [ValueID], location: SourceLocation? = nil
+    ) throws -> ValueID {
+        try locatingErrors(path: name, at: location) {
+            try claim(name)
+            try op.checkInputCount(inputs.count)
+            guard inputs.allSatisfy(values.indices.contains) else {
+                throw TesseraError(.notFound, "expected inputs among \(values.count) values, found \(inputs)")
+            }
+        }
+        let value = values.count
+        values.append(Value(name: name, producer: nodes.count, output: 0))
+        nodes.append(Node(name: name, op: op, inputs: inputs, outputs: [value], location: location))
+        return value
+    }
+
+    public mutating func addOutput(_ name: String, _ value: ValueID) throws {
+        guard !outputs.contains(where: { $0.name == name }) else {
+            throw TesseraError(.invalidArgument, "output '\(name)' is declared twice")
+        }
+        guard values.indices.contains(value) else {
+            throw TesseraError(.notFound, "expected an output among \(values.count) values, found \(value)")
+        }
+        outputs.append(Output(name: name, value: value))
+    }
+
+    /// The value of that name, an input or a layer.
+    public func value(named name: String) throws -> ValueID {
+        guard let id = values.firstIndex(where: { $0.name == name }) else {
+            throw TesseraError(
+                .notFound, "unknown layer or input '\(name)'" + suggestion(for: name, among: values.map(\.name)))
+        }
+        return id
+    }
+
+    /// The nodes that read each value, by value.
+    public var consumers: [[NodeID]] {
+        var result = [[NodeID]](repeating: [], count: values.count)
+        for (id, node) in nodes.enumerated() {
+            for input in Set(node.inputs) { result[input].append(id) }
+        }
+        return result
+    }
+
+    private mutating func claim(_ name: String) throws {
+        guard names.insert(name).inserted else {
+            throw TesseraError(.invalidArgument, "the name '\(name)' is used twice")
+        }
+    }
+}

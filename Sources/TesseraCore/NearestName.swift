@@ -1,0 +1,31 @@
+/// The candidate most like `name`, if one is near enough to have been meant (for "did you mean …").
+public func nearestName(to name: String, among candidates: some Sequence<String>) -> String? {
+    let limit = max(1, name.count / 3)
+    return candidates
+        .map { (candidate: $0, distance: editDistance(name, $0)) }
+        .filter { $0.distance <= limit }
+        .min { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }?
+        .candidate
+}
+
+/// ", did you mean 'x'?", or a list of all candidates if they are few, or nothing.
+public func suggestion(for name: String, among candidates: some Collection<String>) -> String {
+    if let nearest = nearestName(to: name, among: candidates) { return ", did you mean '\(nearest)'?" }
+    guard !candidates.isEmpty, candidates.count <= 24 else { return "" }
+    return "; there are: \(candidates.sorted().joined(separator: ", "))"
+}
+
+/// The number of characters to insert, remove or replace to get from one string to the other (Levenshtein).
+private func editDistance(_ a: String, _ b: String) -> Int {
+    let (a, b) = (Array(a.prefix(64)), Array(b.prefix(64)))
+    var previous = Array(0...b.count)
+    for i in 0..<a.count {
+        var current = [i + 1]
+        for j in 0..<b.count {
+            let replaced = previous[j] + (a[i] == b[j] ? 0 : 1)
+            current.append(min(replaced, previous[j + 1] + 1, current[j] + 1))
+        }
+        previous = current
+    }
+    return previous[b.count]
+}

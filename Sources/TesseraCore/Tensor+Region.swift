@@ -1,0 +1,79 @@
+import Foundation
+
+extension Tensor {
+    /// A copy of the elements in `region`.
+    ///
+    /// - Throws: `shapeMismatch` if the region is not inside this tensor.
+    public func cropped(to region: Region) throws -> Tensor {
+        try requireInside(region)
+        if region == Region(whole: shape) { return self }
+        var result = try Tensor(zeros: region.shape, elementType: elementType)
+        result.withUnsafeMutableBytes { target in
+            withUnsafeBytes { source in
+                forEachRow(of: region) { offset, rowBytes, index in
+                    copyBytes(to: target, at: index * rowBytes, from: source, at: offset, count: rowBytes)
+                }
+            }
+        }
+        return result
+    }
+
+    /// Writes `tile` over the elements in `region`.
+    ///
+    /// - Throws: `shapeMismatch` if the region is not inside this tensor, or the tile is of another shape or type.
+    public mutating func paste(_ tile: Tensor, at region: Region) throws {
+        try requireInside(region)
+        guard tile.shape == region.shape, tile.elementType == elementType else {
+            throw TesseraError(
+                .shapeMismatch,
+                "expected a tile of \(region.shape) \(elementType), found \(tile.shape) \(tile.elementType)")
+        }
+        let whole = self
+        withUnsafeMutableBytes { target in
+            tile.withUnsafeBytes { source in
+                whole.forEachRow(of: region) { offset, rowBytes, index in
+                    copyBytes(to: target, at: offset, from: source, at: index * rowBytes, count: rowBytes)
+                }
+            }
+        }
+    }
+
+    private func requireInside(_ region: Region) throws {
+        guard region.rank == shape.rank, Region(whole: shape).contains(region) else {
+            throw TesseraError(.shapeMismatch, "expected a region inside \(shape), found \(region)")
+        }
+    }
+
+    /// Calls `body(offset, bytes, index)` for each contiguous row of `region`: its byte offset here, its length, its count.
+    private func forEachRow(of region: Region, _ body: (Int, Int, Int) -> Void) {
+        guard !region.isEmpty else { return }
+        let size = elementType.byteCount
+        guard let last = region.ranges.last else { return body(0, size, 0) }
+        let strides = shape.strides
+        let outer = Array(region.ranges.dropLast())
+        let rowBytes = last.count * size
+        var position = outer.map(\.lowerBound)
+        var index = 0
+        while true {
+            let element = zip(position, strides).reduce(last.lowerBound) { $0 + $1.0 * $1.1 }
+            body(element * size, rowBytes, index)
+            index += 1
+            var axis = outer.count - 1
+            while axis >= 0 {
+                position[axis] += 1
+                if position[axis] < outer[axis].upperBound { break }
+                position[axis] = outer[axis].lowerBound
+                axis -= 1
+            }
+            if axis < 0 { return }
+        }
+    }
+}
+
+private func copyBytes(
+    to target: UnsafeMutableRawBufferPointer, at targetOffset: Int,
+    from source: UnsafeRawBufferPointer, at sourceOffset: Int, count: Int
+) {
+    UnsafeMutableRawBufferPointer(rebasing: target[targetOffset..<targetOffset + count])
+        .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[sourceOffset..<sourceOffset + count]))
+}

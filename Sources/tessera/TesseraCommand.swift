@@ -1,0 +1,4 @@
+import ArgumentParser
+@main struct TesseraCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "tessera")
+}
