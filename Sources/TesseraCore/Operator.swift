@@ -67,12 +67,12 @@ extension Operator {
 public struct OperatorTile: Sendable {
     /// Usually the same operator with other padding.
     public var op: any Operator
-    /// The region of every input that it reads. Never empty.
-    public var inputs: [Region]
+    /// The region of every input that it reads, never empty; nil for an input it does not read and does not take.
+    public var inputs: [Region?]
     /// The regions of the parameters that it uses; one not listed is used whole.
     public var parameters: [String: Region]
 
-    public init(op: any Operator, inputs: [Region], parameters: [String: Region] = [:]) {
+    public init(op: any Operator, inputs: [Region?], parameters: [String: Region] = [:]) {
         self.op = op
         self.inputs = inputs
         self.parameters = parameters

@@ -1,0 +1,30 @@
+import TesseraCore
+
+/// The mean of each window. Padding counts as zeros, or not at all with `count_include_pad: false`.
+public struct AveragePool: Pooling, Equatable {
+    public static let name = "average_pool"
+    public static let summary = "Mean over a sliding window"
+
+    public var kernel: PerAxis = 1
+    public var stride: PerAxis?
+    public var padding: Padding = .explicit([0])
+    public var ceilMode = false
+    public var countIncludePad = true
+
+    public init() {}
+
+    public var dilation: PerAxis { 1 }
+    public static let shorthandKey: String? = "kernel"
+    public static let keys: [Key<AveragePool>] = [
+        Key(required: "kernel", \.kernel, "size of the window"),
+        Key("stride", \.stride, "step of the window; the kernel size if left out"),
+        Key("padding", \.padding, "zeros around the input"),
+        Key("ceil_mode", \.ceilMode, "whether a last window that is not quite full counts"),
+        Key("count_include_pad", \.countIncludePad, "whether padding counts in the divisor, as in PyTorch"),
+    ]
+
+    public func pool(_ values: [Float], positions: Int) -> Float {
+        let sum = values.reduce(0.0) { $0 + Double($1) }
+        return Float(sum / Double(countIncludePad ? positions : max(1, values.count)))
+    }
+}

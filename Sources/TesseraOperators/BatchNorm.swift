@@ -1,0 +1,68 @@
+import TesseraCore
+
+/// Batch normalization with stored statistics: (x - running_mean) / √(running_var + epsilon) · weight + bias, per channel.
+public struct BatchNorm: Operator, Equatable {
+    public static let name = "batch_norm"
+    public static let summary = "Batch normalization with stored statistics"
+
+    public var epsilon: Double = 1e-5
+
+    public init() {}
+
+    public var isPointwise: Bool { true }
+    public static let keys: [Key<BatchNorm>] = [Key("epsilon", \.epsilon, "added to the variance")]
+
+    public func validate() throws {
+        guard epsilon >= 0, epsilon.isFinite else {
+            throw TesseraError(.invalidArgument, "expected 'epsilon' of at least 0, found \(epsilon)")
+        }
+    }
+
+    public func parameters(for inputs: [Shape]) throws -> [ParameterSpecification] {
+        let shape: Shape = [inputs[0][1]]
+        return [
+            ParameterSpecification("weight", shape, .scale), ParameterSpecification("bias", shape, .bias),
+            ParameterSpecification("running_mean", shape, .mean), ParameterSpecification("running_var", shape, .variance),
+        ]
+    }
+
+    public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
+        guard inputs[0].rank >= 2 else {
+            throw TesseraError(.shapeMismatch, "expected an input of batch and channels at least, found \(inputs[0])")
+        }
+        return inputs
+    }
+
+    public func tile(_ region: Region, ofOutput output: Int, inputs: [Shape]) throws -> OperatorTile {
+        let names = region[1].count == inputs[0][1] ? [] : ["weight", "bias", "running_mean", "running_var"]
+        let channels = Region([region[1]])
+        return OperatorTile(
+            op: self, inputs: [region], parameters: Dictionary(uniqueKeysWithValues: names.map { ($0, channels) }))
+    }
+
+    /// The factor and the summand for each channel: y = factor · x + summand.
+    ///
+    /// - Throws: `notFound` if a parameter is missing.
+    public func scaleAndShift(_ parameters: [String: Tensor]) throws -> (scale: [Float], shift: [Float]) {
+        func values(_ name: String) throws -> [Float] {
+            guard let tensor = parameters[name] else { throw TesseraError(.notFound, "'batch_norm' misses its \(name)") }
+            return try tensor.floats()
+        }
+        let (weight, bias) = (try values("weight"), try values("bias"))
+        let (mean, variance) = (try values("running_mean"), try values("running_var"))
+        let scale = zip(weight, variance).map { Double($0) / (Double($1) + epsilon).squareRoot() }
+        let shift = zip(bias, zip(mean, scale)).map { Float(Double($0) - Double($1.0) * $1.1) }
+        return (scale.map { Float($0) }, shift)
+    }
+
+    public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
+        let (scale, shift) = try scaleAndShift(parameters)
+        let channels = inputs[0].shape[1]
+        let pixels = inputs[0].shape.spatial.reduce(1, *)
+        let y = try inputs[0].floats().enumerated().map { offset, x in
+            let channel = offset / pixels % channels
+            return scale[channel] * x + shift[channel]
+        }
+        return [try Tensor(y, shape: inputs[0].shape)]
+    }
+}

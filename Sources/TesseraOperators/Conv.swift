@@ -1,0 +1,126 @@
+import TesseraCore
+
+/// Convolution: y[n, o] = bias[o] + Σ over input channels i of o's group and kernel positions k of weight[o, i, k] · x[n, i, window k].
+///
+/// Input [batch, channels, spatial…], weight [output channels, input channels / groups, kernel…], bias [output channels].
+/// Padding counts as zero.
+public struct Conv: Operator, Equatable {
+    public static let name = "conv"
+    public static let summary = "Convolution over 1 to 3 spatial axes"
+
+    public var channels = 1
+    public var kernel: PerAxis = 1
+    public var stride: PerAxis = 1
+    public var padding: Padding = .explicit([0])
+    public var dilation: PerAxis = 1
+    public var groups = 1
+    public var bias = true
+
+    public init() {}
+
+    public static let keys: [Key<Conv>] = [
+        Key(required: "channels", \.channels, "number of output channels"),
+        Key(required: "kernel", \.kernel, "size of the kernel"),
+        Key("stride", \.stride, "step of the window"),
+        Key("padding", \.padding, "zeros around the input"),
+        Key("dilation", \.dilation, "distance between kernel elements"),
+        Key("groups", \.groups, "number of groups that channels are divided into"),
+        Key("bias", \.bias, "whether a bias is added"),
+    ]
+
+    public func validate() throws {
+        guard channels >= 1, groups >= 1, channels % groups == 0 else {
+            throw TesseraError(
+                .invalidArgument, "expected 'channels' to be a positive multiple of 'groups', found \(channels) and \(groups)")
+        }
+    }
+
+    public func parameters(for inputs: [Shape]) throws -> [ParameterSpecification] {
+        let window = try window(over: inputs[0])
+        let inputChannels = inputs[0][1] / groups
+        let weight = Shape([channels, inputChannels] + window.kernelSizes)
+        let fanIn = weight.dimensions.dropFirst().reduce(1, Shape.saturatingProduct)
+        return [ParameterSpecification("weight", weight, .weight(fanIn: fanIn))]
+            + (bias ? [ParameterSpecification("bias", [channels], .bias)] : [])
+    }
+
+    public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
+        let window = try window(over: inputs[0])
+        guard inputs[0][1] % groups == 0 else {
+            throw TesseraError(.shapeMismatch, "expected input channels divisible by \(groups) groups, found \(inputs[0])")
+        }
+        return [Shape([inputs[0][0], channels] + window.outputSizes(inputs[0]))]
+    }
+
+    public func tile(_ region: Region, ofOutput output: Int, inputs: [Shape]) throws -> OperatorTile {
+        let window = try window(over: inputs[0])
+        let (ranges, remaining) = window.inverse(region.ranges.dropFirst(2), input: inputs[0])
+        let (inputChannels, groupRange) = try channelsNeeded(for: region[1], of: inputs[0][1])
+        var op = self
+        op.padding = remaining.padding
+        op.channels = region[1].count
+        op.groups = groupRange.count
+        var parameters: [String: Region] = [:]
+        if region[1].count < channels {
+            let specifications = try self.parameters(for: inputs)
+            for specification in specifications {
+                parameters[specification.name] = Region(whole: specification.shape).replacing(axis: 0, with: region[1])
+            }
+        }
+        return OperatorTile(op: op, inputs: [Region([region[0], inputChannels] + ranges)], parameters: parameters)
+    }
+
+    /// The input channels and the groups that a range of output channels reads.
+    private func channelsNeeded(for range: Range<Int>, of inputChannels: Int) throws -> (Range<Int>, Range<Int>) {
+        let perGroup = channels / groups
+        guard groups > 1, range.count < channels else { return (0..<inputChannels, 0..<groups) }
+        guard range.lowerBound % perGroup == 0, range.upperBound % perGroup == 0 else {
+            throw TesseraError(
+                .notSupported, "expected output channels cut between groups of \(perGroup), found \(range)")
+        }
+        let groupRange = range.lowerBound / perGroup..<range.upperBound / perGroup
+        let inputsPerGroup = inputChannels / groups
+        return (groupRange.lowerBound * inputsPerGroup..<groupRange.upperBound * inputsPerGroup, groupRange)
+    }
+
+    public func multiplyAccumulates(inputs: [Shape], outputs: [Shape]) -> Int {
+        guard let window = try? window(over: inputs[0]) else { return 0 }
+        return (window.kernelSizes + [inputs[0][1] / groups]).reduce(outputs[0].elementCount, Shape.saturatingProduct)
+    }
+
+    /// The window over an input, with padding resolved.
+    public func window(over input: Shape) throws -> SlidingWindow {
+        try SlidingWindow(input: input, kernel: kernel, stride: stride, dilation: dilation, padding: padding)
+    }
+
+    public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
+        let input = inputs[0]
+        let window = try window(over: input.shape)
+        guard let weight = try parameters["weight"]?.floats() else {
+            throw TesseraError(.notFound, "'conv' misses its weight")
+        }
+        let biases = try parameters["bias"]?.floats()
+        let sizes = Array(input.shape.spatial)
+        let (pixels, kernelCount) = (sizes.reduce(1, *), window.kernelSizes.reduce(1, *))
+        let inputsPerGroup = input.shape[1] / groups
+        let outputsPerGroup = channels / groups
+        let shape = try outputShapes(for: [input.shape])[0]
+        let x = try input.floats()
+        var y: [Float] = []
+        y.reserveCapacity(shape.elementCount)
+        shape.forEachIndex { index in
+            let (batch, channel) = (index[0], index[1])
+            var sum = Double(biases?[channel] ?? 0)
+            for i in 0..<inputsPerGroup {
+                let inputChannel = channel / outputsPerGroup * inputsPerGroup + i
+                let xOffset = (batch * input.shape[1] + inputChannel) * pixels
+                let wOffset = (channel * inputsPerGroup + i) * kernelCount
+                window.forEachElement(at: Array(index.dropFirst(2)), sizes: sizes) { k, p in
+                    sum += Double(weight[wOffset + k]) * Double(x[xOffset + p])
+                }
+            }
+            y.append(Float(sum))
+        }
+        return [try Tensor(y, shape: shape)]
+    }
+}

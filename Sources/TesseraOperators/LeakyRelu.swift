@@ -1,0 +1,16 @@
+import TesseraCore
+
+/// x where it is positive, slope · x elsewhere.
+public struct LeakyRelu: PointwiseUnary, Equatable {
+    public static let name = "leaky_relu"
+    public static let summary = "x if positive, else slope · x"
+
+    public var slope: Float = 0.01
+
+    public init() {}
+
+    public static let shorthandKey: String? = "slope"
+    public static let keys: [Key<LeakyRelu>] = [Key("slope", \.slope, "factor of negative values")]
+
+    public func value(_ x: Float) -> Float { x > 0 ? x : slope * x }
+}

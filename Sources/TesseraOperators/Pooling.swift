@@ -1,0 +1,75 @@
+import TesseraCore
+
+/// What max and average pooling share.
+public protocol Pooling: Operator {
+    var kernel: PerAxis { get }
+    var stride: PerAxis? { get }
+    var padding: Padding { get set }
+    var dilation: PerAxis { get }
+    var ceilMode: Bool { get }
+
+    /// The pooled value of one window.
+    ///
+    /// - Parameters:
+    ///   - values: what the window sees inside the input.
+    ///   - positions: how many of its positions are inside the input or its padding.
+    func pool(_ values: [Float], positions: Int) -> Float
+}
+
+extension Pooling {
+    /// The window over an input, with padding resolved.
+    ///
+    /// - Throws: `shapeMismatch` if padding is not smaller than the window, which would leave windows without input.
+    public func window(over input: Shape) throws -> SlidingWindow {
+        let window = try SlidingWindow(
+            input: input, kernel: kernel, stride: stride ?? kernel, dilation: dilation, padding: padding, ceil: ceilMode)
+        for axis in window.axes where !(0..<axis.extent).contains(axis.before) || !(0..<axis.extent).contains(axis.after) {
+            throw TesseraError(
+                .shapeMismatch,
+                "expected padding from 0 to less than the window of \(axis.extent), found \(axis.before) and \(axis.after)")
+        }
+        return window
+    }
+
+    public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
+        let window = try window(over: inputs[0])
+        return [Shape(inputs[0].dimensions.prefix(2) + window.outputSizes(inputs[0]))]
+    }
+
+    public func tile(_ region: Region, ofOutput output: Int, inputs: [Shape]) throws -> OperatorTile {
+        let (ranges, remaining) = try window(over: inputs[0]).inverse(region.ranges.dropFirst(2), input: inputs[0])
+        var op = self
+        op.padding = remaining.padding
+        return OperatorTile(op: op, inputs: [Region(region.ranges.prefix(2) + ranges)])
+    }
+
+    public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
+        let input = inputs[0]
+        let window = try window(over: input.shape)
+        let sizes = Array(input.shape.spatial)
+        let pixels = sizes.reduce(1, *)
+        let shape = try outputShapes(for: [input.shape])[0]
+        let x = try input.floats()
+        var y: [Float] = []
+        y.reserveCapacity(shape.elementCount)
+        shape.forEachIndex { index in
+            let offset = (index[0] * input.shape[1] + index[1]) * pixels
+            let position = Array(index.dropFirst(2))
+            var values: [Float] = []
+            window.forEachElement(at: position, sizes: sizes) { _, p in values.append(x[offset + p]) }
+            y.append(pool(values, positions: window.paddedPositions(at: position, sizes: sizes)))
+        }
+        return [try Tensor(y, shape: shape)]
+    }
+}
+
+extension SlidingWindow {
+    /// Positions of the window at `position` that are inside the input or its padding, but not beyond (ceil mode).
+    fileprivate func paddedPositions(at position: [Int], sizes: [Int]) -> Int {
+        var count = 1
+        for (axis, (o, size)) in zip(axes, zip(position, sizes)) {
+            count *= (0..<axis.kernel).count { o * axis.stride + $0 * axis.dilation < axis.before + size + axis.after }
+        }
+        return count
+    }
+}

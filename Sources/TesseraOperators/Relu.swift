@@ -1,0 +1,12 @@
+import TesseraCore
+
+/// max(x, 0).
+public struct Relu: PointwiseUnary, Equatable {
+    public static let name = "relu"
+    public static let summary = "Rectified linear unit, max(x, 0)"
+    public static let keys: [Key<Relu>] = []
+
+    public init() {}
+
+    public func value(_ x: Float) -> Float { max(x, 0) }
+}

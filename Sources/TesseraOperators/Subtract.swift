@@ -1,0 +1,12 @@
+import TesseraCore
+
+/// a - b, element by element.
+public struct Subtract: PointwiseBinary, Equatable {
+    public static let name = "subtract"
+    public static let summary = "Difference of two inputs"
+    public static let keys: [Key<Subtract>] = []
+
+    public init() {}
+
+    public func value(_ a: Float, _ b: Float) -> Float { a - b }
+}
