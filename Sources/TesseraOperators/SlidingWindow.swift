@@ -20,7 +20,7 @@ public struct SlidingWindow: Sendable, Equatable {
         /// Number of window positions over `size` elements.
         public func outputSize(_ size: Int) -> Int {
             let room = size + before + after - extent
-            guard room >= 0 else { return 0 }
+            guard room + (ceil ? stride - 1 : 0) >= 0 else { return 0 }
             guard ceil else { return room / stride + 1 }
             let count = (room + stride - 1) / stride + 1
             // A window that would start in the padding at the end is left out.

@@ -1,0 +1,40 @@
+import COneDNN
+import TesseraCore
+
+/// The process's oneDNN engine: the CPU.
+///
+/// `@unchecked Sendable`: oneDNN's engines may be used from any thread, and this one is never destroyed.
+struct Engine: @unchecked Sendable {
+    let handle: dnnl_engine_t
+
+    static let cpu = Result { () throws -> Engine in
+        var handle: dnnl_engine_t?
+        try check(dnnl_engine_create(&handle, dnnl_cpu, 0), "creating the CPU engine")
+        guard let handle else { throw TesseraError(.backendFailure, "oneDNN gave no CPU engine") }
+        return Engine(handle: handle)
+    }
+
+    /// oneDNN's name of the instruction set it uses here.
+    static var instructionSet: String {
+        let names: [(UInt32, String)] = [
+            (dnnl_cpu_isa_avx512_core_amx.rawValue, "avx512_core_amx"),
+            (dnnl_cpu_isa_avx512_core_bf16.rawValue, "avx512_core_bf16"),
+            (dnnl_cpu_isa_avx512_core_vnni.rawValue, "avx512_core_vnni"),
+            (dnnl_cpu_isa_avx512_core.rawValue, "avx512_core"), (dnnl_cpu_isa_avx2_vnni.rawValue, "avx2_vnni"),
+            (dnnl_cpu_isa_avx2.rawValue, "avx2"), (dnnl_cpu_isa_avx.rawValue, "avx"),
+            (dnnl_cpu_isa_sse41.rawValue, "sse41"),
+        ]
+        let effective = dnnl_get_effective_cpu_isa().rawValue
+        return names.first { $0.0 == effective }?.1 ?? "isa-\(effective)"
+    }
+}
+
+/// Throws what a oneDNN status says: `notSupported` if there is no implementation, else `backendFailure`.
+func check(_ status: dnnl_status_t, _ action: @autoclosure () -> String) throws {
+    switch status {
+    case dnnl_success: return
+    case dnnl_unimplemented: throw TesseraError(.notSupported, "oneDNN has no implementation for \(action())")
+    case dnnl_out_of_memory: throw TesseraError(.outOfMemory, "oneDNN ran out of memory when \(action())")
+    default: throw TesseraError(.backendFailure, "oneDNN failed (status \(status.rawValue)) when \(action())")
+    }
+}

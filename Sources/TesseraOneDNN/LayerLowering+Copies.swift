@@ -1,0 +1,112 @@
+import COneDNN
+import TesseraCore
+import TesseraOperators
+
+/// Layers that only move elements.
+extension LayerLowering {
+    func lower(_ op: Concat) throws {
+        let axis = op.axis < 0 ? op.axis + shape(output).count : op.axis
+        let target = builder.allocate(try .plain(shape(output)))
+        var offsets = [Int](repeating: 0, count: shape(output).count)
+        for value in node.inputs {
+            var part = target
+            part.layout = try target.layout.box(shape(value), at: offsets)
+            try builder.reorder(from: builder.operand(value), to: part)
+            offsets[axis] += shape(value)[axis]
+        }
+        builder.define(output, as: target)
+        builder.describe(node, "reorder")
+    }
+
+    func lower(_ op: Pad) throws {
+        let amounts = try op.amounts(rank: shape(input).count)
+        let layout = try builder.operand(input).layout.like(shape(output))
+        // In a blocked layout the zeros that fill up the last block must stay zeros.
+        let target = op.value == 0 ? layout : try Layout.plain(shape(output))
+        builder.define(output, as: try copyPadded(input, amounts, value: op.value, to: target))
+        builder.describe(node, "reorder")
+    }
+
+    func lower(_ op: Slice) throws {
+        let positions = try op.positions(of: Shape(shape(input)))
+        guard positions.prefix(2).allSatisfy({ $0.step == 1 }) else {
+            throw TesseraError(.notSupported, "steps along batch or channels")
+        }
+        let taken = Region(positions.map { $0.start..<$0.start + ($0.count - 1) * $0.step + 1 })
+        let box = taken == Region(whole: Shape(shape(input))) ? try builder.operand(input) : try copyBox(taken)
+        if positions.allSatisfy({ $0.step == 1 }) {
+            builder.define(output, as: box)
+            builder.describe(node, "reorder")
+        } else {
+            try lowerSteps(positions.map(\.step), over: box)
+        }
+    }
+
+    /// Takes every step-th pixel: the mean of windows of one element.
+    private func lowerSteps(_ steps: [Int], over source: ProgramBuilder.Operand) throws {
+        let target = try source.layout.like(shape(output))
+        let (ones, zeros) = (steps.dropFirst(2).map { _ in 1 }, steps.dropFirst(2).map { _ in 0 })
+        let descriptor = try PrimitiveDescriptor("a slice with steps") {
+            onednn_pooling(
+                &$0, $1, dnnl_pooling_avg_exclude_padding, source.layout.handle, target.handle,
+                Array(steps.dropFirst(2)).int64, ones.int64, zeros.int64, zeros.int64, zeros.int64)
+        }
+        let result = builder.allocate(target)
+        try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(result))])
+        finish(result, descriptor)
+    }
+
+    func lowerFlatten() throws {
+        // Row-major elements are the same whatever the shape; only their description changes.
+        var result = try builder.plainOperand(input)
+        result.layout = try .plain(shape(output))
+        builder.define(output, as: result)
+        builder.describe(node, "none")
+    }
+
+    /// A copy of the elements in `region`, in the layout the input has, or row-major if that cannot be cut there.
+    private func copyBox(_ region: Region) throws -> ProgramBuilder.Operand {
+        var source = try builder.operand(input)
+        if source.layout.box(region) == nil { source = try builder.plainOperand(input) }
+        let target = builder.allocate(try source.layout.like(region.shape.dimensions))
+        source.layout = try source.layout.box(region.shape.dimensions, at: region.ranges.map(\.lowerBound))
+        try builder.reorder(from: source, to: target)
+        return target
+    }
+
+    /// A copy of `value` in `layout`, which is larger (or, for negative amounts, smaller), with `fill` around it; row-major
+    /// if `layout` has blocks that the copy would cut.
+    func copyPadded(
+        _ value: Graph.ValueID, _ amounts: [(before: Int, after: Int)], value fill: Float, to layout: Layout
+    ) throws -> ProgramBuilder.Operand {
+        // Where the input lands in the output, and the part of it that does land there.
+        let landing = Region(zip(shape(value), amounts).map { $1.before..<$1.before + $0 })
+        guard let outer = landing.intersection(Region(whole: Shape(layout.dimensions))) else {
+            let target = builder.allocate(layout)
+            builder.fill(target, with: fill)
+            return target
+        }
+        let inner = outer.relative(to: landing)
+        var source = try builder.operand(value)
+        if let box = source.layout.box(inner) {
+            source.layout = box
+        } else {
+            source = try builder.plainOperand(value)
+            source.layout = try source.layout.box(inner.shape.dimensions, at: inner.ranges.map(\.lowerBound))
+        }
+        let usable = layout.box(outer) == nil ? try Layout.plain(layout.dimensions) : layout
+        let target = builder.allocate(usable)
+        var part = target
+        part.layout = try usable.box(outer.shape.dimensions, at: outer.ranges.map(\.lowerBound))
+        builder.fill(target, with: fill)
+        try builder.reorder(from: source, to: part)
+        return target
+    }
+}
+
+extension Layout {
+    /// The box of `region`, nil if it would cut this layout's blocks.
+    fileprivate func box(_ region: Region) -> Layout? {
+        try? box(region.shape.dimensions, at: region.ranges.map(\.lowerBound))
+    }
+}

@@ -1,0 +1,122 @@
+import COneDNN
+import TesseraCore
+import TesseraOperators
+
+/// Lowers one layer. Every method first chooses its primitive, which may throw `notSupported`, and only then adds steps.
+struct LayerLowering {
+    let node: Graph.Node
+    let parameters: [String: Tensor]
+    let builder: ProgramBuilder
+
+    var input: Graph.ValueID { node.inputs[0] }
+    var output: Graph.ValueID { node.outputs[0] }
+
+    func shape(_ value: Graph.ValueID) -> [Int] { builder.graph.shapes[value].dimensions }
+
+    func parameter(_ name: String) throws -> Tensor {
+        guard let tensor = parameters[name] else {
+            throw TesseraError(.notFound, "'\(node.op.name)' misses its \(name)")
+        }
+        return tensor
+    }
+
+    /// A parameter of one axis, as a constant.
+    func vector(_ name: String) throws -> ProgramBuilder.Argument {
+        let tensor = try parameter(name)
+        let layout = try Layout.plain(tensor.shape.dimensions)
+        return try builder.constant(tensor, as: layout, in: layout)
+    }
+
+    func lower(_ op: BatchNorm) throws {
+        let source = try builder.operand(input)
+        let descriptor = try PrimitiveDescriptor("batch normalization") {
+            onednn_batch_normalization(&$0, $1, source.layout.handle, Float(op.epsilon))
+        }
+        let target = builder.result(over: source)
+        try builder.execute(
+            descriptor,
+            [
+                (DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(target)),
+                (DNNL_ARG_MEAN, try vector("running_mean")), (DNNL_ARG_VARIANCE, try vector("running_var")),
+                (DNNL_ARG_SCALE, try vector("weight")), (DNNL_ARG_SHIFT, try vector("bias")),
+            ])
+        finish(target, descriptor)
+    }
+
+    func lowerRelu(slope: Float) throws {
+        let source = try builder.operand(input)
+        let descriptor = try PrimitiveDescriptor("an activation") {
+            onednn_eltwise(&$0, $1, dnnl_eltwise_relu, source.layout.handle, slope)
+        }
+        let target = builder.result(over: source)
+        try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(target))])
+        finish(target, descriptor)
+    }
+
+    func lowerBinary(_ kind: dnnl_alg_kind_t, isCommutative: Bool) throws {
+        var (first, second) = (node.inputs[0], node.inputs[1])
+        // oneDNN repeats axes of the second operand only.
+        if shape(first) != shape(output), isCommutative { swap(&first, &second) }
+        guard shape(first) == shape(output) else {
+            throw TesseraError(.notSupported, "the first operand cannot be repeated")
+        }
+        let a = try builder.operand(first)
+        let sameShape = shape(second) == shape(first)
+        let layout = sameShape ? a.layout : try Layout.plain(shape(second))
+        let target = try a.layout.like(shape(output))
+        let descriptor = try PrimitiveDescriptor("an element-wise operation") {
+            onednn_binary(&$0, $1, kind, a.layout.handle, layout.handle, target.handle)
+        }
+        let b = try builder.operand(second, in: layout)
+        let result = builder.allocate(target)
+        try builder.execute(
+            descriptor,
+            [(DNNL_ARG_SRC_0, .operand(a)), (DNNL_ARG_SRC_1, .operand(b)), (DNNL_ARG_DST, .operand(result))])
+        finish(result, descriptor)
+    }
+
+    func lower(_ op: Softmax) throws {
+        let axis = op.axis < 0 ? op.axis + shape(input).count : op.axis
+        // With the axis innermost, one pixel is summed in the same order as many.
+        let order = shape(input).indices.filter { $0 != axis } + [axis]
+        var strides = shape(input)
+        _ = order.reversed().reduce(1) { stride, axis in
+            strides[axis] = stride
+            return stride * shape(input)[axis]
+        }
+        let layout = try Layout.plain(shape(input), strides: strides)
+        let descriptor = try PrimitiveDescriptor("softmax") {
+            onednn_softmax(&$0, $1, layout.handle, Int32(axis))
+        }
+        let source = try builder.operand(input, in: layout)
+        let target = builder.result(over: source)
+        try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(target))])
+        finish(target, descriptor)
+    }
+
+    func lower(_ op: Linear) throws {
+        let weight = try parameter("weight")
+        let source = try Layout.plain(shape(input))
+        let target = try Layout.plain(shape(output))
+        let bias = op.bias ? try Layout.plain([op.features]) : nil
+        let anyWeights = try Layout.any(weight.shape.dimensions)
+        let descriptor = try PrimitiveDescriptor("a fully connected layer") {
+            onednn_inner_product(&$0, $1, source.handle, anyWeights.handle, bias?.handle, target.handle)
+        }
+        let weights = try Layout.of(descriptor, dnnl_query_weights_md, weight.shape.dimensions)
+        let result = builder.allocate(target)
+        var arguments: [(Int32, ProgramBuilder.Argument)] = [
+            (DNNL_ARG_SRC, .operand(try builder.plainOperand(input))), (DNNL_ARG_DST, .operand(result)),
+            (DNNL_ARG_WEIGHTS, try builder.constant(weight, as: .plain(weight.shape.dimensions), in: weights)),
+        ]
+        if op.bias { arguments.append((DNNL_ARG_BIAS, try vector("bias"))) }
+        try builder.execute(descriptor, arguments)
+        finish(result, descriptor)
+    }
+
+    /// Records the result and the implementation that makes it.
+    func finish(_ result: ProgramBuilder.Operand, _ descriptor: PrimitiveDescriptor) {
+        builder.define(output, as: result)
+        builder.describe(node, descriptor.implementation)
+    }
+}

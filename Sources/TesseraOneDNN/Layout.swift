@@ -1,0 +1,57 @@
+import COneDNN
+import TesseraCore
+
+/// How the elements of a tensor lie in memory: oneDNN's memory descriptor.
+///
+/// `@unchecked Sendable`: the descriptor is never changed after it was made.
+final class Layout: @unchecked Sendable, Equatable {
+    let handle: onednn_desc_t
+    let dimensions: [Int]
+
+    private init(handle: onednn_desc_t, dimensions: [Int]) {
+        self.handle = handle
+        self.dimensions = dimensions
+    }
+
+    deinit { onednn_desc_destroy(handle) }
+
+    var byteCount: Int { onednn_desc_size(handle) }
+
+    static func == (a: Layout, b: Layout) -> Bool { onednn_desc_equal(a.handle, b.handle) != 0 }
+
+    /// Dense and row-major, or with the given distance between elements along each axis.
+    static func plain(_ dimensions: [Int], strides: [Int]? = nil) throws -> Layout {
+        try make(dimensions) { onednn_desc_create(&$0, Int32(dimensions.count), dimensions.int64, dnnl_f32, strides?.int64) }
+    }
+
+    /// For the primitive to choose.
+    static func any(_ dimensions: [Int]) throws -> Layout {
+        try make(dimensions) { onednn_desc_create_any(&$0, Int32(dimensions.count), dimensions.int64, dnnl_f32) }
+    }
+
+    /// Other sizes with this layout's order and blocks.
+    func like(_ dimensions: [Int]) throws -> Layout {
+        try Layout.make(dimensions) { onednn_desc_create_like(&$0, handle, dimensions.int64) }
+    }
+
+    /// The box at `offsets` within this layout.
+    func box(_ dimensions: [Int], at offsets: [Int]) throws -> Layout {
+        try Layout.make(dimensions) { onednn_desc_create_box(&$0, handle, dimensions.int64, offsets.int64) }
+    }
+
+    /// What a primitive chose for one of its operands.
+    static func of(_ primitive: PrimitiveDescriptor, _ what: dnnl_query_t, _ dimensions: [Int]) throws -> Layout {
+        try make(dimensions) { onednn_query_desc(&$0, primitive.handle, what, 0) }
+    }
+
+    private static func make(_ dimensions: [Int], _ create: (inout onednn_desc_t?) -> dnnl_status_t) throws -> Layout {
+        var handle: onednn_desc_t?
+        try check(create(&handle), "describing memory of \(Shape(dimensions))")
+        guard let handle else { throw TesseraError(.backendFailure, "oneDNN gave no memory descriptor") }
+        return Layout(handle: handle, dimensions: dimensions)
+    }
+}
+
+extension [Int] {
+    var int64: [Int64] { map(Int64.init) }
+}

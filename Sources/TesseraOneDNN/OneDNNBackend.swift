@@ -1,0 +1,52 @@
+import COneDNN
+import TesseraCore
+import TesseraOperators
+import TesseraRuntime
+
+/// Kernels of oneDNN. What it has no primitive for runs the operator's reference forward.
+public struct OneDNNBackend: KernelBackend {
+    public let name = "onednn"
+    public var instructionSet: String { Engine.instructionSet }
+
+    public init() {}
+
+    public func compile(_ graph: BoundGraph, options: CompileOptions) throws -> any CompiledNetwork {
+        // Primitives choose their blocking for the number of threads at creation.
+        omp_set_num_threads(Int32(options.threads))
+        let builder = try ProgramBuilder(graph)
+        for (index, input) in graph.graph.inputs.enumerated() { try builder.input(index, value: input.value) }
+        for (node, parameters) in zip(graph.graph.nodes, graph.parameters) {
+            try locatingErrors(path: node.name, at: node.location) {
+                try lower(node, parameters: parameters, into: builder)
+            }
+            builder.finish(node)
+        }
+        for (index, output) in graph.graph.outputs.enumerated() { try builder.output(index, value: output.value) }
+        return try Program(builder, threads: options.threads)
+    }
+
+    private func lower(_ node: Graph.Node, parameters: [String: Tensor], into builder: ProgramBuilder) throws {
+        let layer = LayerLowering(node: node, parameters: parameters, builder: builder)
+        do {
+            switch node.op {
+            case let op as Conv: try layer.lower(op)
+            case let op as any Pooling: try layer.lower(op)
+            case is GlobalAveragePool: try layer.lowerGlobalAveragePool()
+            case let op as BatchNorm: try layer.lower(op)
+            case is Relu: try layer.lowerRelu(slope: 0)
+            case let op as LeakyRelu: try layer.lowerRelu(slope: op.slope)
+            case is Add: try layer.lowerBinary(dnnl_binary_add, isCommutative: true)
+            case is Subtract: try layer.lowerBinary(dnnl_binary_sub, isCommutative: false)
+            case let op as Linear: try layer.lower(op)
+            case let op as Concat: try layer.lower(op)
+            case let op as Pad: try layer.lower(op)
+            case let op as Slice: try layer.lower(op)
+            case is Flatten: try layer.lowerFlatten()
+            case let op as Softmax: try layer.lower(op)
+            default: try builder.reference(node, parameters: parameters)
+            }
+        } catch let error as TesseraError where error.code == .notSupported {
+            try builder.reference(node, parameters: parameters)
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import COneDNN
+import Foundation
+import TesseraCore
+import TesseraRuntime
+
+/// A compiled graph: a list of primitives over one arena.
+///
+/// `@unchecked Sendable`: everything is made in the initializer and only read afterwards, but for the arena, which `lock`
+/// guards for the whole of a run.
+final class Program: CompiledNetwork, @unchecked Sendable {
+    private enum Step {
+        case execute(Primitive, [dnnl_exec_arg_t])
+        case fill(UnsafeMutableBufferPointer<Float>, Float)
+        case input(Int, UnsafeMutableRawPointer)
+        case output(UnsafeRawPointer, Int)
+        case reference(any Operator, [String: Tensor], [(UnsafeRawPointer, Shape)], [UnsafeMutableRawPointer])
+    }
+
+    let kernels: [KernelDescription]
+    let activationByteCount: Int
+    private let outputShapes: [Shape]
+    private let threads: Int
+    private let arena: Allocation
+    private let constants: [Allocation]
+    /// What the arguments of the steps point to.
+    private let memories: [Memory]
+    private let stream: Stream
+    private let steps: [Step]
+    private let lock = NSLock()
+
+    init(_ builder: ProgramBuilder, threads: Int) throws {
+        let plan = ArenaPlan(builder.buffers, alignment: Tensor.alignment)
+        let arena = Allocation(byteCount: plan.byteCount)
+        var memories: [Memory] = []
+
+        func address(_ operand: ProgramBuilder.Operand) -> UnsafeMutableRawPointer {
+            arena.address + plan.offsets[operand.buffer] + operand.offset
+        }
+        func memory(_ argument: ProgramBuilder.Argument) throws -> Memory {
+            switch argument {
+            case .operand(let operand): try Memory(operand.layout, at: address(operand))
+            case .constant(let memory): memory
+            }
+        }
+        steps = try builder.steps.map { step in
+            switch step {
+            case .execute(let primitive, let arguments):
+                return .execute(
+                    primitive,
+                    try arguments.map { index, argument in
+                        memories.append(try memory(argument))
+                        return dnnl_exec_arg_t(arg: index, memory: memories[memories.count - 1].handle)
+                    })
+            case .fill(let operand, let value):
+                let count = operand.layout.byteCount / MemoryLayout<Float>.stride
+                let start = address(operand).bindMemory(to: Float.self, capacity: count)
+                return .fill(UnsafeMutableBufferPointer(start: start, count: count), value)
+            case .input(let index, let operand): return .input(index, address(operand))
+            case .output(let operand, let index): return .output(UnsafeRawPointer(address(operand)), index)
+            case .reference(let op, let parameters, let inputs, let shapes, let outputs):
+                let sources = zip(inputs, shapes).map { (UnsafeRawPointer(address($0)), $1) }
+                return .reference(op, parameters, sources, outputs.map(address))
+            }
+        }
+        let graph = builder.graph
+        outputShapes = graph.graph.outputs.map { graph.shapes[$0.value] }
+        kernels = builder.kernels
+        activationByteCount = plan.byteCount
+        constants = builder.constants
+        stream = try Stream()
+        self.threads = threads
+        self.arena = arena
+        self.memories = memories
+    }
+
+    func run(_ inputs: [Tensor]) throws -> [Tensor] {
+        var outputs = try outputShapes.map { try Tensor(zeros: $0) }
+        lock.lock()
+        defer { lock.unlock() }
+        omp_set_num_threads(Int32(threads))
+        for step in steps {
+            switch step {
+            case .execute(let primitive, let arguments): try stream.execute(primitive, arguments)
+            case .fill(let buffer, let value): buffer.update(repeating: value)
+            case .input(let index, let target):
+                inputs[index].withUnsafeBytes { bytes in
+                    if let source = bytes.baseAddress { target.copyMemory(from: source, byteCount: bytes.count) }
+                }
+            case .output(let source, let index):
+                outputs[index].withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: $0.count)) }
+            case .reference(let op, let parameters, let sources, let targets):
+                try runReference(op, parameters, sources, targets)
+            }
+        }
+        return outputs
+    }
+
+    private func runReference(
+        _ op: any Operator, _ parameters: [String: Tensor], _ sources: [(UnsafeRawPointer, Shape)],
+        _ targets: [UnsafeMutableRawPointer]
+    ) throws {
+        let inputs = try sources.map { source, shape in
+            var tensor = try Tensor(zeros: shape)
+            tensor.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: $0.count)) }
+            return tensor
+        }
+        for (tensor, target) in zip(try op.forward(inputs, parameters: parameters), targets) {
+            tensor.withUnsafeBytes { bytes in
+                if let source = bytes.baseAddress { target.copyMemory(from: source, byteCount: bytes.count) }
+            }
+        }
+    }
+}

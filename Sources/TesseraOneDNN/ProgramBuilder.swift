@@ -1,0 +1,181 @@
+import COneDNN
+import TesseraCore
+import TesseraRuntime
+
+/// Collects the steps of a program while the layers of a graph are lowered one after the other.
+///
+/// Every value may exist in several layouts. A lowering asks for an operand in the layout its primitive chose, and a reorder
+/// is added only if no copy in that layout is there yet.
+final class ProgramBuilder {
+    /// A tensor in a buffer of the arena.
+    struct Operand {
+        var buffer: Int
+        var layout: Layout
+        /// Where in the buffer it starts, in bytes.
+        var offset = 0
+    }
+
+    enum Argument {
+        case operand(Operand)
+        case constant(Memory)
+    }
+
+    enum Step {
+        case execute(Primitive, [(Int32, Argument)])
+        case fill(Operand, Float)
+        case input(Int, Operand)
+        case output(Operand, Int)
+        case reference(any Operator, [String: Tensor], [Operand], [Shape], [Operand])
+    }
+
+    let graph: BoundGraph
+    private(set) var steps: [Step] = []
+    private(set) var buffers: [ArenaPlan.Buffer] = []
+    private(set) var kernels: [KernelDescription] = []
+    /// Weights in the layouts that primitives want; the program keeps them alive.
+    private(set) var constants: [Allocation] = []
+    private var operands: [Graph.ValueID: [Operand]] = [:]
+    /// Reads that are still to come, by buffer: a buffer with one left may be overwritten by its reader.
+    private var pendingReads: [Int: Int] = [:]
+    private let readCounts: [Int]
+    private let stream: Stream
+
+    init(_ graph: BoundGraph) throws {
+        self.graph = graph
+        stream = try Stream()
+        var counts = graph.graph.consumers.map(\.count)
+        for output in graph.graph.outputs { counts[output.value] += 1 }
+        readCounts = counts
+    }
+
+    // MARK: Operands
+
+    /// A new buffer in the given layout.
+    func allocate(_ layout: Layout) -> Operand {
+        buffers.append(.init(byteCount: layout.byteCount, lifetime: steps.count...steps.count))
+        return Operand(buffer: buffers.count - 1, layout: layout)
+    }
+
+    /// Says that `value` is now held by `operand`.
+    func define(_ value: Graph.ValueID, as operand: Operand) {
+        operands[value, default: []].append(operand)
+        pendingReads[operand.buffer, default: 0] += readCounts[value]
+    }
+
+    /// The value in whatever layout it was made.
+    func operand(_ value: Graph.ValueID) throws -> Operand {
+        guard let operand = operands[value]?.first else {
+            throw TesseraError(.backendFailure, "'\(graph.graph.values[value].name)' is read before it was made")
+        }
+        return operand
+    }
+
+    /// The value in the given layout, reordered if need be.
+    func operand(_ value: Graph.ValueID, in layout: Layout) throws -> Operand {
+        if let existing = operands[value]?.first(where: { $0.layout == layout }) { return existing }
+        let copy = allocate(layout)
+        try reorder(from: operand(value), to: copy)
+        define(value, as: copy)
+        return copy
+    }
+
+    /// The value, dense and row-major.
+    func plainOperand(_ value: Graph.ValueID) throws -> Operand {
+        try operand(value, in: .plain(graph.shapes[value].dimensions))
+    }
+
+    /// An operand of the same layout for a result that is made element by element: `input` itself if nobody else reads it.
+    func result(over input: Operand) -> Operand {
+        pendingReads[input.buffer] == 1 ? input : allocate(input.layout)
+    }
+
+    /// Ends the lowering of a node: its inputs have one reader fewer.
+    func finish(_ node: Graph.Node) {
+        for value in Set(node.inputs) {
+            for operand in operands[value] ?? [] { pendingReads[operand.buffer, default: 1] -= 1 }
+        }
+    }
+
+    // MARK: Steps
+
+    func describe(_ node: Graph.Node, _ implementation: String) {
+        kernels.append(KernelDescription(layer: node.name, implementation: implementation))
+    }
+
+    func execute(_ descriptor: PrimitiveDescriptor, _ arguments: [(Int32, Argument)]) throws {
+        append(.execute(try Primitive(descriptor), arguments), touching: arguments.compactMap { argument in
+            guard case .operand(let operand) = argument.1 else { return nil }
+            return operand
+        })
+    }
+
+    func reorder(from source: Operand, to target: Operand) throws {
+        let descriptor = try PrimitiveDescriptor("a reorder of \(Shape(source.layout.dimensions))") {
+            onednn_reorder(&$0, $1, source.layout.handle, target.layout.handle)
+        }
+        try execute(descriptor, [(DNNL_ARG_FROM, .operand(source)), (DNNL_ARG_TO, .operand(target))])
+    }
+
+    func fill(_ operand: Operand, with value: Float) { append(.fill(operand, value), touching: [operand]) }
+
+    func input(_ index: Int, value: Graph.ValueID) throws {
+        let operand = allocate(try .plain(graph.shapes[value].dimensions))
+        append(.input(index, operand), touching: [operand])
+        define(value, as: operand)
+    }
+
+    func output(_ index: Int, value: Graph.ValueID) throws {
+        let operand = try plainOperand(value)
+        append(.output(operand, index), touching: [operand])
+    }
+
+    /// Runs the operator's own forward.
+    func reference(_ node: Graph.Node, parameters: [String: Tensor]) throws {
+        let inputs = try node.inputs.map(plainOperand)
+        let outputs = try node.outputs.map { allocate(try .plain(graph.shapes[$0].dimensions)) }
+        append(
+            .reference(node.op, parameters, inputs, graph.inputShapes(of: node), outputs), touching: inputs + outputs)
+        for (value, operand) in zip(node.outputs, outputs) { define(value, as: operand) }
+        describe(node, "reference:\(node.op.name)")
+    }
+
+    private func append(_ step: Step, touching operands: [Operand]) {
+        for operand in operands {
+            let first = buffers[operand.buffer].lifetime.lowerBound
+            buffers[operand.buffer].lifetime = first...steps.count
+        }
+        steps.append(step)
+    }
+
+    // MARK: Constants
+
+    /// A weight in the layout that a primitive wants, reordered now, once.
+    ///
+    /// - Parameter source: how the tensor's own elements are to be read.
+    func constant(_ tensor: Tensor, as source: Layout, in target: Layout) throws -> Argument {
+        let allocation = Allocation(byteCount: target.byteCount)
+        let memory = try Memory(target, at: allocation.address)
+        try tensor.withUnsafeBytes { bytes in
+            guard let address = bytes.baseAddress, bytes.count == source.byteCount else {
+                throw TesseraError(.backendFailure, "expected a weight of \(source.byteCount) bytes, found \(bytes.count)")
+            }
+            if source == target {
+                allocation.address.copyMemory(from: address, byteCount: bytes.count)
+                return
+            }
+            let descriptor = try PrimitiveDescriptor("a reorder of weights") {
+                onednn_reorder(&$0, $1, source.handle, target.handle)
+            }
+            // The reorder only reads its source.
+            let from = try Memory(source, at: UnsafeMutableRawPointer(mutating: address))
+            try stream.execute(
+                try Primitive(descriptor),
+                [
+                    dnnl_exec_arg_t(arg: DNNL_ARG_FROM, memory: from.handle),
+                    dnnl_exec_arg_t(arg: DNNL_ARG_TO, memory: memory.handle),
+                ])
+        }
+        constants.append(allocation)
+        return .constant(memory)
+    }
+}

@@ -1,0 +1,43 @@
+import TesseraCore
+
+/// Turns a graph into something that runs fast on one kind of hardware. What it may not do is change the meaning: the
+/// operators' reference forward is what it is tested against, and a tile must come out as the same part of the whole.
+public protocol KernelBackend: Sendable {
+    /// The name in options and files.
+    var name: String { get }
+    /// The instruction set that its kernels use here, such as `avx512_core`. Two nodes with the same one add in the same order.
+    var instructionSet: String { get }
+    /// - Throws: `notSupported`, `outOfMemory` or `backendFailure`, with the layer's path.
+    func compile(_ graph: BoundGraph, options: CompileOptions) throws -> any CompiledNetwork
+}
+
+/// How a graph is to be compiled.
+public struct CompileOptions: Sendable {
+    /// Threads that one inference uses.
+    public var threads: Int
+
+    public init(threads: Int = 1) { self.threads = max(1, threads) }
+}
+
+/// A graph that is ready to run. Calls from several threads run one after the other.
+public protocol CompiledNetwork: Sendable {
+    /// What runs, in order.
+    var kernels: [KernelDescription] { get }
+    /// Bytes held for activations.
+    var activationByteCount: Int { get }
+    /// Runs the graph on its inputs, in the order the graph declares them, and gives its outputs in their order.
+    func run(_ inputs: [Tensor]) throws -> [Tensor]
+}
+
+/// A kernel as it was chosen for a layer.
+public struct KernelDescription: Sendable, Equatable {
+    /// The layer's path.
+    public let layer: String
+    /// The backend's name for the implementation.
+    public let implementation: String
+
+    public init(layer: String, implementation: String) {
+        self.layer = layer
+        self.implementation = implementation
+    }
+}

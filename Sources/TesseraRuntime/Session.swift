@@ -1,0 +1,43 @@
+import TesseraCore
+
+/// A network compiled for inputs of fixed shapes, and run by name.
+public struct Session: Sendable {
+    public let graph: BoundGraph
+    private let compiled: any CompiledNetwork
+
+    /// Compiles `graph` with `backend`.
+    public init(_ graph: BoundGraph, backend: any KernelBackend, options: CompileOptions = CompileOptions()) throws {
+        self.graph = graph
+        compiled = try backend.compile(graph, options: options)
+    }
+
+    public var kernels: [KernelDescription] { compiled.kernels }
+    public var activationByteCount: Int { compiled.activationByteCount }
+
+    /// Runs one inference.
+    ///
+    /// - Parameter inputs: a tensor for every input of the graph, f32, of the shape it was compiled for.
+    /// - Returns: the outputs by name.
+    /// - Throws: `shapeMismatch` or `notFound` for inputs that do not fit.
+    public func run(_ inputs: [String: Tensor]) throws -> [String: Tensor] {
+        let declared = graph.graph.inputs
+        for name in inputs.keys where !declared.contains(where: { $0.name == name }) {
+            throw TesseraError(
+                .notFound, "the network has no input '\(name)'" + suggestion(for: name, among: declared.map(\.name)))
+        }
+        let ordered = try declared.map { input in
+            let shape = graph.shapes[input.value]
+            guard let tensor = inputs[input.name] else {
+                throw TesseraError(.notFound, "input '\(input.name)' of shape \(shape) is missing")
+            }
+            guard tensor.shape == shape, tensor.elementType == .f32 else {
+                throw TesseraError(
+                    .shapeMismatch,
+                    "input '\(input.name)' expects \(shape) f32, found \(tensor.shape) \(tensor.elementType)")
+            }
+            return tensor
+        }
+        let outputs = try compiled.run(ordered)
+        return Dictionary(uniqueKeysWithValues: zip(graph.graph.outputs.map(\.name), outputs))
+    }
+}

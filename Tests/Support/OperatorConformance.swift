@@ -1,0 +1,161 @@
+import Tessera
+import TesseraCore
+import TesseraOneDNN
+import TesseraOperators
+import TesseraRuntime
+import Testing
+
+/// One setting in which an operator is checked.
+public struct OperatorCase: Sendable, CustomStringConvertible {
+    public let op: any Operator
+    public let inputs: [Shape]
+    /// Largest error of the kernel, relative to the largest element of the result.
+    public let tolerance: Float
+    /// The parts to cut the last axes of the output into, several ways.
+    public let tilings: [[Int]]
+
+    /// - Parameter tilings: parts along each spatial axis of the output; an axis that is smaller is cut into single elements.
+    public init(
+        _ op: any Operator, _ inputs: Shape..., tolerance: Float = 2e-6,
+        tilings: [[Int]] = [[2, 1], [1, 2], [2, 2], [3, 3], [7, 1], [1, 5], [100, 100]]
+    ) {
+        self.op = op
+        self.inputs = inputs
+        self.tolerance = tolerance
+        self.tilings = tilings
+    }
+
+    public var description: String {
+        "\(op.name) \(op.configuration.flow) over \(inputs.map(\.description).joined(separator: ", "))"
+    }
+}
+
+/// Checks all that an operator promises, for every case: the inferred shape is the actual one, kernels agree with the
+/// reference, stitched tiles equal the whole to the bit (reference and kernels, one thread and two), and the configuration
+/// survives being written and read.
+public func checkOperator(_ cases: [OperatorCase], seed: UInt64 = 20_261_121) throws {
+    for (index, testCase) in cases.enumerated() {
+        var generator = SeededGenerator(seed: seed &+ UInt64(index))
+        do {
+            try testCase.check(using: &generator)
+        } catch {
+            Issue.record("\(testCase) (seed \(seed)): \(error)")
+        }
+    }
+}
+
+extension OperatorCase {
+    fileprivate func check(using generator: inout SeededGenerator) throws {
+        let graph = try randomGraph(using: &generator)
+        let tensors = try inputs.map { try Tensor.random($0, using: &generator) }
+        let output = graph.graph.outputs[0].value
+
+        let reference = try Self.run(graph, ReferenceBackend(), threads: 1, tensors)
+        #expect(reference.shape == graph.shapes[output], "inferred shape of \(self)")
+        try checkTiles(of: graph, tensors, whole: reference, ReferenceBackend(), threads: 1, tilings: tilings.suffix(3))
+
+        let backend = OneDNNBackend()
+        let kernel = try Self.run(graph, backend, threads: 1, tensors)
+        try expectClose(kernel, reference)
+        for threads in [1, 2] {
+            let again = try Self.run(graph, backend, threads: threads, tensors)
+            #expect((again == kernel) as Bool, "\(threads) threads: \(self)")
+            try checkTiles(of: graph, tensors, whole: kernel, backend, threads: threads, tilings: tilings)
+        }
+        try checkRoundTrip()
+    }
+
+    private func randomGraph(using generator: inout SeededGenerator) throws -> BoundGraph {
+        var graph = Graph()
+        let values = try inputs.enumerated().map { try graph.addInput("x\($0)", shape: SymbolicShape($1)) }
+        try graph.addOutput("y", graph.addNode("layer", op, inputs: values))
+        return try BoundGraph(graph, inputs: [:]) { _, specification in
+            try .random(specification, using: &generator)
+        }
+    }
+
+    private static func run(
+        _ graph: BoundGraph, _ backend: any KernelBackend, threads: Int, _ inputs: [Tensor]
+    ) throws -> Tensor {
+        try backend.compile(graph, options: CompileOptions(threads: threads)).run(inputs)[0]
+    }
+
+    private func expectClose(_ kernel: Tensor, _ reference: Tensor) throws {
+        #expect(kernel.shape == reference.shape, "kernel's shape of \(self)")
+        let (a, b) = (try kernel.floats(), try reference.floats())
+        let scale = b.reduce(Float(1e-3)) { $1.isFinite ? max($0, abs($1)) : $0 }
+        let worst = zip(a, b).reduce(Float(0)) { $1.0 == $1.1 ? $0 : max($0, abs($1.0 - $1.1)) }
+        #expect(worst <= tolerance * scale, "kernel differs from reference by \(worst / scale): \(self)")
+    }
+
+    private func checkTiles(
+        of graph: BoundGraph, _ inputs: [Tensor], whole: Tensor, _ backend: any KernelBackend, threads: Int,
+        tilings: some Sequence<[Int]>
+    ) throws {
+        guard op.isSpatiallyLocal, whole.shape.rank > 2 else { return }
+        for tiling in tilings {
+            var stitched = try Tensor(zeros: whole.shape)
+            for region in Region(whole: whole.shape).parts(tiling) {
+                let tile = try op.tile(region, ofOutput: 0, inputs: self.inputs)
+                let used = zip(inputs, tile.inputs).compactMap { tensor, region in region.map { (tensor, $0) } }
+                let pieces = try used.map { try $0.cropped(to: $1) }
+                var part = Graph()
+                let values = try pieces.enumerated().map { try part.addInput("x\($0)", shape: SymbolicShape($1.shape)) }
+                try part.addOutput("y", part.addNode("tile", tile.op, inputs: values))
+                let bound = try BoundGraph(part, inputs: [:]) { _, specification in
+                    let parameter = graph.parameters[0][specification.name]
+                    guard let parameter else { throw TesseraError(.notFound, specification.name) }
+                    return try tile.parameters[specification.name].map(parameter.cropped) ?? parameter
+                }
+                try stitched.paste(Self.run(bound, backend, threads: threads, pieces), at: region)
+            }
+            #expect((stitched == whole) as Bool, "stitched tiles \(tiling) differ with \(backend.name), \(threads) threads: \(self)")
+        }
+    }
+
+    private func checkRoundTrip() throws {
+        let again = try Registry<any Operator>.builtin.make(op.name, op.configuration)
+        #expect(again.configuration == op.configuration, "configuration of \(self)")
+    }
+}
+
+extension Region {
+    /// This region cut into near-equal parts along its last axes; at most one part an element.
+    public func parts(_ counts: [Int]) -> [Region] {
+        var regions = [self]
+        for (offset, count) in counts.suffix(rank - 2).enumerated() {
+            let axis = rank - min(counts.count, rank - 2) + offset
+            regions = regions.flatMap { region -> [Region] in
+                let range = region[axis]
+                let parts = min(count, range.count)
+                return (0..<parts).map {
+                    let start = range.lowerBound + $0 * range.count / parts
+                    let end = range.lowerBound + ($0 + 1) * range.count / parts
+                    return region.replacing(axis: axis, with: start..<end)
+                }
+            }
+        }
+        return regions
+    }
+}
+
+extension Tensor {
+    /// Values between -1 and 1.
+    public static func random(_ shape: Shape, using generator: inout SeededGenerator) throws -> Tensor {
+        try Tensor((0..<shape.elementCount).map { _ in Float.random(in: -1...1, using: &generator) }, shape: shape)
+    }
+
+    /// Values as the parameter's role demands: variances are positive.
+    public static func random(
+        _ specification: ParameterSpecification, using generator: inout SeededGenerator
+    ) throws -> Tensor {
+        let range: ClosedRange<Float> =
+            switch specification.role {
+            case .variance: 0.5...2
+            case .scale: 0.5...1.5
+            default: -1...1
+            }
+        let count = specification.shape.elementCount
+        return try Tensor((0..<count).map { _ in Float.random(in: range, using: &generator) }, shape: specification.shape)
+    }
+}

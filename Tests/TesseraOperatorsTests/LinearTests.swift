@@ -1,0 +1,31 @@
+import Testing
+import TesseraCore
+import TesseraOperators
+import TesseraTestSupport
+
+@Suite struct LinearTests {
+    @Test func conformance() throws {
+        try checkOperator([
+            OperatorCase(linear(10), [1, 64]), OperatorCase(linear(7), [5, 33]), OperatorCase(linear(1, bias: false), [2, 1]),
+        ])
+    }
+
+    @Test func byHand() throws {
+        let x = try Tensor([1, 2], shape: [1, 2])
+        let parameters = ["weight": try Tensor([1, 2, 3, 4], shape: [2, 2]), "bias": try Tensor([0.5, 0], shape: [2])]
+        #expect(try linear(2).forward([x], parameters: parameters)[0].floats() == [5.5, 11])
+    }
+
+    @Test("a range of features takes its rows of the weights")
+    func region() throws {
+        let tile = try linear(10).tile(Region([0..<1, 3..<5]), ofOutput: 0, inputs: [[2, 8]])
+        #expect(tile.inputs == [Region([0..<1, 0..<8])])
+        #expect(tile.parameters["weight"] == Region([3..<5, 0..<8]))
+    }
+
+    private func linear(_ features: Int, bias: Bool = true) -> Linear {
+        var op = Linear()
+        (op.features, op.bias) = (features, bias)
+        return op
+    }
+}
