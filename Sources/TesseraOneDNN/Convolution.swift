@@ -45,8 +45,8 @@ struct Convolution {
 }
 
 extension PrimitiveDescriptor {
-    /// False for the slow reference kernel that is left when matrix multiplication is avoided.
-    fileprivate var isSizeIndependent: Bool { !implementation.contains("gemm") && !implementation.contains("ref") }
+    /// False for matrix multiplication, and for the slow reference kernel that is left when it is avoided.
+    var isSizeIndependent: Bool { !implementation.contains("gemm") && !implementation.contains("ref") }
 }
 
 extension Tensor {

@@ -9,12 +9,20 @@ extension LayerLowering {
         let weight = try parameter("weight")
         // A dilated convolution takes another path at the border, which adds in another order, and oneDNN has no negative
         // padding: both get their padding put in memory, the whole map as well as every tile.
-        let materialized = window.axes.contains { $0.dilation > 1 || $0.before < 0 || $0.after < 0 }
+        var materialized = window.axes.contains { $0.dilation > 1 || $0.before < 0 || $0.after < 0 }
+        func choose() throws -> (PrimitiveDescriptor, Tensor) {
+            try Convolution(
+                window: window, source: materialized ? paddedShape(window) : shape(input), target: shape(output),
+                hasPadding: !materialized, hasBias: op.bias
+            ).choose(weight, groups: op.groups)
+        }
+        var (descriptor, weights) = try choose()
+        if !descriptor.isSizeIndependent, !materialized {
+            // Direct kernels refuse maps that are narrower than their padding.
+            materialized = true
+            (descriptor, weights) = try choose()
+        }
         let sourceShape = materialized ? paddedShape(window) : shape(input)
-        let convolution = Convolution(
-            window: window, source: sourceShape, target: shape(output), hasPadding: !materialized, hasBias: op.bias)
-        let (descriptor, weights) = try convolution.choose(weight, groups: op.groups)
-
         let sourceLayout = try Layout.of(descriptor, dnnl_query_src_md, sourceShape)
         let source =
             materialized

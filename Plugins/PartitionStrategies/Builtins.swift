@@ -1,0 +1,14 @@
+import TesseraCore
+import TesseraPartition
+
+extension Registry where Product == any PartitionStrategy {
+    /// Every partition strategy that Tessera has.
+    public static var builtin: Registry<any PartitionStrategy> {
+        Registry(
+            kind: "partition strategy",
+            [
+                Module(FusedGrid.self, name: FusedGrid.name, summary: FusedGrid.summary) { $0 },
+                Module(Vertical.self, name: Vertical.name, summary: Vertical.summary) { $0 },
+            ])
+    }
+}

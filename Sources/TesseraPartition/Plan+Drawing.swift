@@ -1,0 +1,117 @@
+import Foundation
+import TesseraCore
+
+extension Plan {
+    /// A picture of the plan: for every stage, the maps it reads with the part that each node needs, where overlaps show
+    /// darker, and the map it makes with the part that each node owns.
+    public func svg() -> String {
+        PlanDrawing(self).svg()
+    }
+}
+
+private struct PlanDrawing {
+    let plan: Plan
+    private let cell = 220.0
+    private let gap = 90.0
+    private let margin = 32.0
+    private let heading = 92.0
+    private let rowHeight = 300.0
+
+    init(_ plan: Plan) { self.plan = plan }
+
+    func svg() -> String {
+        let columns = (plan.stages.map { inputs(of: $0).count }.max() ?? 0) + 1
+        let width = max(640, 2 * margin + Double(columns) * cell + Double(columns - 1) * gap)
+        let height = heading + Double(max(plan.stages.count, 1)) * rowHeight + margin
+        var body = [
+            text(margin, 40, "plan '\(plan.strategy)', \(plan.nodeCount) nodes", size: 20, weight: "bold"),
+            text(
+                margin, 64,
+                String(
+                    format: "redundancy %.3f   speed-up at most %.2f   %@ moved", plan.redundancy, plan.speedupBound,
+                    ByteCount(plan.bytesMoved).description), size: 13),
+        ]
+        if plan.stages.isEmpty { body.append(text(margin, heading + 30, "nothing can be cut in space", size: 15)) }
+        for (index, stage) in plan.stages.enumerated() { body += draw(stage, index, top: heading + Double(index) * rowHeight) }
+        return """
+            <svg xmlns="http://www.w3.org/2000/svg" width="\(n(width))" height="\(n(height))" \
+            viewBox="0 0 \(n(width)) \(n(height))" font-family="Helvetica, Arial, sans-serif">
+            <rect width="100%" height="100%" fill="white"/>
+            \(body.joined(separator: "\n"))
+            </svg>
+
+            """
+    }
+
+    private func inputs(of stage: Stage) -> [Graph.ValueID] {
+        Set(stage.tiles.flatMap { $0.inputs.map(\.value) }).sorted()
+    }
+
+    private func draw(_ stage: Stage, _ index: Int, top: Double) -> [String] {
+        let graph = plan.graph.graph
+        let name = graph.values[stage.output].name
+        var parts = [
+            text(margin, top + 8, "stage \(index + 1): \(stage.layers.count) layers up to \(name)", size: 14, weight: "bold")
+        ]
+        var x = margin
+        for value in inputs(of: stage) {
+            let title = "needs of \(graph.values[value].name)"
+            let regions = stage.tiles.compactMap { tile in
+                tile.inputs.first { $0.value == value }.map { (tile.node, $0.region) }
+            }
+            parts += map(plan.graph.shapes[value], regions, title: title, x: x, y: top + 24, owned: false)
+            x += cell
+            parts.append(arrow(from: x + 14, to: x + gap - 14, y: top + 24 + cell / 2))
+            x += gap
+        }
+        let owned = stage.tiles.map { ($0.node, $0.region) }
+        parts += map(plan.graph.shapes[stage.output], owned, title: "owns of \(name)", x: x, y: top + 24, owned: true)
+        return parts
+    }
+
+    /// One map with regions of it, drawn to fit a cell.
+    private func map(
+        _ shape: Shape, _ regions: [(node: Int, region: Region)], title: String, x: Double, y: Double, owned: Bool
+    ) -> [String] {
+        let (height, width) = (Double(shape[2]), Double(shape[3]))
+        let scale = (cell - 24) / max(height, width)
+        var parts = [
+            "<rect x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width * scale))\" height=\"\(n(height * scale))\" fill=\"#f4f4f4\" stroke=\"#999\"/>"
+        ]
+        for (node, region) in regions {
+            let (rows, columns) = (region[2], region[3])
+            let (left, top) = (x + Double(columns.lowerBound) * scale, y + Double(rows.lowerBound) * scale)
+            let (w, h) = (Double(columns.count) * scale, Double(rows.count) * scale)
+            parts.append(
+                """
+                <rect x="\(n(left))" y="\(n(top))" width="\(n(w))" height="\(n(h))" fill="\(color(node))" \
+                fill-opacity="\(owned ? 0.75 : 0.3)" stroke="\(color(node))" stroke-width="\(owned ? 1 : 2)">\
+                <title>node \(node + 1): \(region.pixelLabel)</title></rect>
+                """)
+            if owned, h > 11, w > 20 {
+                let label = w > 58 ? "node \(node + 1)" : "\(node + 1)"
+                parts.append(text(left + w / 2, top + h / 2 + 4, label, size: 12, anchor: "middle"))
+            }
+        }
+        parts.append(text(x, y + height * scale + 18, "\(title), \(shape[3])x\(shape[2]), \(shape[1]) channels", size: 12))
+        return parts
+    }
+
+    private func arrow(from: Double, to: Double, y: Double) -> String {
+        "<path d=\"M \(n(from)) \(n(y)) H \(n(to)) m -8 -5 l 8 5 l -8 5\" fill=\"none\" stroke=\"#555\" stroke-width=\"2\"/>"
+    }
+
+    private func text(
+        _ x: Double, _ y: Double, _ content: String, size: Int, weight: String = "normal", anchor: String = "start"
+    ) -> String {
+        let escaped = content.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
+        return "<text x=\"\(n(x))\" y=\"\(n(y))\" font-size=\"\(size)\" font-weight=\"\(weight)\" text-anchor=\"\(anchor)\">\(escaped)</text>"
+    }
+
+    /// Hues a golden angle apart, so that neighbours differ.
+    private func color(_ node: Int) -> String {
+        "hsl(\(Int((Double(node) * 137.508 + 205).truncatingRemainder(dividingBy: 360))), 65%, 52%)"
+    }
+
+    private func n(_ value: Double) -> String { String(format: "%g", (value * 10).rounded() / 10) }
+}

@@ -1,0 +1,123 @@
+import TesseraCore
+import TesseraOperators
+
+/// Who computes what: a list of stages, each with the region that every node makes, and the rest, which the leader runs.
+///
+/// What moves between nodes follows from what a tile needs and what others own. Every strategy ends in this one model.
+public struct Plan: Sendable {
+    public let graph: BoundGraph
+    /// The name of the strategy that made it.
+    public let strategy: String
+    public let nodeCount: Int
+    public let stages: [Stage]
+
+    /// Cuts `graph` for `nodes` nodes by a strategy.
+    ///
+    /// - Parameter end: the layer at which the cut span ends at the latest.
+    /// - Throws: `invalidArgument` if the strategy's choices do not make a plan.
+    public init(
+        _ graph: BoundGraph, nodes: Int, strategy: any PartitionStrategy, named name: String, end: String? = nil
+    ) throws {
+        guard (1...4096).contains(nodes) else {
+            throw TesseraError(.invalidArgument, "expected 1 to 4096 nodes, found \(nodes)")
+        }
+        let span = try Span(graph, end: end)
+        let choices = span.output == nil ? [] : try strategy.stages(for: span, nodes: nodes)
+        try self.init(graph, nodes: nodes, choices: choices, strategy: name)
+    }
+
+    /// A plan of choices that were made already, here or by another node.
+    public init(_ graph: BoundGraph, nodes: Int, choices: [StageChoice], strategy: String) throws {
+        self.graph = graph
+        self.strategy = strategy
+        nodeCount = nodes
+        var available: Set<Graph.ValueID> = []
+        stages = try choices.map { choice in
+            guard graph.graph.values.indices.contains(choice.output), !available.contains(choice.output) else {
+                throw TesseraError(.invalidArgument, "a stage makes value \(choice.output), which is none, or was made before")
+            }
+            let layers = graph.graph.layers(making: [choice.output], from: available)
+            available.insert(choice.output)
+            return try Stage(choice, layers: layers, nodes: nodes, in: graph)
+        }
+    }
+
+    /// The layers that are left to the leader, in order of execution.
+    public var remainingLayers: [Graph.NodeID] {
+        graph.graph.layers(making: graph.graph.outputs.map(\.value), from: Set(stages.map(\.output)))
+    }
+
+    /// What the leader runs at the end, over the network's inputs and the stitched outputs of the stages. Its inputs have the
+    /// names of the values they stand for, its outputs those of the network.
+    public func remainingNetwork() throws -> BoundGraph {
+        let source = graph.graph
+        let layers = remainingLayers
+        var rest = Graph()
+        var ids: [Graph.ValueID: Graph.ValueID] = [:]
+        let made = Set(layers.flatMap { source.nodes[$0].outputs })
+        let read = layers.flatMap { source.nodes[$0].inputs } + source.outputs.map(\.value)
+        for value in Set(read).subtracting(made).sorted() {
+            ids[value] = try rest.addInput(source.values[value].name, shape: SymbolicShape(graph.shapes[value]))
+        }
+        var original: [String: Graph.NodeID] = [:]
+        for id in layers {
+            let node = source.nodes[id]
+            original[node.name] = id
+            ids[node.outputs[0]] = try rest.addNode(
+                node.name, node.op, inputs: node.inputs.compactMap { ids[$0] }, location: node.location)
+        }
+        for output in source.outputs {
+            guard let value = ids[output.value] else {
+                throw TesseraError(.notFound, "output '\(output.name)' is made by nobody")
+            }
+            try rest.addOutput(output.name, value)
+        }
+        return try BoundGraph(rest, inputs: [:]) { node, specification in
+            guard let tensor = original[node.name].flatMap({ graph.parameters[$0][specification.name] }) else {
+                throw TesseraError(.notFound, "'\(node.name)' has no weight '\(specification.name)'")
+            }
+            return tensor
+        }
+    }
+
+    /// The nodes that make at least one tile.
+    public var busyNodes: [Int] { Set(stages.flatMap { $0.tiles.map(\.node) }).sorted() }
+}
+
+// MARK: - What it costs
+
+extension Plan {
+    /// Multiply-accumulate operations of all tiles' convolutions over those of the whole span; 1 if nothing is done twice.
+    public var redundancy: Double {
+        let whole = spanMultiplyAccumulates
+        guard whole > 0 else { return 1 }
+        return Double(stages.reduce(0) { sum, stage in sum + loads(of: stage).reduce(0, +) }) / Double(whole)
+    }
+
+    /// The largest possible speed-up over one node, if moving data cost nothing: convolution operations of the span over those
+    /// of the busiest node, stage by stage.
+    public var speedupBound: Double {
+        let slowest = stages.reduce(0) { $0 + (loads(of: $1).max() ?? 0) }
+        return slowest > 0 ? Double(spanMultiplyAccumulates) / Double(slowest) : 1
+    }
+
+    /// Bytes that go to and from the tiles: their inputs, halos included, and their results, in f32.
+    public var bytesMoved: Int {
+        stages.reduce(0) { sum, stage in
+            stage.tiles.reduce(sum) { $0 + $1.inputByteCount + $1.outputByteCount }
+        }
+    }
+
+    /// Convolution operations of the span if it is not cut.
+    public var spanMultiplyAccumulates: Int {
+        let macs = graph.multiplyAccumulates
+        return Set(stages.flatMap(\.layers)).reduce(0) { $0 + (graph.graph.nodes[$1].op is Conv ? macs[$1] : 0) }
+    }
+
+    /// Convolution operations of a stage, by node.
+    public func loads(of stage: Stage) -> [Int] {
+        var loads = [Int](repeating: 0, count: nodeCount)
+        for tile in stage.tiles { loads[tile.node] += tile.convolutionMultiplyAccumulates(in: graph.graph) }
+        return loads
+    }
+}

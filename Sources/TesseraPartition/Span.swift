@@ -1,0 +1,87 @@
+import TesseraCore
+import TesseraOperators
+
+/// The part of a network that can be cut in space: from its inputs to the last layer whose output depends on nothing but
+/// layers that are local in space. What a strategy gets to see.
+public struct Span: Sendable {
+    public let graph: BoundGraph
+    /// The values at which the network can be cut: everything later needs of what was before only this value (and the
+    /// network's own inputs). In order; the last is the span's end.
+    public let cutPoints: [Graph.ValueID]
+
+    /// - Parameter end: the layer at which the span ends at the latest; nil for as far as it goes.
+    /// - Throws: `notFound` if there is no such layer, `invalidArgument` if the network cannot be cut there.
+    public init(_ graph: BoundGraph, end: String? = nil) throws {
+        self.graph = graph
+        let all = Self.cutPoints(of: graph)
+        guard let end else {
+            cutPoints = all
+            return
+        }
+        let value = try graph.graph.value(named: end)
+        guard let index = all.firstIndex(of: value) else {
+            throw TesseraError(
+                .invalidArgument, "the network cannot be cut after '\(end)'"
+                    + suggestion(for: end, among: all.map { graph.graph.values[$0].name }))
+        }
+        cutPoints = Array(all[...index])
+    }
+
+    /// The value at which the span ends, nil if there is nothing to cut.
+    public var output: Graph.ValueID? { cutPoints.last }
+
+    /// The layers that make `value` from the network's inputs and the values in `available`, in order of execution.
+    public func layers(making value: Graph.ValueID, from available: Set<Graph.ValueID>) -> [Graph.NodeID] {
+        graph.graph.layers(making: [value], from: available)
+    }
+
+    /// The cut point of that name.
+    public func cutPoint(named name: String) throws -> Graph.ValueID {
+        let names = cutPoints.map { graph.graph.values[$0].name }
+        guard let index = names.firstIndex(of: name) else {
+            throw TesseraError(
+                .invalidArgument, "the network cannot be cut after '\(name)'" + suggestion(for: name, among: names))
+        }
+        return cutPoints[index]
+    }
+
+    private static func cutPoints(of bound: BoundGraph) -> [Graph.ValueID] {
+        let graph = bound.graph
+        let consumers = graph.consumers
+        let outputs = Set(graph.outputs.map(\.value))
+        /// For each node that is local all the way back, the nodes it depends on, itself included.
+        var ancestors: [Graph.NodeID: Set<Graph.NodeID>] = [:]
+        var result: [Graph.ValueID] = []
+        for (id, node) in graph.nodes.enumerated() {
+            guard node.op.isSpatiallyLocal, node.outputs.count == 1,
+                (node.inputs + node.outputs).allSatisfy({ bound.shapes[$0].rank == 4 })
+            else { continue }
+            let producers = Set(node.inputs.compactMap { graph.values[$0].producer })
+            guard producers.allSatisfy({ ancestors[$0] != nil }) else { continue }
+            let all = producers.reduce(into: Set([id])) { $0.formUnion(ancestors[$1] ?? []) }
+            ancestors[id] = all
+            let isClean = all.allSatisfy { ancestor in
+                ancestor == id
+                    || graph.nodes[ancestor].outputs.allSatisfy { value in
+                        !outputs.contains(value) && consumers[value].allSatisfy(all.contains)
+                    }
+            }
+            if isClean { result.append(node.outputs[0]) }
+        }
+        return result
+    }
+}
+
+extension Graph {
+    /// The layers that make the given values from the graph's inputs and from `available`, in order of execution.
+    public func layers(making targets: [ValueID], from available: Set<ValueID>) -> [NodeID] {
+        var needed = Set<NodeID>()
+        var pending = targets
+        while let value = pending.popLast() {
+            guard !available.contains(value), let producer = values[value].producer, needed.insert(producer).inserted
+            else { continue }
+            pending += nodes[producer].inputs
+        }
+        return needed.sorted()
+    }
+}

@@ -1,0 +1,125 @@
+import TesseraCore
+import TesseraOperators
+
+/// One node's part of one stage: the region it makes, and all that follows from it, derived layer by layer back to the
+/// stage's inputs (METHODS.md A3).
+public struct Tile: Sendable {
+    /// One layer as the tile runs it.
+    public struct Layer: Sendable {
+        public let node: Graph.NodeID
+        /// The region of the layer's output that is made.
+        public let region: Region
+        /// The operator over regions of its inputs.
+        let tile: OperatorTile
+        /// Multiply-accumulate operations.
+        public let multiplyAccumulates: Int
+    }
+
+    /// A value the stage reads, and the region of it that the tile needs (METHODS.md A4).
+    public struct Input: Sendable {
+        public let value: Graph.ValueID
+        public let region: Region
+    }
+
+    /// The node, counted from 0, that makes it.
+    public let node: Int
+    public let output: Graph.ValueID
+    /// The region of the stage's output that it owns.
+    public let region: Region
+    public let inputs: [Input]
+    /// In order of execution.
+    public let layers: [Layer]
+    /// What is made of every value: at least what each reader needs.
+    private let needed: [Graph.ValueID: Region]
+
+    /// Derives what making `choice.region` of `output` takes.
+    ///
+    /// - Parameter layers: the layers of the stage, in order of execution.
+    init(_ choice: TileChoice, of output: Graph.ValueID, layers: [Graph.NodeID], in graph: BoundGraph) throws {
+        node = choice.node
+        region = choice.region
+        self.output = output
+        var needed = [output: choice.region]
+        var derived: [Layer] = []
+        for id in layers.reversed() {
+            let node = graph.graph.nodes[id]
+            guard let region = needed[node.outputs[0]] else { continue }
+            let shapes = graph.inputShapes(of: node)
+            let tile = try locatingErrors(path: node.name, at: node.location) {
+                try node.op.tile(region, ofOutput: 0, inputs: shapes)
+            }
+            for (value, region) in zip(node.inputs, tile.inputs) {
+                guard let region else { continue }
+                // A value with several readers is made once, as large as all of them need together.
+                needed[value] = needed[value]?.union(region) ?? region
+            }
+            let macs = tile.op.multiplyAccumulates(
+                inputs: tile.inputs.compactMap { $0?.shape }, outputs: [region.shape])
+            derived.append(Layer(node: id, region: region, tile: tile, multiplyAccumulates: macs))
+        }
+        self.layers = derived.reversed()
+        self.needed = needed
+        let made = Set(layers.flatMap { graph.graph.nodes[$0].outputs })
+        inputs = needed.filter { !made.contains($0.key) }
+            .map { Input(value: $0.key, region: $0.value) }
+            .sorted { $0.value < $1.value }
+    }
+
+    /// Multiply-accumulate operations of its convolutions.
+    public func convolutionMultiplyAccumulates(in graph: Graph) -> Int {
+        layers.reduce(0) { $0 + (graph.nodes[$1.node].op is Conv ? $1.multiplyAccumulates : 0) }
+    }
+
+    /// Bytes of its inputs and of its result, in f32.
+    public var inputByteCount: Int { inputs.reduce(0) { $0 + $1.region.elementCount * ElementType.f32.byteCount } }
+    public var outputByteCount: Int { region.elementCount * ElementType.f32.byteCount }
+
+    /// The tile as a network of its own: its inputs are the regions in `inputs`, named like the values they are cut from; its
+    /// output is the region. Padding is left only where the tile touches the border of the whole map.
+    public func network(in whole: BoundGraph) throws -> BoundGraph {
+        let source = whole.graph
+        var graph = Graph()
+        var ids: [Graph.ValueID: Graph.ValueID] = [:]
+        var tiles: [String: (node: Graph.NodeID, tile: OperatorTile)] = [:]
+        for input in inputs {
+            ids[input.value] = try graph.addInput(
+                source.values[input.value].name, shape: SymbolicShape(input.region.shape))
+        }
+        for layer in layers {
+            let node = source.nodes[layer.node]
+            var operands: [Graph.ValueID] = []
+            for (index, (value, region)) in zip(node.inputs, layer.tile.inputs).enumerated() {
+                guard let region else { continue }
+                guard let id = ids[value], let frame = needed[value] else {
+                    throw TesseraError(.invalidArgument, "a tile reads '\(source.values[value].name)', which it does not have")
+                }
+                operands.append(
+                    region == frame
+                        ? id
+                        : try graph.addNode(
+                            "\(node.name)~\(index)", Slice(region.relative(to: frame)), inputs: [id]))
+            }
+            tiles[node.name] = (layer.node, layer.tile)
+            ids[node.outputs[0]] = try graph.addNode(
+                node.name, layer.tile.op, inputs: operands, location: node.location)
+        }
+        guard let result = ids[output] else {
+            throw TesseraError(.invalidArgument, "a tile makes nothing")
+        }
+        try graph.addOutput(source.values[output].name, result)
+        return try BoundGraph(graph, inputs: [:]) { node, specification in
+            guard let (id, tile) = tiles[node.name], let parameter = whole.parameters[id][specification.name] else {
+                throw TesseraError(.notFound, "'\(node.name)' has no weight '\(specification.name)'")
+            }
+            return try tile.parameters[specification.name].map(parameter.cropped) ?? parameter
+        }
+    }
+}
+
+extension Slice {
+    /// Cuts out one region.
+    fileprivate init(_ region: Region) {
+        self.init(
+            axes: Array(0..<region.rank), starts: region.ranges.map(\.lowerBound), ends: region.ranges.map(\.upperBound))
+    }
+}
