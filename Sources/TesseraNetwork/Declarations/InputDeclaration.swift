@@ -31,7 +31,8 @@ public struct InputDeclaration: Configurable, Equatable {
         if let order = scaling.order, case .fixed(let channels)? = pictureDimensions?.channels {
             guard order.channels == channels else {
                 throw TesseraError(
-                    .shapeMismatch, "expected a shape of \(order.channels) channels for the order \(order.rawValue), found \(shape)")
+                    .shapeMismatch,
+                    "expected a shape of \(order.channels) channels for the order \(order.rawValue), found \(shape)")
             }
         }
     }

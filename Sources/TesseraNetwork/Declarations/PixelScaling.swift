@@ -68,7 +68,9 @@ public struct PixelScaling: Sendable, Hashable {
 
     /// Checks what the keys say together.
     func validate() throws {
-        guard scale.value != 0 else { throw TesseraError(.invalidArgument, "expected a scale other than 0", path: "scale") }
+        guard scale.value != 0 else {
+            throw TesseraError(.invalidArgument, "expected a scale other than 0", path: "scale")
+        }
         guard deviation.allSatisfy({ $0.value != 0 }) else {
             throw TesseraError(.invalidArgument, "expected deviations other than 0", path: "deviation")
         }
@@ -81,7 +83,8 @@ public struct PixelScaling: Sendable, Hashable {
     func order(for channels: Int) throws -> ChannelOrder {
         let order = order ?? (channels == 1 ? .grey : .rgb)
         guard order.channels == channels else {
-            let expected = self.order.map { "\($0.channels) channels for the order \($0)" } ?? "1 or 3 channels of a picture"
+            let expected =
+                self.order.map { "\($0.channels) channels for the order \($0)" } ?? "1 or 3 channels of a picture"
             throw TesseraError(.shapeMismatch, "expected \(expected), found \(channels)")
         }
         return order

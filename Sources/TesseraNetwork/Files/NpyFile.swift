@@ -17,7 +17,8 @@ public enum NpyFile {
             let found = file.bytes.count - header.dataStart
             guard expected == found else {
                 throw TesseraError(
-                    .malformedFile, "expected \(expected) bytes of data for \(header.shape) \(header.type), found \(found)")
+                    .malformedFile,
+                    "expected \(expected) bytes of data for \(header.shape) \(header.type), found \(found)")
             }
             let range = header.dataStart..<file.bytes.count
             if header.type == "<f8" { return try narrowed(file.bytes, range, shape: header.shape) }
@@ -43,7 +44,8 @@ public enum NpyFile {
         var tensor = try Tensor(zeros: shape)
         try tensor.withMutableFloats { floats in
             for index in floats.indices {
-                floats[index] = Float(bytes.loadUnaligned(fromByteOffset: range.lowerBound + index * 8, as: Double.self))
+                floats[index] = Float(
+                    bytes.loadUnaligned(fromByteOffset: range.lowerBound + index * 8, as: Double.self))
             }
         }
         return tensor

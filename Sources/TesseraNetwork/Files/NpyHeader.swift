@@ -22,10 +22,13 @@ struct NpyHeader {
             throw TesseraError(.notSupported, "expected .npy version 1 to 3, found \(version)")
         }
         let start = version == 1 ? 10 : 12
-        let length = version == 1 ? file.integer(UInt16.self, at: 8).map(Int.init) : file.integer(UInt32.self, at: 8).map(Int.init)
+        let length =
+            version == 1
+            ? file.integer(UInt16.self, at: 8).map(Int.init) : file.integer(UInt32.self, at: 8).map(Int.init)
         guard let length, length <= file.bytes.count - start, length <= 1 << 20 else {
             throw TesseraError(
-                .malformedFile, "expected a header inside the file's \(file.bytes.count) bytes, found a length of \(length ?? 0)")
+                .malformedFile,
+                "expected a header inside the file's \(file.bytes.count) bytes, found a length of \(length ?? 0)")
         }
         guard let text = file.text(start..<start + length) else {
             throw TesseraError(.malformedFile, "the header is not text")

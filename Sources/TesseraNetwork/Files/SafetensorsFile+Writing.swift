@@ -23,7 +23,8 @@ extension SafetensorsFile {
         }
     }
 
-    private static func header(of tensors: [(key: String, value: Tensor)], metadata: [String: String]) throws -> String {
+    private static func header(of tensors: [(key: String, value: Tensor)], metadata: [String: String]) throws -> String
+    {
         var items: [String] = []
         if !metadata.isEmpty { items.append("\"__metadata__\":\(try json(metadata))") }
         var offset = 0

@@ -55,7 +55,9 @@ struct SafetensorsHeader {
         }
         guard offsets[1] <= dataSize else {
             throw malformed(
-                file, "tensor '\(name)': expected data within the \(dataSize) bytes after the header, found it to end at \(offsets[1])")
+                file,
+                "tensor '\(name)': expected data within the \(dataSize) bytes after the header, found it to end at \(offsets[1])"
+            )
         }
         let shape = Shape(item.shape)
         if let size = elementSizes[item.dtype] {
@@ -63,7 +65,8 @@ struct SafetensorsHeader {
             guard expected == offsets[1] - offsets[0] else {
                 throw malformed(
                     file,
-                    "tensor '\(name)': expected \(expected) bytes for \(shape) \(item.dtype), found \(offsets[1] - offsets[0])")
+                    "tensor '\(name)': expected \(expected) bytes for \(shape) \(item.dtype), found \(offsets[1] - offsets[0])"
+                )
             }
         }
         return Entry(type: item.dtype, shape: shape, range: dataStart + offsets[0]..<dataStart + offsets[1])
@@ -88,7 +91,8 @@ struct SafetensorsHeader {
         @unknown default: return "the header is not as expected"
         }
         guard let name = context.codingPath.first?.stringValue else {
-            return "expected a header of JSON, found something else"
+            let cause = (context.underlyingError as NSError?)?.userInfo[NSDebugDescriptionErrorKey] as? String
+            return "expected a header of JSON: \(cause ?? context.debugDescription)"
         }
         let field = context.codingPath.dropFirst().map(\.stringValue).joined(separator: ".")
         return "tensor '\(name)': \(field.isEmpty ? "" : field + ": ")\(context.debugDescription)"

@@ -84,7 +84,8 @@ struct GraphAssembly {
                 if let place = later[reference.name] {
                     let line = place.map { " at line \($0.line)" } ?? ""
                     throw TesseraError(
-                        .invalidArgument, "expected an input or a layer before this one, found '\(reference.name)'\(line)",
+                        .invalidArgument,
+                        "expected an input or a layer before this one, found '\(reference.name)'\(line)",
                         location: reference.location)
                 }
                 throw TesseraError(

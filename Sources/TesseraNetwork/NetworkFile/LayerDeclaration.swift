@@ -16,15 +16,8 @@ struct LayerDeclaration {
     ) throws {
         let module = try locatingErrors(at: location) { try operators.module(operatorName) }
         let common = try CommonKeys(configuration)
-        do {
-            op = try locatingErrors(at: configuration.location) {
-                try module.make(CommonKeys.removed(from: configuration))
-            }
-        } catch var error as TesseraError {
-            // The layer's name goes in front of the key's.
-            let layer = common.name ?? operatorName
-            error.path = error.path.map { "\(layer).\($0)" } ?? layer
-            throw error
+        op = try nestingErrors(path: common.name ?? operatorName, at: configuration.location) {
+            try module.make(CommonKeys.removed(from: configuration))
         }
         self.location = location
         self.common = common

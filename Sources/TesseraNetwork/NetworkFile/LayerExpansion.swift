@@ -31,7 +31,8 @@ struct LayerExpansion {
             let layers = entry["layers"]
             if others[0].key == "repeat" {
                 guard let layers else {
-                    throw TesseraError(.invalidArgument, "expected 'layers:' beside 'repeat:'", location: entry.location)
+                    throw TesseraError(
+                        .invalidArgument, "expected 'layers:' beside 'repeat:'", location: entry.location)
                 }
                 try addRepetition(others[0].value, layers, at: entry.location, scope: scope)
             } else if layers != nil {
@@ -60,7 +61,7 @@ struct LayerExpansion {
     private mutating func addRepetition(
         _ configuration: Configuration, _ layers: Configuration, at location: SourceLocation?, scope: TemplateScope
     ) throws {
-        let repetition = try locatingErrors(path: "repeat", at: location) {
+        let repetition = try nestingErrors(path: "repeat", at: location) {
             try RepeatDeclaration(configuration: scope.expand(configuration, budget: &budget))
         }
         for turn in 0..<repetition.count {

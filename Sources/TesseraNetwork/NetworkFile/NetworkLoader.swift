@@ -92,9 +92,10 @@ public struct NetworkLoader: Sendable {
     private func inputs(
         _ section: Configuration
     ) throws -> [(name: String, declaration: InputDeclaration, location: SourceLocation?)] {
-        let inputs = try locatingErrors(path: "inputs") {
-            try section.entries(expecting: "a map of inputs, such as image: {shape: [1, 3, height, width]}").map { entry in
-                let declaration = try locatingErrors(path: entry.key) {
+        let inputs = try nestingErrors(path: "inputs") {
+            try section.entries(expecting: "a map of inputs, such as image: {shape: [1, 3, height, width]}").map {
+                entry in
+                let declaration = try nestingErrors(path: entry.key) {
                     try InputDeclaration(configuration: entry.value)
                 }
                 return (entry.key, declaration, entry.keyLocation)
@@ -108,10 +109,10 @@ public struct NetworkLoader: Sendable {
         _ section: Configuration
     ) throws -> [(name: String, declaration: OutputDeclaration, location: SourceLocation?)] {
         var outputs: [(name: String, declaration: OutputDeclaration, location: SourceLocation?)] = []
-        try locatingErrors(path: "outputs") {
+        try nestingErrors(path: "outputs") {
             if case .map(let entries) = section.content {
                 for entry in entries {
-                    let declaration = try locatingErrors(path: entry.key) {
+                    let declaration = try nestingErrors(path: entry.key) {
                         try OutputDeclaration(configuration: entry.value)
                     }
                     outputs.append((entry.key, declaration, entry.value.location ?? entry.keyLocation))

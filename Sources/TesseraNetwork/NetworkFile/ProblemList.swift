@@ -10,7 +10,8 @@ struct ProblemList {
 
     /// Adds an error, unless the same one is there: a mistake inside a repetition is one mistake.
     mutating func add(_ error: TesseraError) {
-        let text = "\(error.location.map(String.init(describing:)) ?? "") \(error.location == nil ? error.description : error.message)"
+        let text =
+            "\(error.location.map(String.init(describing:)) ?? "") \(error.location == nil ? error.description : error.message)"
         if !isFull, texts.insert(text).inserted { errors.append(error) }
     }
 

@@ -24,7 +24,8 @@ struct RepeatDeclaration: Configurable {
         for entry in try variables() {
             try locatingErrors(at: entry.keyLocation) { try Self.checkName(entry.key) }
             guard entry.key != index else {
-                throw TesseraError(.invalidArgument, "'\(index ?? "")' is the index already", location: entry.keyLocation)
+                throw TesseraError(
+                    .invalidArgument, "'\(index ?? "")' is the index already", location: entry.keyLocation)
             }
             let values = try entry.value.elements(expecting: "a list of \(count) values")
             guard values.count == count else {

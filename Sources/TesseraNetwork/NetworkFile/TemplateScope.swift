@@ -78,7 +78,8 @@ struct TemplateScope {
         try IntegerExpression.evaluate(expression) { name in
             let value = try variable(name)
             guard case .integer(let integer) = value.content else {
-                throw TesseraError(.invalidArgument, "in '{\(expression)}': expected '\(name)' to be an integer, found \(value)")
+                throw TesseraError(
+                    .invalidArgument, "in '{\(expression)}': expected '\(name)' to be an integer, found \(value)")
             }
             return integer
         }

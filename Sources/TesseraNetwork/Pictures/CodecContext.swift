@@ -12,7 +12,8 @@ final class CodecContext {
     private init(_ codec: UnsafePointer<AVCodec>?, _ id: AVCodecID) throws {
         _ = Self.quietLog
         guard let codec else {
-            throw TesseraError(.notSupported, "this host's FFmpeg has no codec for \(String(cString: avcodec_get_name(id)))")
+            throw TesseraError(
+                .notSupported, "this host's FFmpeg has no codec for \(String(cString: avcodec_get_name(id)))")
         }
         guard let pointer = avcodec_alloc_context3(codec) else {
             throw TesseraError(.outOfMemory, "no memory for a codec")
@@ -31,7 +32,9 @@ final class CodecContext {
     func open() throws {
         let status = avcodec_open2(pointer, codec, nil)
         guard status == 0 else {
-            throw TesseraError(.backendFailure, "cannot start the \(String(cString: codec.pointee.name)) codec: \(Self.describe(status))")
+            throw TesseraError(
+                .backendFailure,
+                "cannot start the \(String(cString: codec.pointee.name)) codec: \(Self.describe(status))")
         }
     }
 

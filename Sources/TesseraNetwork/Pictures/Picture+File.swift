@@ -23,9 +23,7 @@ extension Picture {
         guard let format = PictureFormat(magic: bytes) else {
             throw TesseraError(.malformedFile, "expected a PNG, JPEG, BMP or WebP picture, found other content")
         }
-        guard format.isComplete(bytes) else {
-            throw TesseraError(.malformedFile, "the \(format.rawValue) picture is cut off: expected its end, found \(bytes.count) bytes")
-        }
+        try format.check(bytes)
         let frame: VideoFrame
         do {
             frame = try ImageDecoder.decode(bytes, codec: format.codec)

@@ -18,7 +18,8 @@ extension Picture {
                 Int32(width), Int32(height), AV_PIX_FMT_GRAY8, Int32(newWidth), Int32(newHeight), AV_PIX_FMT_GRAY8,
                 filter.flags | SWS_ACCURATE_RND | SWS_BITEXACT, nil, nil, nil)
         else {
-            throw TesseraError(.notSupported, "cannot resize a picture from \(width)x\(height) to \(newWidth)x\(newHeight)")
+            throw TesseraError(
+                .notSupported, "cannot resize a picture from \(width)x\(height) to \(newWidth)x\(newHeight)")
         }
         defer { sws_freeContext(context) }
         // Channel by channel: scaling RGB, swscale would go through YUV and lose the last bit.

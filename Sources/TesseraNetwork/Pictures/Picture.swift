@@ -21,7 +21,8 @@ public struct Picture: Sendable, Equatable {
         guard pixels.count == width * height * channels else {
             throw TesseraError(
                 .invalidArgument,
-                "expected \(width * height * channels) values for \(width)x\(height)x\(channels), found \(pixels.count)")
+                "expected \(width * height * channels) values for \(width)x\(height)x\(channels), found \(pixels.count)"
+            )
         }
         self.width = width
         self.height = height

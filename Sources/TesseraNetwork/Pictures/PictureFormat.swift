@@ -46,31 +46,56 @@ enum PictureFormat: String, CaseIterable {
         }
     }
 
-    /// False if the file is cut off. Decoders fill what is missing with grey, so their word is not enough.
-    func isComplete(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        switch self {
-        case .png: Self.pngHasEnd(bytes)
-        case .jpeg: Self.jpegHasEnd(bytes)
-        // Both state their own length.
-        case .bmp: Self.length(bytes, at: 2).map { $0 <= bytes.count } ?? false
-        case .webp: Self.length(bytes, at: 4).map { $0 + 8 <= bytes.count } ?? false
+    /// Checks what the file says of itself before a decoder sees it. Decoders fill what is missing with grey, so their
+    /// word is not enough.
+    ///
+    /// - Throws: `malformedFile` if the file is cut off, `limitExceeded` if it has too many pixels.
+    func check(_ bytes: UnsafeRawBufferPointer) throws {
+        let structure =
+            switch self {
+            case .png: Self.scanPNG(bytes)
+            case .jpeg: Self.scanJPEG(bytes)
+            // Both state their own length; their size is checked by the decoder.
+            case .bmp: Structure(isComplete: Self.length(bytes, at: 2).map { $0 <= bytes.count } ?? false)
+            case .webp: Structure(isComplete: Self.length(bytes, at: 4).map { $0 + 8 <= bytes.count } ?? false)
+            }
+        guard structure.isComplete else {
+            throw TesseraError(
+                .malformedFile, "the \(rawValue) picture is cut off: it has no end within its \(bytes.count) bytes")
         }
+        if let size = structure.size { try Picture.checkSize(width: size.width, height: size.height) }
     }
 
-    /// Walks the chunks (length, type, data, checksum) up to IEND.
-    private static func pngHasEnd(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    private struct Structure {
+        var isComplete = false
+        var size: (width: Int, height: Int)?
+    }
+
+    /// Walks the chunks (length, type, data, checksum) from IHDR up to IEND.
+    private static func scanPNG(_ bytes: UnsafeRawBufferPointer) -> Structure {
+        var structure = Structure()
         var offset = 8
         while offset + 12 <= bytes.count {
-            let length = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
-            guard offset + 12 + length <= bytes.count else { return false }
-            if bytes[(offset + 4)..<(offset + 8)].elementsEqual("IEND".utf8) { return true }
+            let length = bigEndian(bytes, at: offset, count: 4)
+            guard offset + 12 + length <= bytes.count else { break }
+            let type = bytes[(offset + 4)..<(offset + 8)]
+            if type.elementsEqual("IHDR".utf8), length >= 8 {
+                structure.size = (
+                    bigEndian(bytes, at: offset + 8, count: 4), bigEndian(bytes, at: offset + 12, count: 4)
+                )
+            }
+            if type.elementsEqual("IEND".utf8) {
+                structure.isComplete = true
+                break
+            }
             offset += 12 + length
         }
-        return false
+        return structure
     }
 
     /// Walks the marker segments up to the end-of-image marker after the first scan.
-    private static func jpegHasEnd(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    private static func scanJPEG(_ bytes: UnsafeRawBufferPointer) -> Structure {
+        var structure = Structure()
         var offset = 2
         var hasScan = false
         while offset + 1 < bytes.count {
@@ -79,17 +104,30 @@ enum PictureFormat: String, CaseIterable {
                 offset += 1
                 continue
             }
-            switch bytes[offset + 1] {
-            case 0xD9: return hasScan
+            let marker = bytes[offset + 1]
+            switch marker {
+            case 0xD9:
+                structure.isComplete = hasScan
+                return structure
             case 0xFF: offset += 1
             case 0x00, 0x01, 0xD0...0xD8: offset += 2
-            case let marker:
-                guard offset + 4 <= bytes.count else { return false }
+            default:
+                guard offset + 4 <= bytes.count else { return structure }
                 if marker == 0xDA { hasScan = true }
-                offset += 2 + Int(bytes[offset + 2]) << 8 + Int(bytes[offset + 3])
+                let isFrame = (0xC0...0xCF).contains(marker) && ![0xC4, 0xC8, 0xCC].contains(marker)
+                if isFrame, offset + 9 <= bytes.count {
+                    structure.size = (
+                        bigEndian(bytes, at: offset + 7, count: 2), bigEndian(bytes, at: offset + 5, count: 2)
+                    )
+                }
+                offset += 2 + bigEndian(bytes, at: offset + 2, count: 2)
             }
         }
-        return false
+        return structure
+    }
+
+    private static func bigEndian(_ bytes: UnsafeRawBufferPointer, at offset: Int, count: Int) -> Int {
+        bytes[offset..<offset + count].reduce(0) { $0 << 8 | Int($1) }
     }
 
     private static func length(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Int? {

@@ -50,12 +50,10 @@ final class VideoFrame {
         let flags = descriptor.pointee.flags
         let colours = Int32(descriptor.pointee.nb_components) - (flags & UInt64(AV_PIX_FMT_FLAG_ALPHA) != 0 ? 1 : 0)
         let isPalette = flags & UInt64(AV_PIX_FMT_FLAG_PAL) != 0
-        if isPalette { return try components([2, 1, 0], depth: 8, palette: true, descriptor) }
+        if isPalette { return try indexed() }
         let depth = descriptor.pointee.comp.0.depth
-        if colours == 1 { return try components([0], depth: depth, palette: false, descriptor) }
-        if flags & UInt64(AV_PIX_FMT_FLAG_RGB) != 0 {
-            return try components([0, 1, 2], depth: depth, palette: false, descriptor)
-        }
+        if colours == 1 { return try components([0], depth: depth, descriptor) }
+        if flags & UInt64(AV_PIX_FMT_FLAG_RGB) != 0 { return try components([0, 1, 2], depth: depth, descriptor) }
         let rgb = try converted(to: AV_PIX_FMT_RGB24)
         return try rgb.packed(channels: 3)
     }
@@ -70,9 +68,24 @@ final class VideoFrame {
         return try Picture(width: width, height: height, channels: channels, pixels: pixels)
     }
 
+    /// The pixels of a frame whose second plane is a palette of 256 native-endian ARGB words.
+    private func indexed() throws -> Picture {
+        guard let plane = frame.pointee.data.1 else { throw TesseraError(.backendFailure, "a frame has no palette") }
+        let palette = UnsafeRawBufferPointer(start: plane, count: 1024)
+        var pixels: [UInt8] = []
+        pixels.reserveCapacity(width * height * 3)
+        for y in 0..<height {
+            for index in UnsafeBufferPointer(start: try row(y), count: width) {
+                let colour = palette.loadUnaligned(fromByteOffset: Int(index) * 4, as: UInt32.self)
+                for shift in [16, 8, 0] { pixels.append(UInt8(truncatingIfNeeded: colour >> UInt32(shift))) }
+            }
+        }
+        return try Picture(width: width, height: height, channels: 3, pixels: pixels)
+    }
+
     /// Reads components one by one, whatever the layout, and rounds each to 8 bits.
     private func components(
-        _ components: [Int32], depth: Int32, palette: Bool, _ descriptor: UnsafePointer<AVPixFmtDescriptor>
+        _ components: [Int32], depth: Int32, _ descriptor: UnsafePointer<AVPixFmtDescriptor>
     ) throws -> Picture {
         var pixels = [UInt8](repeating: 0, count: width * height * components.count)
         var line = [UInt16](repeating: 0, count: width)
@@ -90,8 +103,7 @@ final class VideoFrame {
                         data.withMemoryRebound(to: UnsafePointer<UInt8>?.self, capacity: 4) { data in
                             lineSizes.withMemoryRebound(to: Int32.self, capacity: 4) { lineSizes in
                                 av_read_image_line2(
-                                    &line, data, lineSizes, descriptor, 0, Int32(y), component, Int32(width),
-                                    palette ? 1 : 0, 2)
+                                    &line, data, lineSizes, descriptor, 0, Int32(y), component, Int32(width), 0, 2)
                             }
                         }
                     }

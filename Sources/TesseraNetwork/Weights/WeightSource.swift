@@ -14,11 +14,11 @@ public enum WeightSource: Sendable {
 
     /// What `weights:` says in a network file: a path relative to that file, or `{random: SEED}`.
     init(configuration: Configuration?, relativeTo file: String) throws {
-        guard let configuration else {
+        guard let configuration, !configuration.isNull else {
             self = .none
             return
         }
-        self = try locatingErrors(path: "weights", at: configuration.location) {
+        self = try nestingErrors(path: "weights", at: configuration.location) {
             switch configuration.content {
             case .string(let path):
                 let folder = (file as NSString).deletingLastPathComponent

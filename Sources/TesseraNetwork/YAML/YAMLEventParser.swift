@@ -91,7 +91,9 @@ struct YAMLEventParser: ~Copyable {
         let state = parser.pointee
         guard state.error != YAML_MEMORY_ERROR else { return TesseraError(.outOfMemory, "no memory to read '\(file)'") }
         var message = state.problem.map { String(cString: $0) } ?? "the text is not YAML"
-        if let context = state.context { message += ", " + String(cString: context) }
+        if let context = state.context {
+            message += ", \(String(cString: context)) from line \(state.context_mark.line + 1)"
+        }
         // What is wrong with the bytes themselves has an offset instead of a mark.
         let place =
             state.error == YAML_READER_ERROR ? location(ofByte: state.problem_offset) : location(state.problem_mark)

@@ -40,6 +40,7 @@ public enum YAMLReader {
 
     private static func tooLarge(_ path: String, _ size: Int) -> TesseraError {
         TesseraError(
-            .limitExceeded, "'\(path)' is too large for a YAML file: expected at most \(sizeLimit) bytes, found \(size)")
+            .limitExceeded, "'\(path)' is too large for a YAML file: expected at most \(sizeLimit) bytes, found \(size)"
+        )
     }
 }

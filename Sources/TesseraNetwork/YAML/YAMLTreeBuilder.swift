@@ -124,7 +124,8 @@ struct YAMLTreeBuilder: ~Copyable {
         nodeCount += nodes
         guard nodeCount <= YAMLReader.nodeLimit else {
             throw TesseraError(
-                .limitExceeded, "expected at most \(YAMLReader.nodeLimit) values in a file, counting what aliases stand for",
+                .limitExceeded,
+                "expected at most \(YAMLReader.nodeLimit) values in a file, counting what aliases stand for",
                 location: event.location)
         }
     }
