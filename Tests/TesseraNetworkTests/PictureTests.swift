@@ -1,0 +1,137 @@
+import Foundation
+import TesseraCore
+import Testing
+
+@testable import TesseraNetwork
+
+@Suite struct PictureTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// A picture whose values jump as far as they can.
+    private func noise(_ width: Int, _ height: Int, _ channels: Int) throws -> Picture {
+        var state: UInt32 = 1
+        let pixels = (0..<width * height * channels).map { _ -> UInt8 in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return UInt8(state >> 24)
+        }
+        return try Picture(width: width, height: height, channels: channels, pixels: pixels)
+    }
+
+    private func gradient(_ width: Int, _ height: Int) throws -> Picture {
+        var pixels: [UInt8] = []
+        for y in 0..<height {
+            for x in 0..<width {
+                let values = [x * 255 / width, y * 255 / height, (x + y) * 255 / (width + height)]
+                pixels += values.map { UInt8($0) }
+            }
+        }
+        return try Picture(width: width, height: height, channels: 3, pixels: pixels)
+    }
+
+    @Test("PNG keeps every pixel", arguments: [(1, 1), (3, 5), (37, 1), (1, 41), (129, 67)], [1, 3])
+    func pngRoundTrip(size: (Int, Int), channels: Int) throws {
+        let picture = try noise(size.0, size.1, channels)
+        try picture.write(to: folder.file("p.png"))
+        #expect(try Picture(path: folder.file("p.png")) == picture)
+        #expect(try folder.contents == ["p.png"])
+    }
+
+    @Test("JPEG keeps a picture nearly", arguments: [(64, 48), (1, 1), (17, 9), (33, 31)])
+    func jpegRoundTrip(size: (Int, Int)) throws {
+        let picture = try gradient(size.0, size.1)
+        try picture.write(to: folder.file("p.JPG"))
+        let read = try Picture(path: folder.file("p.JPG"))
+        #expect(read.width == size.0 && read.height == size.1 && read.channels == 3)
+        let largest = zip(picture.pixels, read.pixels).map { abs(Int($0) - Int($1)) }.max()
+        #expect(largest ?? 255 <= 6)
+    }
+
+    @Test func greySavedAsJPEGStaysGrey() throws {
+        let picture = try gradient(40, 30).grey()
+        try picture.write(to: folder.file("p.jpeg"))
+        let read = try Picture(path: folder.file("p.jpeg")).rgb()
+        for index in 0..<1200 { #expect(Set(read.pixels[index * 3..<index * 3 + 3]).count == 1) }
+    }
+
+    @Test("a known PNG comes out as its author meant it", arguments: SmallPictures.all)
+    func knownPNG(sample: SmallPictures.Sample) throws {
+        let picture = try Picture(encoded: sample.bytes)
+        #expect(picture.channels == sample.channels)
+        #expect(picture.pixels == sample.pixels)
+    }
+
+    @Test(
+        arguments: [
+            ("text.png", Array("#EXTM3U\nhttp://127.0.0.1/x.png\n".utf8)),
+            ("list.jpg", Array("ffconcat version 1.0\nfile a".utf8)),
+            ("empty.png", []), ("svg.png", Array("<svg/>".utf8)), ("gif.png", Array("GIF89a".utf8)),
+        ])
+    func whatIsNoPictureIsRefused(name: String, bytes: [UInt8]) throws {
+        let path = try folder.write(bytes, to: name)
+        expectError(.malformedFile, name, "expected a PNG, JPEG, BMP or WebP picture") { try Picture(path: path) }
+    }
+
+    @Test(arguments: ["p.png", "p.jpg"])
+    func everyTruncationIsRefused(name: String) throws {
+        try gradient(24, 16).write(to: folder.file(name))
+        let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: folder.file(name))))
+        for count in 0..<bytes.count {
+            expectError(.malformedFile) { try Picture(encoded: Array(bytes.prefix(count))) }
+        }
+    }
+
+    @Test(arguments: ["p.png", "p.jpg"])
+    func damageNeverTraps(name: String) throws {
+        try gradient(24, 16).write(to: folder.file(name))
+        let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: folder.file(name))))
+        for index in bytes.indices {
+            var damaged = bytes
+            damaged[index] ^= 0xFF
+            do { _ = try Picture(encoded: damaged) } catch is TesseraError {}
+        }
+    }
+
+    @Test func aDamagedPNGIsNotShown() throws {
+        try noise(24, 16, 1).write(to: folder.file("p.png"))
+        var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: folder.file("p.png"))))
+        bytes[bytes.count / 2] ^= 1
+        expectError(.malformedFile, "expected a whole PNG picture") { try Picture(encoded: bytes) }
+    }
+
+    @Test func anAbsurdSizeIsRefusedBeforeMemoryIsAskedFor() throws {
+        try noise(4, 4, 1).write(to: folder.file("p.png"))
+        var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: folder.file("p.png"))))
+        bytes.replaceSubrange(16..<24, with: [0, 0, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF])
+        expectError(.limitExceeded, "found 65535x65535") { try Picture(encoded: bytes) }
+    }
+
+    @Test func anUnknownExtensionIsRefused() throws {
+        expectError(.invalidArgument, "p.tiff", ".png, .jpg or .jpeg") {
+            try noise(2, 2, 1).write(to: folder.file("p.tiff"))
+        }
+    }
+
+    @Test func greyIsLuma() throws {
+        let picture = try Picture(
+            width: 5, height: 1, channels: 3,
+            pixels: [
+                255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255, 10, 20, 30,
+            ])
+        // PIL's Image.convert("L") of the same pixels.
+        #expect(try picture.grey().pixels == [76, 150, 29, 255, 18])
+        #expect(try picture.grey().rgb().pixels.prefix(6) == [76, 76, 76, 150, 150, 150])
+    }
+
+    @Test func aPictureChecksItsSize() {
+        expectError(.invalidArgument, "expected 12 values for 2x2x3, found 3") {
+            try Picture(width: 2, height: 2, channels: 3, pixels: [1, 2, 3])
+        }
+        expectError(.invalidArgument, "found 4") {
+            try Picture(width: 1, height: 1, channels: 4, pixels: [1, 2, 3, 4])
+        }
+        expectError(.limitExceeded, "found 0x1") { try Picture(width: 0, height: 1, channels: 1, pixels: []) }
+        expectError(.limitExceeded) { try Picture(width: .max, height: 2, channels: 1, pixels: []) }
+    }
+}

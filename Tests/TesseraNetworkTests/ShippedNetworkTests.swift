@@ -1,0 +1,56 @@
+import Foundation
+import TesseraCore
+import TesseraOperators
+import Testing
+
+@testable import TesseraNetwork
+
+/// The folder of real models, if there is one.
+private let testData = ProcessInfo.processInfo.environment["TESSERA_TEST_DATA"]
+
+/// The networks in configs/networks.
+@Suite struct ShippedNetworkTests {
+    private func load(_ name: String, weights: WeightSource? = nil) throws -> Network {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let path = root.appendingPathComponent("configs/networks/\(name).yaml").path
+        return try NetworkLoader(operators: .builtin).load(path, weights: weights)
+    }
+
+    @Test func dncnnKeepsTheSizeOfItsPicture() throws {
+        let bound = try load("dncnn").bound(inputs: ["image": [1, 1, 37, 50]])
+        #expect(bound.shapes[bound.graph.outputs[0].value] == [1, 1, 37, 50])
+        #expect(bound.graph.nodes.count == 17 + 15 + 16 + 1)
+    }
+
+    /// The cost that the literature on pruning gives: 40.55 M multiply-accumulates for ResNet-20, 125.49 M for ResNet-56.
+    @Test(arguments: [("resnet20", 40_551_040), ("resnet56", 125_485_696)])
+    func resnetHasThePublishedCost(name: String, cost: Int) throws {
+        let network = try load(name)
+        let bound = try network.bound(inputs: ["image": [64, 3, 32, 32]])
+        #expect(bound.graph.outputs.map(\.name) == ["logits"])
+        #expect(bound.shapes[bound.graph.outputs[0].value] == [64, 10])
+        let single = try network.bound(inputs: ["image": [1, 3, 32, 32]])
+        #expect(single.multiplyAccumulates.reduce(0, +) == cost)
+    }
+
+    @Test(
+        .enabled(if: testData != nil, "TESSERA_TEST_DATA names no folder of real models"),
+        arguments: [("dncnn", "dncnn_sigma25_bn"), ("resnet20", "resnet20_cifar10"), ("resnet56", "resnet56_cifar10")])
+    func trainedWeightsFit(name: String, weights: String) throws {
+        let path = "\(testData ?? "")/models/\(weights).safetensors"
+        let network = try load(name, weights: .file(path))
+        let bound = try network.bound(
+            inputs: ["image": name == "dncnn" ? [1, 1, 32, 32] : [1, 3, 32, 32]])
+        let file = try SafetensorsFile(path: path)
+        let used = zip(bound.graph.nodes, bound.parameters).flatMap { node, tensors in
+            tensors.keys.map { "\(node.name).\($0)" }
+        }
+        let unused = Set(file.names).subtracting(used).filter { !$0.hasSuffix("num_batches_tracked") }
+        #expect(unused == [])
+        #expect(
+            try zip(bound.graph.nodes, bound.parameters).allSatisfy { node, tensors in
+                try tensors.allSatisfy { try file.tensor("\(node.name).\($0.key)") == $0.value }
+            })
+    }
+}
