@@ -20,6 +20,12 @@ public enum WireFormat {
 
     public static func preamble(version: UInt32 = version) -> [UInt8] { magic + bigEndianBytes(version) }
 
+    /// The wire version that a preamble tells, nil if it is incomplete or does not begin with the magic bytes.
+    public static func version(ofPreamble bytes: [UInt8]) -> UInt32? {
+        guard bytes.count == preambleLength, bytes.starts(with: magic) else { return nil }
+        return bigEndian(bytes[magic.count...], as: UInt32.self)
+    }
+
     static func bigEndianBytes(_ value: some FixedWidthInteger) -> [UInt8] {
         withUnsafeBytes(of: value.bigEndian, Array.init)
     }
