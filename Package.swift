@@ -52,6 +52,7 @@ let package = Package(
             name: "TransportTCP",
             dependencies: [
                 "TesseraCluster",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -70,9 +71,11 @@ let package = Package(
     ]
         + [
             "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraRuntime", "TesseraOneDNN",
-            "TesseraPartition", "TesseraCluster", "TesseraScript",
+            "TesseraPartition", "TesseraScript",
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [
+            .testTarget(
+                name: "TesseraClusterTests", dependencies: ["TesseraCluster", "TransportTCP", "TesseraTestSupport"]),
             .testTarget(name: "TesseraCommandTests", dependencies: ["TesseraCommand", "TesseraTestSupport"])
         ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,78 @@
+import NIOCore
+import TesseraCluster
+import TesseraCore
+
+extension ConnectionHandler {
+    /// Reads the peer's preamble; says whether it is complete and right.
+    func readPreamble(_ bytes: inout UnsafeRawBufferPointer, _ context: ChannelHandlerContext) -> Bool {
+        let count = min(bytes.count, WireFormat.preambleLength - preamble.count)
+        preamble += bytes[..<count]
+        bytes = UnsafeRawBufferPointer(rebasing: bytes[count...])
+        let magic = preamble.prefix(WireFormat.magic.count)
+        guard WireFormat.magic.starts(with: magic) else {
+            drop(context, TesseraError(.protocolViolation, "the other end is no Tessera peer"))
+            return false
+        }
+        guard let version = WireFormat.version(ofPreamble: preamble) else { return false }
+        guard version == WireFormat.version else {
+            // The peer learns of it from our preamble: it may not understand a refusal.
+            let error = TesseraError(
+                .protocolViolation,
+                "expected a peer of wire version \(WireFormat.version) as '\(transport.localPeer)' has, found version \(version)"
+            )
+            end(context, reason: error, farewell: nil)
+            return false
+        }
+        return true
+    }
+
+    /// The peer has said who it is: answers it, or refuses it.
+    func meet(_ information: PeerInformation, _ context: ChannelHandlerContext) throws {
+        try information.validate()
+        guard information.wireVersion == WireFormat.version else {
+            throw TesseraError(
+                .protocolViolation, "expected wire version \(WireFormat.version), found \(information.wireVersion)")
+        }
+        switch transport.claim(information, isDialed: isDialer, connection) {
+        case .granted(let superseded):
+            superseded?.signal(.supersede)
+            if isDialer {
+                write(Frame(.ready), context)
+                establish(information, context)
+            } else {
+                phase = .awaitingReady(information)
+                writeBytes(transport.hello, context)
+            }
+            context.flush()
+        case .redundant:
+            followDial(information.peer)
+            end(context, reason: nil, farewell: transport.redundancy)
+        case .refused(let error):
+            end(context, reason: error, farewell: Frame(refusing: error))
+        }
+    }
+
+    /// Both sides have agreed: messages may flow.
+    func establish(_ information: PeerInformation, _ context: ChannelHandlerContext) {
+        guard transport.establish(information, connection) else {
+            return end(context, reason: nil, farewell: transport.redundancy)
+        }
+        phase = .established(information)
+        parser.limits = settings.limits
+        succeedDial(information.peer)
+        keepAlive(context)
+    }
+
+    /// The peer closes the connection and says why.
+    func beRefused(_ frame: Frame, _ context: ChannelHandlerContext) {
+        if let peer = TCPTransport.redundantPeer(frame) {
+            followDial(peer)
+            return end(context, reason: nil, farewell: nil)
+        }
+        let refusal = frame.refusal
+        let who = if case .established(let information) = phase { "'\(information.peer)'" } else { "the peer" }
+        end(
+            context, reason: TesseraError(refusal.code, "\(who) closed the connection: \(refusal.message)"),
+            farewell: nil)
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import NIOCore
+import TesseraCluster
+import TesseraCore
+
+/// What connections report. Called on their event loops.
+extension TCPTransport {
+    private static let redundant = "redundant"
+
+    /// The refusal of a connection to a peer that is reached by another one already.
+    var redundancy: Frame { Frame(.refusal, Message(kind: Self.redundant, encodedBody: Data(localPeer.name.utf8))) }
+
+    /// Who sent it, if it is such a refusal.
+    static func redundantPeer(_ frame: Frame) -> PeerID? {
+        frame.message.kind == redundant ? PeerID(String(decoding: frame.message.body, as: UTF8.self)) : nil
+    }
+
+    func claim(_ peer: PeerInformation, isDialed: Bool, _ connection: Connection) -> PeerTable<Connection>.Verdict {
+        state.withLock {
+            $0.table.claim(peer, dialer: isDialed ? localPeer : peer.peer, connection: connection)
+        }
+    }
+
+    /// - Returns: false if another connection to the peer is used instead.
+    func establish(_ peer: PeerInformation, _ connection: Connection) -> Bool {
+        let followers = state.withLock { state -> [EventLoopPromise<PeerID>]? in
+            guard state.table.establish(peer.peer, connection: connection) else { return nil }
+            // Under the lock, so that whoever finds the peer in the table can rely on the event.
+            queue.push(.appeared(peer.peer, peer))
+            return state.followers.removeValue(forKey: peer.peer) ?? []
+        }
+        guard let followers else { return false }
+        for follower in followers { follower.succeed(peer.peer) }
+        logger.info("peer appeared", metadata: ["peer": "\(peer.peer)", "address": "\(connection.remoteAddress)"])
+        return true
+    }
+
+    func release(_ peer: PeerID, _ connection: Connection, reason: TesseraError?) {
+        let wasEstablished = state.withLock { state in
+            let wasEstablished = state.table.release(peer, connection: connection)
+            if wasEstablished { queue.push(.left(peer, reason: state.closing == nil ? reason : nil)) }
+            return wasEstablished
+        }
+        guard wasEstablished else { return }
+        logger.info("peer left", metadata: ["peer": "\(peer)", "reason": "\(reason.map { "\($0)" } ?? "goodbye")"])
+    }
+
+    func deliver(_ message: Message, from peer: PeerID, on connection: Connection) {
+        let byteCount = message.byteCount
+        connection.inbound.add(byteCount)
+        queue.push(.received(message, from: peer)) {
+            if connection.inbound.remove(byteCount) { connection.signal(.resumeReading) }
+        }
+    }
+
+    /// Completes `promise` once `peer` is established by some connection.
+    func follow(_ peer: PeerID, _ promise: EventLoopPromise<PeerID>) {
+        let isEstablished = state.withLock { state in
+            if state.table.established(peer) != nil { return true }
+            state.followers[peer, default: []].append(promise)
+            return false
+        }
+        if isEstablished { return promise.succeed(peer) }
+        promise.futureResult.eventLoop.scheduleTask(in: .seconds(settings.handshakeTimeout)) {
+            promise.fail(
+                TesseraError(.nodeFailure, "'\(peer)' holds an older connection, which is lost; try again later"))
+        }
+    }
+
+    func reportRefusal(of connection: Connection, reason error: TesseraError) {
+        logger.warning(
+            "connection refused", metadata: ["address": "\(connection.remoteAddress)", "reason": "\(error)"])
+    }
+}
+
+extension Connection {
+    var remoteAddress: String { channel.remoteAddress?.hostAndPort ?? "unknown" }
+}

@@ -1,0 +1,121 @@
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import TesseraCluster
+import TesseraCore
+
+/// Peers that are connected by TCP, each to each that it dialed or was dialed by.
+///
+/// Only loopback addresses are accepted: without TLS anybody on the network could join. A transport holds its sockets
+/// until it is closed.
+public final class TCPTransport: ListeningTransport {
+    struct State {
+        var table: PeerTable<Connection>
+        /// All connections, also those whose peer is not known yet.
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var listener: (any Channel)?
+        /// Dialers that wait for a peer to be established by another connection.
+        var followers: [PeerID: [EventLoopPromise<PeerID>]] = [:]
+        var closing: EventLoopFuture<Void>?
+    }
+
+    /// Connections that may be open at once; more are turned away.
+    static let connectionLimit = 1024
+
+    public let information: PeerInformation
+    public let settings: TCPSettings
+    let logger: Logger
+    let queue = EventQueue()
+    let state: Mutex<State>
+    let group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    /// The frame that introduces this peer.
+    let hello: [UInt8]
+
+    private init(_ options: TransportOptions, settings: TCPSettings) throws {
+        try options.information.validate()
+        try settings.validate()
+        information = options.information
+        self.settings = settings
+        logger = options.logger
+        hello = try Frame(.hello, Message(kind: "", body: options.information)).head()
+        guard hello.count <= FrameLimits.handshake.frame else {
+            throw TesseraError(
+                .limitExceeded, "what '\(information.peer)' tells of itself takes \(hello.count) bytes, too many")
+        }
+        state = Mutex(State(table: PeerTable(local: options.information)))
+    }
+
+    /// Listens, if an address is given, and connects to the peers.
+    ///
+    /// - Throws: `inputOutput` for an address that cannot be listened on, what `connect(to:)` throws, `invalidArgument`
+    ///   for settings or a name that cannot be.
+    public static func start(
+        _ options: TransportOptions, settings: TCPSettings = TCPSettings()
+    ) async throws -> TCPTransport {
+        let transport = try TCPTransport(options, settings: settings)
+        do {
+            if let address = options.listen { try await transport.listen(on: address) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for address in options.peers { group.addTask { try await transport.connect(to: address) } }
+                try await group.waitForAll()
+            }
+        } catch {
+            await transport.close()
+            throw error
+        }
+        return transport
+    }
+
+    public var events: AsyncStream<TransportEvent> { queue.events }
+
+    public var peers: [PeerInformation] { state.withLock { $0.table.established.map(\.information) } }
+
+    public var listenAddress: String? { state.withLock { $0.listener?.localAddress?.hostAndPort } }
+
+    public func send(_ message: Message, to peer: PeerID) async throws {
+        guard let entry = state.withLock({ $0.closing == nil ? $0.table.established(peer) : nil }) else {
+            throw TesseraError(.nodeFailure, "no peer '\(peer)' is connected to '\(localPeer)'")
+        }
+        try settings.limits.check(message)
+        try await entry.connection.send(try OutgoingFrame(Frame(.message, message)))
+    }
+
+    public func broadcast(_ message: Message) async throws {
+        try settings.limits.check(message)
+        try await sendToAll(peers.map(\.peer), message)
+    }
+
+    public func close() async { await shutDown(.leave) }
+
+    /// Closes all connections without leave, as a crash does.
+    package func abort() async { await shutDown(.abort) }
+
+    private func shutDown(_ signal: Connection.Signal) async {
+        let (channels, listener, earlier, promise) = state.withLock { state in
+            let promise = group.any().makePromise(of: Void.self)
+            let earlier = state.closing
+            state.closing = earlier ?? promise.futureResult
+            return (Array(state.channels.values), state.listener, earlier, promise)
+        }
+        if let earlier {
+            promise.succeed()
+            try? await earlier.get()
+            return
+        }
+        try? await listener?.close()
+        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(signal) }
+        let overdue = group.any().scheduleTask(in: .seconds(settings.closeTimeout)) {
+            for channel in channels { channel.pipeline.fireUserInboundEventTriggered(Connection.Signal.abort) }
+        }
+        for channel in channels { try? await channel.closeFuture.get() }
+        overdue.cancel()
+        let followers = state.withLock { state in
+            defer { state.followers = [:] }
+            return state.followers.values.joined()
+        }
+        for follower in followers { follower.fail(TesseraError(.nodeFailure, "'\(localPeer)' was closed")) }
+        queue.finish()
+        promise.succeed()
+    }
+}
