@@ -62,6 +62,55 @@ import Testing
         #expect(picture.pixels == sample.pixels)
     }
 
+    @Test func aJPEGComesOutAsLibjpegReadsIt() throws {
+        let picture = try Picture(encoded: SmallPictures.jpeg.bytes)
+        #expect(picture.width == 8 && picture.height == 6 && picture.channels == 3)
+        // The inverse cosine transforms of libjpeg and FFmpeg round differently now and then.
+        let differences = zip(picture.pixels, SmallPictures.jpeg.pixels).map { abs(Int($0) - Int($1)) }
+        #expect(differences.max() ?? 255 <= 2, "\(differences)")
+        #expect(differences.count { $0 > 0 } <= 15, "\(differences)")
+    }
+
+    @Test(
+        "a resized picture is PIL's to the byte",
+        arguments: [
+            (
+                Picture.Filter.nearest,
+                [0, 134, 12, 0, 134, 12, 79, 213, 91, 79, 213, 91, 158, 36, 170, 237, 115, 249, 237, 115, 249],
+                [146, 24, 48, 182]
+            ),
+            (
+                .bilinear,
+                [29, 134, 93, 57, 142, 82, 102, 154, 64, 148, 125, 102, 185, 95, 147, 167, 107, 192, 156, 115, 220],
+                [108, 108, 141, 141]
+            ),
+            (
+                .bicubic,
+                [17, 143, 98, 47, 151, 81, 105, 160, 58, 158, 125, 91, 191, 89, 144, 168, 98, 202, 151, 106, 232],
+                [107, 106, 143, 142]
+            ),
+            (
+                .area,
+                [34, 134, 107, 34, 134, 107, 113, 213, 58, 192, 36, 137, 192, 36, 137, 143, 115, 216, 143, 115, 216],
+                [107, 83, 137, 177]
+            ),
+        ] as [(Picture.Filter, [UInt8], [UInt8])])
+    func resize(filter: Picture.Filter, threeBySeven: [UInt8], twoByTwo: [UInt8]) throws {
+        let pixels = (0..<20).map { UInt8(truncatingIfNeeded: $0 * 67) }
+        let grey = try Picture(width: 5, height: 4, channels: 1, pixels: pixels)
+        #expect(try grey.resized(width: 3, height: 7, filter: filter).pixels == threeBySeven)
+        #expect(try grey.resized(width: 2, height: 2, filter: filter).pixels == twoByTwo)
+        let rgb = try grey.rgb().resized(width: 3, height: 7, filter: filter)
+        #expect(rgb.pixels == threeBySeven.flatMap { [$0, $0, $0] })
+        #expect(try grey.resized(width: 5, height: 4, filter: filter) == grey)
+    }
+
+    @Test func anAbsurdNewSizeIsRefused() throws {
+        let picture = try noise(4, 4, 1)
+        expectError(.limitExceeded) { try picture.resized(width: 1 << 20, height: 1 << 20, filter: .bilinear) }
+        expectError(.limitExceeded) { try picture.resized(width: 0, height: 4, filter: .nearest) }
+    }
+
     @Test(
         arguments: [
             ("text.png", Array("#EXTM3U\nhttp://127.0.0.1/x.png\n".utf8)),

@@ -53,4 +53,24 @@ private let testData = ProcessInfo.processInfo.environment["TESSERA_TEST_DATA"]
                 try tensors.allSatisfy { try file.tensor("\(node.name).\($0.key)") == $0.value }
             })
     }
+
+    @Test(.enabled(if: testData != nil, "TESSERA_TEST_DATA names no folder of real models"))
+    func resnet20GivesPyTorchsLogits() throws {
+        let folder = testData ?? ""
+        let expected = try SafetensorsFile(path: "\(folder)/expected/resnet20_cifar10.safetensors")
+        let first = Region([0..<1, 0..<3, 0..<32, 0..<32])
+        let image = try expected.tensor("input").cropped(to: first)
+        let bound = try load("resnet20", weights: .file("\(folder)/models/resnet20_cifar10.safetensors"))
+            .bound(inputs: ["image": image.shape])
+        var values = [Tensor?](repeating: nil, count: bound.graph.values.count)
+        values[bound.graph.inputs[0].value] = image
+        for (node, parameters) in zip(bound.graph.nodes, bound.parameters) {
+            let outputs = try node.op.forward(node.inputs.compactMap { values[$0] }, parameters: parameters)
+            for (id, output) in zip(node.outputs, outputs) { values[id] = output }
+        }
+        let logits = try values[bound.graph.outputs[0].value]?.floats() ?? []
+        let reference = try expected.tensor("logits").floats()
+        #expect(logits.count == 10)
+        for (value, reference) in zip(logits, reference) { #expect(abs(value - reference) < 1e-3) }
+    }
 }

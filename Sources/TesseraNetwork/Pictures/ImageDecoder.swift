@@ -8,6 +8,8 @@ enum ImageDecoder {
         let context = try CodecContext(decoder: id)
         context.pointer.pointee.max_pixels = Int64(Picture.pixelLimit)
         context.pointer.pointee.err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE
+        // libjpeg's own inverse transform, so that pixels come out as other programs see them.
+        context.pointer.pointee.idct_algo = FF_IDCT_INT
         try context.open()
         let frame = try VideoFrame()
         let packet = try Packet(copying: bytes)

@@ -1,59 +1,72 @@
-import CFFmpeg
 import TesseraCore
 
 extension Picture {
     /// How pixels between pixels are found. Making a picture smaller, all but `nearest` take every pixel into account.
     public enum Filter: String, Sendable, CaseIterable {
-        case nearest, bilinear, bicubic, area
+        case nearest, bilinear, bicubic
+        /// The mean of the area that a new pixel covers.
+        case area
     }
 
-    /// The picture in another size.
+    /// The picture in another size, equal to the byte to what PIL's `Image.resize` makes (`area` is its `BOX`).
     ///
     /// - Throws: `limitExceeded` for a size without pixels or with more than `pixelLimit`.
     public func resized(width newWidth: Int, height newHeight: Int, filter: Filter) throws -> Picture {
         try Self.checkSize(width: newWidth, height: newHeight)
-        if newWidth == width, newHeight == height { return self }
-        guard
-            let context = sws_getContext(
-                Int32(width), Int32(height), AV_PIX_FMT_GRAY8, Int32(newWidth), Int32(newHeight), AV_PIX_FMT_GRAY8,
-                filter.flags | SWS_ACCURATE_RND | SWS_BITEXACT, nil, nil, nil)
-        else {
-            throw TesseraError(
-                .notSupported, "cannot resize a picture from \(width)x\(height) to \(newWidth)x\(newHeight)")
+        // The width first, then the height; in between, a picture that is wide and high must be allowed as well.
+        try Self.checkSize(width: newWidth, height: height)
+        guard let kernel = filter.kernel else { return try nearest(width: newWidth, height: newHeight) }
+        var pixels = pixels
+        if newWidth != width {
+            let axis = ResamplingAxis(from: width, to: newWidth, kernel: kernel)
+            pixels = axis.apply(to: pixels, outer: height, inner: channels)
         }
-        defer { sws_freeContext(context) }
-        // Channel by channel: scaling RGB, swscale would go through YUV and lose the last bit.
-        let source = try VideoFrame(width: width, height: height, format: AV_PIX_FMT_GRAY8)
-        let target = try VideoFrame(width: newWidth, height: newHeight, format: AV_PIX_FMT_GRAY8)
-        var result = [UInt8](repeating: 0, count: newWidth * newHeight * channels)
-        for channel in 0..<channels {
-            try fill(source, channel: channel)
-            guard sws_scale_frame(context, target.frame, source.frame) >= 0 else {
-                throw TesseraError(.backendFailure, "cannot resize a picture")
-            }
-            for y in 0..<newHeight {
-                let row = try target.row(y)
-                for x in 0..<newWidth { result[(y * newWidth + x) * channels + channel] = row[x] }
+        if newHeight != height {
+            let axis = ResamplingAxis(from: height, to: newHeight, kernel: kernel)
+            pixels = axis.apply(to: pixels, outer: 1, inner: newWidth * channels)
+        }
+        return try Picture(width: newWidth, height: newHeight, channels: channels, pixels: pixels)
+    }
+
+    private func nearest(width newWidth: Int, height newHeight: Int) throws -> Picture {
+        let columns = Self.nearestPositions(from: width, to: newWidth)
+        var result: [UInt8] = []
+        result.reserveCapacity(newWidth * newHeight * channels)
+        for y in Self.nearestPositions(from: height, to: newHeight) {
+            for x in columns {
+                let start = (y * width + x) * channels
+                for channel in 0..<channels { result.append(pixels[start + channel]) }
             }
         }
         return try Picture(width: newWidth, height: newHeight, channels: channels, pixels: result)
     }
 
-    private func fill(_ frame: VideoFrame, channel: Int) throws {
-        for y in 0..<height {
-            let row = try frame.row(y)
-            for x in 0..<width { row[x] = pixels[(y * width + x) * channels + channel] }
+    /// The centres of the new pixels, added up one after another: their rounding decides where two are equally near.
+    private static func nearestPositions(from size: Int, to newSize: Int) -> [Int] {
+        let step = Double(size) / Double(newSize)
+        var centre = step * 0.5
+        return (0..<newSize).map { _ in
+            defer { centre += step }
+            return min(Int(centre), size - 1)
         }
     }
 }
 
 extension Picture.Filter {
-    fileprivate var flags: Int32 {
+    /// The weight of a pixel by its distance, and the distance from which it is 0; nil for none.
+    fileprivate var kernel: ResamplingAxis.Kernel? {
         switch self {
-        case .nearest: SWS_POINT
-        case .bilinear: SWS_BILINEAR
-        case .bicubic: SWS_BICUBIC
-        case .area: SWS_AREA
+        case .nearest: nil
+        case .area: (0.5, { $0 > -0.5 && $0 <= 0.5 ? 1 : 0 })
+        case .bilinear: (1, { max(0, 1 - abs($0)) })
+        case .bicubic: (2, Self.cubic)
         }
+    }
+
+    /// Keys' cubic convolution with a = -0.5.
+    private static func cubic(_ distance: Double) -> Double {
+        let (x, a) = (abs(distance), -0.5)
+        if x < 1 { return ((a + 2) * x - (a + 3)) * x * x + 1 }
+        return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0
     }
 }

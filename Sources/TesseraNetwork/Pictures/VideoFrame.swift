@@ -54,6 +54,7 @@ final class VideoFrame {
         let depth = descriptor.pointee.comp.0.depth
         if colours == 1 { return try components([0], depth: depth, descriptor) }
         if flags & UInt64(AV_PIX_FMT_FLAG_RGB) != 0 { return try components([0, 1, 2], depth: depth, descriptor) }
+        if isCommonJPEG { return try pictureFromJPEG() }
         let rgb = try converted(to: AV_PIX_FMT_RGB24)
         return try rgb.packed(channels: 3)
     }
