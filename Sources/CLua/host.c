@@ -9,6 +9,8 @@
 enum {
     /// Instructions between two looks at the clock.
     hook_interval = 1000,
+    /// The same for steps of loops in C.
+    work_interval = 1 << 14,
     /// Stack slots that a binding may count on before it asks for more.
     binding_stack = 32,
     minimum_external_threshold = 64 << 20,
@@ -104,6 +106,13 @@ void clua_check_limits(lua_State *L) {
         if (host->used + host->external > host->memory_limit) exceed(L, clua_exceeded_memory);
     }
     clua_check_exceeded(L);
+}
+
+void clua_check_work(lua_State *L, lua_Integer *work) {
+    if (*work < work_interval) return;
+    clua_host_of(L)->instructions += (uint64_t)*work;
+    *work = 0;
+    clua_check_limits(L);
 }
 
 static void hook(lua_State *L, lua_Debug *event) {

@@ -8,12 +8,16 @@
 void clua_check_exceeded(lua_State *L);
 /// Checks the clock, the instructions and the memory, and raises what is exceeded.
 void clua_check_limits(lua_State *L);
+/// For loops in C: once `work` steps have added up to something, counts them as instructions, checks the limits and starts
+/// again at 0.
+void clua_check_work(lua_State *L, lua_Integer *work);
 
 /// Replaces a function of the table on top by one that has the original as its upvalue.
 void clua_wrap(lua_State *L, const char *name, lua_CFunction replacement);
-/// Replacements of library functions, see library.c, coroutine.c and loops.c.
+/// Replacements of library functions, see the files of these names.
 void clua_guard_base(lua_State *L, bool trusted);
 void clua_guard_coroutine(lua_State *L);
 void clua_guard_loops(lua_State *L);
+void clua_guard_patterns(lua_State *L);
 
 #endif

@@ -154,6 +154,7 @@ static int open_libraries(lua_State *L) {
     clua_guard_base(L, trusted);
     clua_guard_coroutine(L);
     clua_guard_loops(L);
+    clua_guard_patterns(L);
     return 0;
 }
 

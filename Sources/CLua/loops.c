@@ -3,13 +3,6 @@
 // Each does what Lua's manual says of it; `table.sort` alone asks for more, a list that does not make up its length.
 #include "internal.h"
 
-/// Steps of such a loop between two looks at the clock.
-enum { tick_interval = 1 << 14 };
-
-static void tick(lua_State *L, lua_Integer *steps) {
-    if (++*steps % tick_interval == 0) clua_check_limits(L);
-}
-
 static void copy_element(lua_State *L, int from, lua_Integer source, int to, lua_Integer target) {
     lua_geti(L, from, source);
     lua_seti(L, to, target);
@@ -25,7 +18,8 @@ static int insert(lua_State *L) {
         luaL_argcheck(L, (lua_Unsigned)position - 1u < (lua_Unsigned)end, 2, "position out of bounds");
         for (lua_Integer i = end; i > position; i--) {
             copy_element(L, 1, i - 1, 1, i);
-            tick(L, &steps);
+            steps++;
+            clua_check_work(L, &steps);
         }
         break;
     default: return luaL_error(L, "wrong number of arguments to 'insert'");
@@ -42,7 +36,8 @@ static int remove_element(lua_State *L) {
     lua_geti(L, 1, position);
     for (; position < size; position++) {
         copy_element(L, 1, position + 1, 1, position);
-        tick(L, &steps);
+        steps++;
+        clua_check_work(L, &steps);
     }
     lua_pushnil(L);
     lua_seti(L, 1, position);
@@ -62,7 +57,8 @@ static int move(lua_State *L) {
         for (lua_Integer i = 0; i < count; i++) {
             lua_Integer offset = forwards ? i : count - 1 - i;
             copy_element(L, 1, first + offset, destination, target + offset);
-            tick(L, &steps);
+            steps++;
+            clua_check_work(L, &steps);
         }
     }
     lua_pushvalue(L, destination);
@@ -87,7 +83,8 @@ static int concat(lua_State *L) {
     for (; first < last; first++) {
         add_element(L, &buffer, first);
         luaL_addlstring(&buffer, separator, length);
-        tick(L, &steps);
+        steps++;
+        clua_check_work(L, &steps);
     }
     if (first == last) add_element(L, &buffer, first);
     luaL_pushresult(&buffer);
