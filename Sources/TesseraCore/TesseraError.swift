@@ -58,13 +58,13 @@ public struct TesseraError: Error, Sendable {
 }
 
 extension TesseraError: CustomStringConvertible {
-    /// `file:line:column: path: message (cause)`
+    /// `file:line:column: path: message (cause)`. A cause that the message quotes already is not repeated.
     public var description: String {
         var text = ""
         if let location { text += "\(location): " }
         if let path { text += "\(path): " }
         text += message
-        if let cause { text += " (\(cause))" }
+        if let cause, !message.contains("\(cause)") { text += " (\(cause))" }
         return text
     }
 }

@@ -1,0 +1,234 @@
+// The state: its allocator, its limits, and the two ways between Lua and Swift.
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    /// Instructions between two looks at the clock.
+    hook_interval = 1000,
+    /// The same for steps of loops in C.
+    work_interval = 1 << 14,
+    /// Stack slots that a binding may count on before it asks for more.
+    binding_stack = 32,
+    minimum_external_threshold = 64 << 20,
+};
+
+static const char traceback_key = 't';
+
+clua_host *clua_host_of(lua_State *L) { return *(clua_host **)lua_getextraspace(L); }
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
+    clua_host *host = context;
+    if (!block) old_size = 0; // then it holds the kind of object
+    if (new_size == 0) {
+        free(block);
+        host->used -= old_size;
+        return NULL;
+    }
+    if (new_size > old_size && host->memory_limit && !host->sheltered) {
+        size_t others = host->used - old_size + host->external;
+        if (others > host->memory_limit || new_size > host->memory_limit - others) return NULL;
+    }
+    void *result = realloc(block, new_size);
+    if (result) {
+        host->used += new_size - old_size;
+    } else if (host->sheltered) {
+        // The system itself has no memory left. Returning NULL would make Lua jump over Swift frames, so this ends as
+        // it does when Swift runs out of memory.
+        fputs("tessera: out of memory\n", stderr);
+        abort();
+    }
+    return result;
+}
+
+// MARK: Limits
+
+static void exceed(lua_State *L, enum clua_exceeded kind) {
+    clua_host *host = clua_host_of(L);
+    if (host->exceeded) return;
+    host->exceeded = kind;
+    char position[LUA_IDSIZE + 32] = "";
+    lua_Debug frame;
+    for (int level = 0; lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "Sl", &frame);
+        if (frame.currentline <= 0) continue;
+        snprintf(position, sizeof position, "%s:%d: ", frame.short_src, frame.currentline);
+        break;
+    }
+    const size_t size = sizeof host->exceeded_message;
+    switch (kind) {
+    case clua_exceeded_time:
+        snprintf(host->exceeded_message, size, "%sthe script ran longer than its limit of %g s", position, host->timeout);
+        break;
+    case clua_exceeded_instructions:
+        snprintf(host->exceeded_message, size, "%sthe script took more than its limit of %llu instructions", position,
+                 (unsigned long long)host->instruction_limit);
+        break;
+    default:
+        snprintf(host->exceeded_message, size, "%sthe script needs more than its limit of %g MiB of memory", position,
+                 (double)host->memory_limit / (1 << 20));
+        break;
+    }
+}
+
+void clua_check_exceeded(lua_State *L) {
+    clua_host *host = clua_host_of(L);
+    if (!host->exceeded) return;
+    lua_pushstring(L, host->exceeded_message);
+    lua_error(L);
+}
+
+static void check_time_and_instructions(lua_State *L) {
+    clua_host *host = clua_host_of(L);
+    if (host->instruction_limit && host->instructions > host->instruction_limit) exceed(L, clua_exceeded_instructions);
+    if (host->timeout > 0 && now() > host->deadline) exceed(L, clua_exceeded_time);
+}
+
+void clua_check_limits(lua_State *L) {
+    clua_host *host = clua_host_of(L);
+    check_time_and_instructions(L);
+    if (host->external > host->external_threshold) {
+        lua_gc(L, LUA_GCCOLLECT);
+        host->external_threshold = 2 * host->external;
+        if (host->external_threshold < minimum_external_threshold) host->external_threshold = minimum_external_threshold;
+    }
+    if (host->memory_limit && host->used + host->external > host->memory_limit) {
+        lua_gc(L, LUA_GCCOLLECT);
+        if (host->used + host->external > host->memory_limit) exceed(L, clua_exceeded_memory);
+    }
+    clua_check_exceeded(L);
+}
+
+void clua_check_work(lua_State *L, lua_Integer *work) {
+    if (*work < work_interval) return;
+    clua_host_of(L)->instructions += (uint64_t)*work;
+    *work = 0;
+    clua_check_limits(L);
+}
+
+static void hook(lua_State *L, lua_Debug *event) {
+    clua_host *host = clua_host_of(L);
+    host->instructions += hook_interval;
+    lua_getinfo(L, "Sl", event);
+    snprintf(host->last_seen, sizeof host->last_seen, "%s:%d", event->short_src, event->currentline);
+    check_time_and_instructions(L);
+    if (!host->exceeded) return;
+    // From here on every instruction raises, so that nothing the script does can outlive the limit.
+    lua_sethook(L, hook, LUA_MASKCOUNT, 1);
+    clua_check_exceeded(L);
+}
+
+void clua_begin(clua_host *host) {
+    host->exceeded = clua_exceeded_none;
+    host->instructions = 0;
+    host->last_seen[0] = 0;
+    host->deadline = now() + host->timeout;
+    bool limited = host->timeout > 0 || host->instruction_limit;
+    lua_sethook(host->main, limited ? hook : NULL, limited ? LUA_MASKCOUNT : 0, hook_interval);
+}
+
+// MARK: Life
+
+clua_host *clua_open(void) {
+    clua_host *host = calloc(1, sizeof *host);
+    if (!host) return NULL;
+    host->external_threshold = minimum_external_threshold;
+    lua_State *L = lua_newstate(allocate, host);
+    if (!L) {
+        free(host);
+        return NULL;
+    }
+    host->main = host->current = L;
+    host->sheltered = 1; // whoever called is Swift
+    *(clua_host **)lua_getextraspace(L) = host;
+    return host;
+}
+
+void clua_close(clua_host *host) {
+    // Finalizers of trusted scripts may still call bindings and print.
+    host->invoke = NULL;
+    host->print = NULL;
+    lua_close(host->main);
+    free(host);
+}
+
+// MARK: From Lua to Swift
+
+static int trampoline(lua_State *L) {
+    clua_host *host = clua_host_of(L);
+    if (!host->invoke) return 0;
+    luaL_checkstack(L, binding_stack, "too many nested calls");
+    lua_State *caller = host->current;
+    host->current = L;
+    host->sheltered += 1;
+    int results = host->invoke(host->owner, L, lua_tointeger(L, lua_upvalueindex(1)));
+    host->sheltered -= 1;
+    host->current = caller;
+    clua_check_limits(L);
+    return results < 0 ? lua_error(L) : results;
+}
+
+void clua_push_binding(lua_State *L, lua_Integer binding) {
+    lua_pushinteger(L, binding);
+    lua_pushcclosure(L, trampoline, 1);
+}
+
+// MARK: From Swift to Lua
+
+/// Notes where the error was raised and the traceback, and turns a value with `__tostring` into its text.
+static int handle_error(lua_State *L) {
+    clua_host *host = clua_host_of(L);
+    lua_Debug frame;
+    for (int level = 1; lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "Sl", &frame);
+        if (frame.currentline <= 0) continue;
+        host->error_line = frame.currentline;
+        snprintf(host->error_source, sizeof host->error_source, "%s", frame.source);
+        break;
+    }
+    luaL_traceback(L, L, NULL, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &traceback_key);
+    // A `__tostring` is the script's own code, and no hook stops it once a limit is exceeded.
+    if (!lua_isstring(L, 1) && !host->exceeded && luaL_callmeta(L, 1, "__tostring")) return 1;
+    lua_settop(L, 1);
+    return 1;
+}
+
+int clua_call(lua_State *L, int arguments) {
+    clua_host *host = clua_host_of(L);
+    int handler = lua_gettop(L) - arguments;
+    lua_pushcfunction(L, handle_error);
+    lua_insert(L, handler);
+    host->error_line = 0;
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &traceback_key);
+
+    int sheltered = host->sheltered;
+    lua_State *caller = host->current;
+    host->sheltered = 0;
+    int status = lua_pcall(L, arguments, LUA_MULTRET, handler);
+    host->sheltered = sheltered;
+    host->current = caller;
+    lua_remove(L, handler);
+    return status;
+}
+
+void clua_push_traceback(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &traceback_key); }
+
+int clua_load(lua_State *L, const char *text, size_t length, const char *name) {
+    clua_host *host = clua_host_of(L);
+    int sheltered = host->sheltered;
+    host->sheltered = 0;
+    int status = luaL_loadbufferx(L, text, length, name, "t");
+    host->sheltered = sheltered;
+    return status;
+}

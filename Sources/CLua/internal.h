@@ -1,0 +1,23 @@
+// What the C files of CLua share.
+#ifndef CLUA_INTERNAL_H
+#define CLUA_INTERNAL_H
+
+#include "CLua.h"
+
+/// Raises the limit that was exceeded, if one was.
+void clua_check_exceeded(lua_State *L);
+/// Checks the clock, the instructions and the memory, and raises what is exceeded.
+void clua_check_limits(lua_State *L);
+/// For loops in C: once `work` steps have added up to something, counts them as instructions, checks the limits and starts
+/// again at 0.
+void clua_check_work(lua_State *L, lua_Integer *work);
+
+/// Replaces a function of the table on top by one that has the original as its upvalue.
+void clua_wrap(lua_State *L, const char *name, lua_CFunction replacement);
+/// Replacements of library functions, see the files of these names.
+void clua_guard_base(lua_State *L, bool trusted);
+void clua_guard_coroutine(lua_State *L);
+void clua_guard_loops(lua_State *L);
+void clua_guard_patterns(lua_State *L);
+
+#endif

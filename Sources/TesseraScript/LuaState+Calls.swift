@@ -1,0 +1,144 @@
+import CLua
+import TesseraCore
+
+/// Compiling and calling, and what becomes of errors on the way between the languages.
+extension LuaState {
+    /// Compiles text and pushes the function.
+    ///
+    /// - Parameter name: a path, or `=` and what messages should call the chunk.
+    /// - Throws: `scriptFailure` with the place of the syntax error, `limitExceeded`.
+    func load(_ text: [UInt8], name: String, into L: OpaquePointer) throws {
+        let isPath = !name.hasPrefix("=")
+        chunkNames[Self.shortened(name, isPath: isPath)] = isPath ? name : String(name.dropFirst())
+        let status = text.withUnsafeBytes { bytes in
+            clua_load(L, bytes.bindMemory(to: CChar.self).baseAddress, bytes.count, isPath ? "@" + name : name)
+        }
+        guard status == LUA_OK else { throw failure(status, in: L, traceback: []) }
+    }
+
+    /// Calls the function on top with `arguments`.
+    func call(_ L: OpaquePointer, _ arguments: [ScriptValue]) throws -> [ScriptValue] {
+        let base = lua_gettop(L) - 1
+        for argument in arguments { try push(argument, to: L) }
+        try callPushed(L, arguments: arguments.count)
+        defer { lua_settop(L, base) }
+        return try (base..<lua_gettop(L)).map { try read($0 + 1, from: L) }
+    }
+
+    /// Calls the function below `arguments` values and leaves the results in their place.
+    func callPushed(_ L: OpaquePointer, arguments: Int) throws {
+        try reserve(4, on: L)
+        let status = clua_call(L, Int32(clamping: arguments))
+        guard status == LUA_OK else { throw failure(status, in: L, traceback: readTraceback(L)) }
+    }
+
+    /// Pushes what Lua gets for an error that a binding threw.
+    func pushMessage(of error: any Error, to L: OpaquePointer) {
+        if let error = error as? TesseraError, let nested, error.isSame(as: nested.error) {
+            // A Lua function that Swift called failed: the text says already where.
+            push(nested.text, to: L)
+            return
+        }
+        luaL_where(L, 1)
+        let position = String(decoding: readBytes(-1, from: L), as: UTF8.self)
+        clua_pop(L, 1)
+        let text = "\(error)"
+        raised = (text, error)
+        push(position + text, to: L)
+    }
+
+    // MARK: Failures
+
+    /// The error for a failed call, whose message is on top and is popped.
+    private func failure(_ status: Int32, in L: OpaquePointer, traceback: [String]) -> TesseraError {
+        let text = messageText(L)
+        clua_pop(L, 1)
+        if exceeded != clua_exceeded_none {
+            return note(text: exceededMessage, code: .limitExceeded, traceback: traceback)
+        }
+        if status == LUA_ERRMEM || text == "not enough memory" {
+            // Lua does not say where memory ran out; it is some instructions after the last look.
+            let place = lastSeen.map { " (last seen at \($0))" } ?? ""
+            let message = "the script needs more than its limit of \(memoryLimit) MiB of memory" + place
+            return note(text: message, code: .limitExceeded, traceback: traceback)
+        }
+        return note(text: text, code: .scriptFailure, traceback: traceback)
+    }
+
+    private func note(text: String, code: TesseraError.Code, traceback: [String]) -> TesseraError {
+        var traceback = traceback
+        var code = code
+        if let nested, text.hasSuffix(nested.text) {
+            code = nested.error.code
+            if let frames = nested.error.scriptTraceback { traceback = frames }
+        }
+        let (location, message) = locate(text)
+        let cause = raised.flatMap { text.contains($0.text) ? $0.error : nil }
+        // One line of Lua is what the location says already.
+        let lineCount = traceback.count { !$0.hasPrefix("\t[C]:") }
+        let frames = lineCount > 1 ? "\nstack traceback:\n" + traceback.joined(separator: "\n") : ""
+        let error = TesseraError(code, message + frames, location: location, cause: cause)
+        nested = (error, text)
+        return error
+    }
+
+    /// The text of the error value on top, whatever it is.
+    private func messageText(_ L: OpaquePointer) -> String {
+        switch lua_type(L, -1) {
+        case LUA_TSTRING: return String(decoding: readBytes(-1, from: L), as: UTF8.self)
+        case LUA_TNIL: return "an error without a message (nil)"
+        case LUA_TTABLE:
+            guard case .table(let table)? = try? read(-1, from: L) else { break }
+            if case .string(let message) = table["message"] { return message }
+            return "error value \(table)"
+        default: break
+        }
+        guard let value = try? read(-1, from: L) else {
+            return "an error value of type \(String(cString: lua_typename(L, lua_type(L, -1))))"
+        }
+        return "error value \(value)"
+    }
+
+    /// Splits `file:line: message`. A text without a known chunk in front gets the place where it was raised.
+    private func locate(_ text: String) -> (SourceLocation?, String) {
+        for (short, full) in chunkNames where text.hasPrefix(short + ":") {
+            let rest = text.dropFirst(short.count + 1)
+            let digits = rest.prefix { $0.isASCII && $0.isNumber }
+            guard let line = Int(digits), rest.dropFirst(digits.count).hasPrefix(": ") else { continue }
+            let message = rest.dropFirst(digits.count + 2)
+            return (SourceLocation(file: full, line: line, column: 1), String(message))
+        }
+        guard let source = errorSource else { return (nil, text) }
+        let file =
+            source.chunk.first == "@" || source.chunk.first == "=" ? String(source.chunk.dropFirst()) : source.chunk
+        return (SourceLocation(file: file, line: source.line, column: 1), text)
+    }
+
+    /// The frames of the last error, innermost first, without those of C that only say so.
+    private func readTraceback(_ L: OpaquePointer) -> [String] {
+        clua_push_traceback(L)
+        defer { clua_pop(L, 1) }
+        return String(decoding: readBytes(-1, from: L), as: UTF8.self)
+            .split(separator: "\n").dropFirst().map(String.init).filter { !$0.hasSuffix("[C]: in ?") }
+    }
+
+    /// What messages call a chunk: Lua keeps the last 56 bytes of a path of 60 or more.
+    private static func shortened(_ name: String, isPath: Bool) -> String {
+        let limit = 60
+        guard isPath else { return String(decoding: name.utf8.dropFirst().prefix(limit - 1), as: UTF8.self) }
+        guard name.utf8.count >= limit else { return name }
+        return "..." + String(decoding: name.utf8.suffix(limit - 4), as: UTF8.self)
+    }
+}
+
+extension TesseraError {
+    fileprivate func isSame(as other: TesseraError) -> Bool {
+        code == other.code && message == other.message && location == other.location
+    }
+
+    /// The frames that a script's failure has in its message.
+    fileprivate var scriptTraceback: [String]? {
+        let lines = message.split(separator: "\n").map(String.init)
+        return lines.firstIndex(of: "stack traceback:").map { Array(lines[($0 + 1)...]) }
+    }
+}

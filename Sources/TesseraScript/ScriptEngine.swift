@@ -1,0 +1,112 @@
+import CLua
+import Foundation
+import TesseraCore
+
+/// Runs Lua 5.4 scripts, within limits and, unless they are trusted, without access to files or the system.
+///
+/// Scripts see Lua's base library (`load` takes text only; no `dofile`, `loadfile`), `table`, `string` (no `dump`), `math`,
+/// `utf8`, `coroutine`, and `require` for `.lua` files below the search paths. Finalizers (`__gc`) are not available.
+/// Globals must be declared: only the outermost level of a file, or of a `require`d one, may assign a new global, and
+/// reading one that nobody assigned is an error.
+///
+/// An engine is used from one thread at a time.
+public final class ScriptEngine {
+    private let state: LuaState
+    private let options: Options
+    private var searchPaths: [String]
+
+    /// - Throws: `outOfMemory`, or what the arguments cannot be passed for.
+    public init(_ options: Options = Options(), libraries: [ScriptLibrary] = []) throws {
+        self.options = options
+        searchPaths = options.searchPaths
+        state = try LuaState(options)
+        try state.enter { L in
+            let arguments = ScriptTable(array: options.arguments.map(ScriptValue.string))
+            try state.setGlobal("arg", to: .table(arguments), in: L)
+            if !options.isTrusted { clua_set_require(L, state.addBody(loader)) }
+        }
+        for library in libraries { try install(library) }
+    }
+
+    /// Ends the state: what objects in it hold on to the state by functions goes with it.
+    deinit { state.close() }
+
+    /// Makes a library the global of its name.
+    public func install(_ library: ScriptLibrary) throws { try state.enter { try state.install(library, in: $0) } }
+
+    /// Makes a value the global of that name.
+    public func setGlobal(_ name: String, to value: ScriptValue) throws {
+        try state.enter { try state.setGlobal(name, to: value, in: $0) }
+    }
+
+    /// Bytes that Lua holds now, without those of objects.
+    public var memoryUsed: Int { state.memoryUsed }
+
+    /// Runs a file. Modules beside it can be required.
+    ///
+    /// - Returns: what the file returns.
+    /// - Throws: `inputOutput` if it cannot be read, `scriptFailure` with the place and the Lua traceback, and the error of
+    ///   a binding as its cause, or `limitExceeded`.
+    @discardableResult
+    public func run(file path: String) throws -> [ScriptValue] {
+        let text = try ModuleSearch.read(path)
+        let folder = (path as NSString).deletingLastPathComponent
+        searchPaths = [folder.isEmpty ? "." : folder] + options.searchPaths
+        return try run(text, name: path)
+    }
+
+    /// Runs source text.
+    ///
+    /// - Parameter name: what messages call it: a path, or `=` and any words.
+    @discardableResult
+    public func run(_ source: String, name: String = "=script") throws -> [ScriptValue] {
+        try run(Array(source.utf8), name: name)
+    }
+
+    private func run(_ text: [UInt8], name: String) throws -> [ScriptValue] {
+        try state.enter { L in
+            try state.load(text, name: name, into: L)
+            return try state.call(L, options.arguments.map(ScriptValue.string))
+        }
+    }
+
+    /// Runs one entry of an interactive session and prints its results.
+    ///
+    /// - Returns: false if the entry is the beginning of something longer.
+    /// - Throws: as `run`.
+    public func evaluate(_ entry: String) throws -> Bool {
+        try state.enter { L in
+            do {
+                try state.load(Array("return \(entry)".utf8), name: "=input", into: L)
+            } catch {
+                do {
+                    try state.load(Array(entry.utf8), name: "=input", into: L)
+                } catch let error as TesseraError where error.message.hasSuffix("near <eof>") {
+                    return false
+                }
+            }
+            let base = lua_gettop(L) - 1
+            try state.callPushed(L, arguments: 0)
+            let count = lua_gettop(L) - base
+            guard count > 0 else { return true }
+            clua_push_globals(L)
+            state.push("print", to: L)
+            lua_rawget(L, -2)
+            clua_insert(L, base + 1)
+            clua_pop(L, 1)
+            try state.callPushed(L, arguments: Int(count))
+            return true
+        }
+    }
+
+    /// The function of a module: what `require` calls.
+    private var loader: LuaState.Body {
+        // The state keeps this closure, so it must not keep the engine.
+        { [weak self] state, L in
+            let name = String(decoding: state.readBytes(1, from: L), as: UTF8.self)
+            let module = try ModuleSearch(folders: self?.searchPaths ?? []).module(named: name)
+            try state.load(module.text, name: module.path, into: L)
+            return 1
+        }
+    }
+}

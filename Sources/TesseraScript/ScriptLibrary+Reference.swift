@@ -1,0 +1,78 @@
+/// The reference page and the editors' annotations, from the same declarations that scripts run on.
+extension ScriptLibrary {
+    /// A Markdown page with every function and class.
+    public var reference: String {
+        var lines = ["# \(name)", "", summary, "", "## Functions", ""]
+        for function in functions { lines += Self.entry("\(name).\(function.signature)", function.summary) }
+        for type in types {
+            lines += ["## \(type.name)", "", type.summary, ""]
+            for property in type.properties {
+                lines += Self.entry("\(type.variable).\(property.name): \(property.signature)", property.summary)
+            }
+            for method in type.methods { lines += Self.entry("\(type.variable):\(method.signature)", method.summary) }
+            if type.isClosable {
+                lines += Self.entry(
+                    "\(type.variable):close()",
+                    "Releases it now instead of when it is collected; `local \(type.variable) <close> = …` does so too."
+                )
+            }
+            for op in type.operators { lines += Self.entry(op.signature, op.summary) }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func entry(_ signature: String, _ summary: String) -> [String] {
+        ["`\(signature)`", ": \(summary)", ""]
+    }
+
+    /// A definition file for the Lua language server.
+    public var annotations: String {
+        var lines = ["---@meta", ""]
+        for type in types {
+            lines += ["---\(type.summary)", "---@class \(type.name)"]
+            for property in type.properties {
+                lines.append("---@field \(property.name) \(property.signature) \(property.summary)")
+            }
+            for method in type.methods {
+                lines.append("---@field \(method.name) \(method.functionType(receiver: type.name)) \(method.summary)")
+            }
+            if type.isClosable { lines.append("---@field close fun(self: \(type.name))") }
+            lines.append("")
+        }
+        lines += ["---\(summary)", "\(name) = {}"]
+        var tables: Set<String> = []
+        for function in functions {
+            let path = function.name.split(separator: ".")
+            for end in path.indices.dropFirst() {
+                let table = path[..<end].joined(separator: ".")
+                if tables.insert(table).inserted { lines.append("\(name).\(table) = {}") }
+            }
+            lines += [
+                "", "---\(function.summary)", "---@type \(function.functionType())", "\(name).\(function.name) = nil",
+            ]
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+extension ScriptType {
+    /// What an example calls an instance.
+    fileprivate var variable: String { name.lowercased() }
+}
+
+extension Binding {
+    /// The signature as a type of the Lua language server: `network(path: string) -> Network` becomes
+    /// `fun(path: string): Network`, and `tensor{shape: integer[]} -> Tensor` `fun(options: {shape: integer[]}): Tensor`.
+    fileprivate func functionType(receiver: String? = nil) -> String {
+        let plain = name.split(separator: ".").last.map(String.init) ?? name
+        let start = signature.hasPrefix(name) ? name : plain
+        let parts = signature.dropFirst(start.count).split(separator: " -> ", maxSplits: 1)
+        var parameters = parts.first.map(String.init) ?? "()"
+        if parameters.hasPrefix("{") { parameters = "(options: \(parameters))" }
+        if let receiver {
+            let rest = parameters.dropFirst()
+            parameters = "(self: \(receiver)" + (rest == ")" ? ")" : ", " + rest)
+        }
+        return "fun" + parameters + (parts.count > 1 ? ": \(parts[1])" : "")
+    }
+}

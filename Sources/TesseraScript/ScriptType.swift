@@ -1,0 +1,32 @@
+/// What scripts see of a Swift class: its name, methods and properties.
+public struct ScriptType {
+    /// The name in signatures: `Network`.
+    public let name: String
+    /// One line on what it is, for the reference.
+    public let summary: String
+    public let methods: [Binding]
+    /// Values that are read like fields: `plan.redundancy`.
+    public let properties: [Binding]
+    /// Lua's operators, by the name of the metamethod: `__len`, `__add`, `__call`.
+    public let operators: [Binding]
+    /// True if `object:close()` and `local object <close>` release it before it is collected.
+    public let isClosable: Bool
+
+    public init(
+        _ name: String, _ summary: String, methods: [Binding] = [], properties: [Binding] = [],
+        operators: [Binding] = [], isClosable: Bool = false
+    ) {
+        self.name = name
+        self.summary = summary
+        self.methods = methods
+        self.properties = properties
+        self.operators = operators
+        self.isClosable = isClosable
+    }
+
+    /// The name in a sentence: "a network", "an image".
+    var noun: String {
+        let word = name.lowercased()
+        return (word.first.map("aeiou".contains) == true ? "an " : "a ") + word
+    }
+}

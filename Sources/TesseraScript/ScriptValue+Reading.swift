@@ -1,0 +1,68 @@
+import TesseraCore
+
+/// Readers for each kind of value. All throw `invalidArgument` with "expected …, got …".
+extension ScriptValue {
+    public func requireString() throws -> String {
+        switch self {
+        case .string(let value): return value
+        case .bytes: throw TesseraError(.invalidArgument, "expected text in UTF-8, got other bytes")
+        default: throw unexpected("a string")
+        }
+    }
+
+    /// An integer, or a number without a fraction.
+    public func requireInteger() throws -> Int {
+        switch self {
+        case .integer(let value): return value
+        case .number(let value):
+            guard let integer = Int(exactly: value) else {
+                throw TesseraError(.invalidArgument, "expected an integer, got \(value)")
+            }
+            return integer
+        default: throw unexpected("an integer")
+        }
+    }
+
+    public func requireNumber() throws -> Double {
+        switch self {
+        case .integer(let value): return Double(value)
+        case .number(let value): return value
+        default: throw unexpected("a number")
+        }
+    }
+
+    public func requireBool() throws -> Bool {
+        guard case .bool(let value) = self else { throw unexpected("true or false") }
+        return value
+    }
+
+    public func requireTable() throws -> ScriptTable {
+        guard case .table(let table) = self else { throw unexpected("a table") }
+        return table
+    }
+
+    /// A table that is a list.
+    public func requireArray() throws -> [ScriptValue] {
+        guard case .table(let table) = self else { throw unexpected("a list") }
+        if let name = table.entries.keys.min() {
+            throw TesseraError(.invalidArgument, "expected a list, got a table with the entry '\(name)'")
+        }
+        return table.array
+    }
+
+    public func requireFunction() throws -> ScriptFunction {
+        guard case .function(let function) = self else { throw unexpected("a function") }
+        return function
+    }
+
+    public func requireObject<Object: ScriptObject>(_ type: Object.Type) throws -> Object {
+        guard case .object(let object) = self, let object = object as? Object else {
+            throw unexpected(Object.scriptType.noun)
+        }
+        return object
+    }
+
+    func unexpected(_ expected: String) -> TesseraError {
+        TesseraError(.invalidArgument, "expected \(expected), got \(kind)")
+    }
+}

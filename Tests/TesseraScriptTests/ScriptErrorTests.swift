@@ -1,0 +1,138 @@
+import Foundation
+import TesseraCore
+import TesseraScript
+import Testing
+
+@Suite struct ScriptErrorTests {
+    @Test(
+        "An error says where it was raised",
+        arguments: [
+            ("\nerror('x')", 2, "x"),
+            ("local t = nil\n\nt.a = 1", 3, "attempt to index a nil value (local 't')"),
+            ("\n\n\nlocal x = = 1", 4, "unexpected symbol near '='"),
+            ("\nlocal function f() error('x', 2) end\nf()", 3, "x"),
+            ("\nerror({message = 'boom', code = 3})", 2, "boom"),
+            ("\nerror({code = 3})", 2, "error value {code = 3}"),
+            ("\nerror(nil)", 2, "an error without a message (nil)"),
+            ("\nerror(true)", 2, "error value true"),
+            ("\nerror(setmetatable({}, {__tostring = function() return 'mine' end}))", 2, "mine"),
+            ("\nerror(test.counter('a'))", 2, "counter a"),
+            ("local f = coroutine.wrap(function()\nerror('x')\nend)\n\nf()", 2, "x"),
+            ("local f = coroutine.wrap(function()\nlocal t = nil + 1\nend)\n\nf()", 2, "attempt to perform arithmetic"),
+        ])
+    func location(source: String, line: Int, message: String) throws {
+        let error = try #require(failure(source))
+        #expect(error.code == .scriptFailure)
+        #expect(error.location == SourceLocation(file: "test.lua", line: line, column: 1))
+        #expect(error.message.hasPrefix(message))
+        #expect(error.cause == nil)
+    }
+
+    @Test func theTracebackIsKept() throws {
+        let error = try #require(
+            failure("local function inner() error('x') end\nlocal function outer() inner() end\nouter()"))
+        #expect(error.message.contains("stack traceback:"))
+        #expect(
+            error.message.contains("test.lua:2: in upvalue 'outer'")
+                || error.message.contains("test.lua:2: in local 'outer'"))
+        #expect(error.message.contains("test.lua:3: in main chunk"))
+    }
+
+    @Test(
+        "An error of a binding carries the line of the call and its cause",
+        arguments: [
+            "\ntest.fail()",
+            "\nlocal ok, message = pcall(test.fail) error(message, 0)",
+            "local f = coroutine.wrap(function()\ntest.fail() end) f()",
+            "\nerror('while testing: ' .. select(2, pcall(test.fail)))",
+            "\ntest.call(function() test.fail() end)",
+            "\ntest.call(function() test.call(test.call, test.fail) end)",
+        ])
+    func cause(source: String) throws {
+        let error = try #require(failure(source))
+        #expect(error.code == .scriptFailure)
+        #expect(error.location == SourceLocation(file: "test.lua", line: 2, column: 1))
+        let cause = try #require(error.cause as? TesseraError)
+        #expect(cause.code == .shapeMismatch)
+        #expect(cause.path == "conv0")
+        #expect("\(error)".contains("expected 1x3, found 3x1"))
+    }
+
+    @Test func anErrorUnwindsThroughEveryLevel() throws {
+        // Lua, Swift, Lua, Swift, Lua; the innermost fails. Bindings hold a value each that must be released.
+        let hold = Binding("hold", "hold(f)", "") { call in
+            let counter = Counter("held")
+            defer { withExtendedLifetime(counter) {} }
+            return try call.function(1, "f").call()
+        }
+        let error = try #require(
+            failure("test.hold(function() test.hold(function()\nlocal x = nil .. 'a' end) end)", .init(), [hold]))
+        #expect(error.location?.line == 2)
+        #expect(error.message.hasPrefix("attempt to concatenate a nil value"))
+        #expect(error.message.contains("test.lua:1: in function"))
+        #expect(Counter.living("held") == 0)
+    }
+
+    @Test func aBindingMayRecoverFromAFailingFunction() throws {
+        let recover = Binding("recover", "recover(f)", "") { call in
+            do { return try call.function(1, "f").call() } catch { return ["recovered"] }
+        }
+        #expect(try run("return test.recover(function() error('x') end)", .init(), [recover]) == ["recovered"])
+    }
+
+    @Test func scriptsCatchErrorsAsText() throws {
+        let results = try run("local ok, message = pcall(function() test.fail() end) return ok, message")
+        #expect(results == [false, "test.lua:1: conv0: expected 1x3, found 3x1"])
+    }
+
+    @Test func yieldingAcrossSwiftIsAnError() throws {
+        let error = failure("coroutine.wrap(function() test.call(coroutine.yield) end)()")
+        #expect(error?.message.contains("attempt to yield across a C-call boundary") == true)
+    }
+
+    @Test func endlessRecursionIsAnError() throws {
+        #expect(failure("local function f() return 1 + f() end f()")?.message.contains("stack overflow") == true)
+        #expect(failure("local function f() test.call(f) end f()")?.message.contains("C stack overflow") == true)
+        #expect(failure("local f; f = coroutine.wrap(function() coroutine.wrap(f)() end)") == nil)
+        #expect(failure("local function f() coroutine.wrap(f)() end f()")?.message.contains("C stack overflow") == true)
+    }
+
+    @Test func longPathsAreNotShortenedInTheLocation() throws {
+        let path = String(repeating: "folder/", count: 20) + "test.lua"
+        let error = #expect(throws: TesseraError.self) { try engine().run("\nerror('x')", name: path) }
+        #expect(error?.location == SourceLocation(file: path, line: 2, column: 1))
+        #expect(error?.message == "x")
+    }
+
+    @Test func errorsDoNotLeak() throws {
+        let engine = try engine()
+        try engine.run("for i = 1, 100 do pcall(test.fail) end collectgarbage()")
+        let before = engine.memoryUsed
+        try engine.run(
+            """
+            for i = 1, 10000 do
+              pcall(test.fail)
+              pcall(test.call, function() error({i}) end)
+              pcall(test.name_of, i)
+            end
+            collectgarbage()
+            """)
+        for _ in 0..<1000 { _ = try? engine.run("error('x')", name: "test.lua") }
+        try engine.run("collectgarbage() collectgarbage()")
+        #expect(engine.memoryUsed < before + 4096)
+    }
+
+    @Test func aSecondThreadIsRefused() async throws {
+        let results = try run("return 1", .init(), [])
+        #expect(results == [1])
+        let probe = Binding("probe", "probe(f)", "") { call in
+            let function = try call.function(1, "f")
+            let refused = Flag()
+            let thread = Thread { refused.set((try? function.call()) == nil) }
+            thread.start()
+            while !refused.isDone { Thread.sleep(forTimeInterval: 0.001) }
+            return [.bool(refused.value)]
+        }
+        #expect(try run("return test.probe(function() end)", .init(), [probe]) == [true])
+    }
+}

@@ -1,0 +1,136 @@
+import TesseraCore
+import TesseraScript
+import Testing
+
+@Suite struct ScriptLimitTests {
+    /// Ways to run on for ever, each of which has once been a way around a limit somewhere.
+    static let endless = [
+        "while true do end",
+        "while true do pcall(function() while true do end end) end",
+        "local function f() return pcall(f) end while true do f() end",
+        "while true do xpcall(function() while true do end end, function() while true do end end) end",
+        "xpcall(function() error('x') end, function() while true do end end)",
+        "coroutine.wrap(function() while true do end end)()",
+        "while true do local c = coroutine.create(function() while true do end end) coroutine.resume(c) end",
+        """
+        local function nest(n)
+          if n == 0 then while true do end end
+          while true do coroutine.resume(coroutine.create(function() nest(n - 1) end)) end
+        end
+        nest(20)
+        """,
+        // Pending closes of a coroutine that died in a hook run with hooks off.
+        """
+        local m = {__close = function() while true do end end}
+        local f = coroutine.wrap(function() local x <close> = setmetatable({}, m) while true do end end)
+        f()
+        """,
+        """
+        local m = {__close = function() while true do end end}
+        local c = coroutine.create(function() local x <close> = setmetatable({}, m) while true do end end)
+        pcall(coroutine.resume, c)
+        coroutine.close(c)
+        """,
+        "local x <close> = setmetatable({}, {__close = function() while true do end end}) while true do end",
+        "test.call(function() while true do end end)",
+        "while true do pcall(test.call, function() while true do end end) end",
+        "for i in pcall, error do end while true do pcall(error) end",
+        "setmetatable({}, {__index = function() while true do end end}).x()",
+        "load(function() while true do end end)",
+        "table.sort({1, 2, 3}, function() while true do end end)",
+        "string.gsub('aaa', 'a', function() while true do end end)",
+        "local t = setmetatable({}, {__tostring = function() while true do end end}) print(t)",
+        "error(setmetatable({}, {__tostring = function() while true do end end}))",
+        "while true do coroutine.wrap(function() coroutine.yield() end)() end",
+        // Loops in C, where no hook runs.
+        "table.move({}, 1, math.maxinteger - 1, 2)",
+        "table.insert(setmetatable({}, {__len = function() return math.maxinteger - 1 end}), 1, 1)",
+        "table.remove(setmetatable({}, {__len = function() return math.maxinteger - 1 end}), 1)",
+        "table.concat(setmetatable({}, {__index = table.concat}), '', 1, math.maxinteger)",
+        "('a'):rep(30000):find(('.-'):rep(20) .. 'b')",
+        "('a'):rep(30000):gsub(('a*'):rep(20) .. 'b', '')",
+        "for w in ('a'):rep(30000):gmatch(('a*'):rep(20) .. 'b') do end",
+        "('('):rep(1000000):match('%b()x')",
+    ]
+
+    @Test("The clock stops it", arguments: endless)
+    func timeout(source: String) throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let error = try #require(failure(source, limits(seconds: 0.1)))
+        #expect(error.code == .limitExceeded)
+        #expect(error.message.hasPrefix("the script ran longer than its limit of 0.1 s"))
+        #expect(start.duration(to: clock.now) < .seconds(5))
+    }
+
+    @Test("The instruction count stops it", arguments: endless)
+    func instructions(source: String) throws {
+        let error = try #require(failure(source, limits(instructions: 100_000)))
+        #expect(error.code == .limitExceeded)
+        #expect(error.message.hasPrefix("the script took more than its limit of 100000 instructions"))
+    }
+
+    @Test func theLocationIsThatOfTheLoop() throws {
+        let error = try #require(failure("\n\nwhile true do end", limits(seconds: 0.05)))
+        #expect(error.location == SourceLocation(file: "test.lua", line: 3, column: 1))
+    }
+
+    @Test func repeatingNothingEnds() throws {
+        #expect(
+            try run("return string.rep('', math.maxinteger), ('ab'):rep(2, ',')", limits(seconds: 1)) == ["", "ab,ab"])
+    }
+
+    @Test(
+        "Memory is limited",
+        arguments: [
+            "local s = string.rep('x', 1 << 30)",
+            "local t = {} for i = 1, 1 << 40 do t[i] = i end",
+            "local s = 'x' while true do s = s .. s end",
+            "local t = {} while true do t[#t + 1] = coroutine.create(function() end) end",
+            "local t = {} while true do t[#t + 1] = function() return t end end",
+            "coroutine.wrap(function() local s = string.rep('x', 1 << 30) end)()",
+            "test.call(function() local s = string.rep('x', 1 << 30) end)",
+            "local t = {} while true do t[#t + 1] = test.counter('a', 1 << 20) end",
+            "local t = {} while true do t[#t + 1] = test.echo(t[#t] or ('x'):rep(100000)) .. 'x' end",
+            "string.format('%s', setmetatable({}, {__tostring = function() return ('x'):rep(1 << 30) end}))",
+        ])
+    func memory(source: String) throws {
+        var options = limits(seconds: 60, memory: 16)
+        options.print = { _ in }
+        let error = try #require(failure(source, options))
+        #expect(error.code == .limitExceeded)
+        #expect(error.message.hasPrefix("the script needs more than its limit of 16 MiB of memory"))
+    }
+
+    @Test func aScriptMayRecoverFromTooLargeAString() throws {
+        #expect(try run("return pcall(string.rep, 'x', 1 << 30)", limits(memory: 16)) == [false, "not enough memory"])
+    }
+
+    @Test func catchingTheErrorGivesNoMoreMemory() throws {
+        let results = try run(
+            """
+            local t, failures = {}, 0
+            for i = 1, 10 do
+              if not pcall(function() while true do t[#t + 1] = {} end end) then failures = failures + 1 end
+            end
+            return failures, collectgarbage('count') <= 16 * 1024
+            """, limits(memory: 16))
+        #expect(results == [10, true])
+    }
+
+    @Test func garbageOfLargeObjectsIsCollectedInTime() throws {
+        // 10 GiB altogether, of which 1 MiB is alive at a time.
+        try run("for i = 1, 10000 do local c = test.counter('a', 1 << 20) end", limits(memory: 256))
+    }
+
+    @Test func limitsBeginAnewWithEveryRun() throws {
+        let engine = try engine(limits(instructions: 50_000))
+        for _ in 0..<10 { try engine.run("for i = 1, 10000 do end") }
+        #expect(throws: TesseraError.self) { try engine.run("for i = 1, 1000000 do end") }
+        try engine.run("for i = 1, 10000 do end")
+    }
+
+    @Test func withoutLimitsNothingStops() throws {
+        #expect(try run("local n = 0 for i = 1, 300000 do n = n + 1 end return n", limits()) == [300_000])
+    }
+}
