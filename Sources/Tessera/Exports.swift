@@ -1,6 +1,10 @@
 // What `import Tessera` brings: every module of the library.
+@_exported import PartitionStrategies
+@_exported import TesseraCluster
 @_exported import TesseraCore
-@_exported import TesseraOperators
+@_exported import TesseraNetwork
 @_exported import TesseraOneDNN
+@_exported import TesseraOperators
 @_exported import TesseraPartition
 @_exported import TesseraRuntime
+@_exported import TransportTCP

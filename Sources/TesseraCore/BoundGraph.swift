@@ -1,4 +1,4 @@
-/// A graph whose sizes are all known and whose weights are at hand: what is compiled, planned and run.
+/// A graph whose sizes are all known and whose weights, if it is to run, are at hand: what is planned, compiled and run.
 public struct BoundGraph: Sendable {
     public let graph: Graph
     /// The shape of every value, by its identifier.
@@ -10,18 +10,19 @@ public struct BoundGraph: Sendable {
     ///
     /// - Parameters:
     ///   - inputs: the shape of every graph input by name.
-    ///   - parameter: gives the weight that a node wants.
+    ///   - parameter: gives the weight that a node wants, nil for one that is left out: a graph without weights can be
+    ///     planned, but not run.
     /// - Throws: `shapeMismatch` with the layer's path if anything does not fit, and what `parameter` throws.
     public init(
         _ graph: Graph, inputs: [String: Shape],
-        parameter: (Graph.Node, ParameterSpecification) throws -> Tensor
+        parameter: (Graph.Node, ParameterSpecification) throws -> Tensor?
     ) throws {
         let shapes = try Self.inferShapes(of: graph, inputs: inputs)
         let parameters = try graph.nodes.map { node in
             try locatingErrors(path: node.name, at: node.location) {
                 var tensors: [String: Tensor] = [:]
                 for specification in try node.op.parameters(for: node.inputs.map { shapes[$0] }) {
-                    let tensor = try parameter(node, specification)
+                    guard let tensor = try parameter(node, specification) else { continue }
                     guard tensor.shape == specification.shape else {
                         throw TesseraError(
                             .shapeMismatch,

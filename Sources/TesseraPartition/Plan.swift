@@ -52,32 +52,50 @@ public struct Plan: Sendable {
     public func remainingNetwork() throws -> BoundGraph {
         let source = graph.graph
         let layers = remainingLayers
-        var rest = Graph()
-        var ids: [Graph.ValueID: Graph.ValueID] = [:]
         let made = Set(layers.flatMap { source.nodes[$0].outputs })
         let read = layers.flatMap { source.nodes[$0].inputs } + source.outputs.map(\.value)
-        for value in Set(read).subtracting(made).sorted() {
-            ids[value] = try rest.addInput(source.values[value].name, shape: SymbolicShape(graph.shapes[value]))
+        let (rest, _) = try subgraph(
+            layers, inputs: Set(read).subtracting(made).sorted(), outputs: source.outputs.map { ($0.name, $0.value) })
+        return rest
+    }
+
+    /// The same stages over a graph of just their layers: what the nodes need to know. Values keep their names.
+    public func spanOnly() throws -> Plan {
+        let (span, ids) = try subgraph(
+            Set(stages.flatMap(\.layers)).sorted(), inputs: graph.graph.inputs.map(\.value), outputs: [])
+        let choices = stages.compactMap { stage in
+            ids[stage.output].map { StageChoice(output: $0, tiles: stage.choice.tiles) }
+        }
+        return try Plan(span, nodes: nodeCount, choices: choices, strategy: strategy)
+    }
+
+    /// Some layers as a network of their own, and the new identifier of every value that is in it.
+    private func subgraph(
+        _ layers: [Graph.NodeID], inputs: [Graph.ValueID], outputs: [(name: String, value: Graph.ValueID)]
+    ) throws -> (BoundGraph, [Graph.ValueID: Graph.ValueID]) {
+        let source = graph.graph
+        var part = Graph()
+        var ids: [Graph.ValueID: Graph.ValueID] = [:]
+        for value in inputs {
+            ids[value] = try part.addInput(source.values[value].name, shape: SymbolicShape(graph.shapes[value]))
         }
         var original: [String: Graph.NodeID] = [:]
         for id in layers {
             let node = source.nodes[id]
             original[node.name] = id
-            ids[node.outputs[0]] = try rest.addNode(
+            ids[node.outputs[0]] = try part.addNode(
                 node.name, node.op, inputs: node.inputs.compactMap { ids[$0] }, location: node.location)
         }
-        for output in source.outputs {
+        for output in outputs {
             guard let value = ids[output.value] else {
                 throw TesseraError(.notFound, "output '\(output.name)' is made by nobody")
             }
-            try rest.addOutput(output.name, value)
+            try part.addOutput(output.name, value)
         }
-        return try BoundGraph(rest, inputs: [:]) { node, specification in
-            guard let tensor = original[node.name].flatMap({ graph.parameters[$0][specification.name] }) else {
-                throw TesseraError(.notFound, "'\(node.name)' has no weight '\(specification.name)'")
-            }
-            return tensor
+        let bound = try BoundGraph(part, inputs: [:]) { node, specification in
+            original[node.name].flatMap { graph.parameters[$0][specification.name] }
         }
+        return (bound, ids)
     }
 
     /// The nodes that make at least one tile.

@@ -1,0 +1,91 @@
+import Foundation
+import TesseraCluster
+import TesseraCore
+import TesseraNetwork
+import TesseraPartition
+import TesseraRuntime
+
+/// A network that runs on a cluster.
+public struct Deployment: Sendable {
+    /// Which nodes there are.
+    public enum Members: Sendable {
+        /// So many in this process.
+        case local(Int)
+        /// So many processes of this host, running this executable.
+        case spawned(Int, executable: String)
+        /// Those at these addresses.
+        case addresses([String])
+
+        var count: Int {
+            switch self {
+            case .local(let count), .spawned(let count, _): count
+            case .addresses(let addresses): addresses.count
+            }
+        }
+    }
+
+    public let plan: Plan
+    public let cluster: Cluster
+    private let task: ClusterTask
+
+    /// Starts or joins the nodes, plans, and distributes layers and weights.
+    ///
+    /// - Parameters:
+    ///   - graph: the network with its sizes and weights.
+    ///   - threads: for each node that is started here; nil shares the cores of this machine among them.
+    ///   - exact: demand a result that is the single node's to the bit.
+    public static func start(
+        _ graph: BoundGraph, partition: PartitionChoice, transport: TransportChoice, members: Members,
+        threads: Int? = nil, exact: Bool = true, modules: Modules = .builtin
+    ) async throws -> Deployment {
+        let plan = try partition.plan(graph, nodes: members.count, strategies: modules.strategies)
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let share = threads ?? max(1, cores / max(1, members.count))
+        var equipment = NodeEquipment(
+            operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
+            options: CompileOptions(threads: share))
+        let cluster: Cluster
+        switch members {
+        case .local(let count):
+            cluster = try await .local(
+                count, transport: modules.transports.make(transport.kind, transport.settings), equipment: equipment)
+        case .spawned(let count, let executable):
+            // The leader computes only while the nodes wait for it.
+            equipment.options.threads = threads ?? cores
+            let factory = try Self.networked(transport, modules)
+            cluster = try await .spawned(
+                count, executable: executable, threads: share, transport: factory, equipment: equipment)
+        case .addresses(let addresses):
+            equipment.options.threads = threads ?? cores
+            cluster = try await .connected(
+                to: addresses, transport: Self.networked(transport, modules), equipment: equipment)
+        }
+        do {
+            let task = try await ClusterTask.lead(plan, on: cluster.leader, peers: cluster.peers, exact: exact)
+            return Deployment(plan: plan, cluster: cluster, task: task)
+        } catch {
+            await cluster.close()
+            throw error
+        }
+    }
+
+    /// The transport between processes: the one that is named, or TCP if that is for one process only.
+    private static func networked(_ choice: TransportChoice, _ modules: Modules) throws -> any TransportFactory {
+        let choice = choice == TransportChoice() ? TransportChoice(kind: "tcp") : choice
+        return try modules.transports.make(choice.kind, choice.settings)
+    }
+
+    /// Runs one inference.
+    public func run(_ inputs: [String: Tensor]) async throws -> (outputs: [String: Tensor], report: ClusterTask.Report) {
+        try await task.run(inputs)
+    }
+
+    /// Bytes of layers and weights that were distributed.
+    public var distributedByteCount: Int { get async { await task.distributedByteCount } }
+
+    /// Ends the task and takes leave of the nodes.
+    public func close() async {
+        await task.finish()
+        await cluster.close()
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import TesseraCluster
+import TesseraCore
+import TesseraNetwork
+import TesseraPartition
+
+/// A deployment: which network runs on which nodes, cut how, over which transport.
+public struct DeploymentFile: Configurable {
+    /// Tessera's format version.
+    public var version = 1
+    /// The network's file, relative to the deployment's.
+    public var network = ""
+    /// A weight file in place of the network's own, relative to the deployment's.
+    public var weights: String?
+    public var precision = "f32"
+    public var partition = PartitionChoice()
+    public var transport = TransportChoice()
+    /// Addresses, `host:port`.
+    public var nodes: [String] = []
+    /// Threads of the leader and of nodes that are started for this deployment.
+    public var threads: Int?
+    /// Whether all nodes must add in the same order, so that the result is the single node's to the bit.
+    public var exact = true
+
+    public init() {}
+
+    public static let keys: [Key<DeploymentFile>] = [
+        Key(required: "tessera", \.version, "the version of the format, 1"),
+        Key(required: "network", \.network, "the network's file"),
+        Key("weights", \.weights, "a weight file in place of the network's own"),
+        Key("precision", \.precision, "f32"),
+        Key("partition", \.partition, "the partition strategy and its options"),
+        Key("transport", \.transport, "the transport and its settings"),
+        Key("nodes", \.nodes, "the addresses of nodes, host:port"),
+        Key("threads", \.threads, "threads for each node that is started here"),
+        Key("exact", \.exact, "whether the result must be the single node's to the bit"),
+    ]
+
+    /// Reads a deployment file; the paths in it become relative to where the process runs.
+    public init(path: String) throws {
+        try self.init(configuration: YAMLReader.read(path))
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        func resolve(_ file: String) -> String { URL(fileURLWithPath: file, relativeTo: folder).path }
+        network = resolve(network)
+        weights = weights.map(resolve)
+    }
+
+    public func validate() throws {
+        guard version == 1 else { throw TesseraError(.notSupported, "expected 'tessera: 1', found \(version)") }
+        guard precision == "f32" else {
+            throw TesseraError(.notSupported, "expected 'precision: f32', the only one so far, found '\(precision)'")
+        }
+        guard threads.map({ (1...1024).contains($0) }) ?? true else {
+            throw TesseraError(.invalidArgument, "expected 'threads' from 1 to 1024, found \(threads ?? 0)")
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import PartitionStrategies
+import TesseraCluster
+import TesseraCore
+import TesseraOneDNN
+import TesseraOperators
+import TesseraPartition
+import TesseraRuntime
+import TransportTCP
+
+/// Everything that is looked up by name. A value: a script that registers a strategy changes its own copy.
+public struct Modules: Sendable {
+    public var operators: Registry<any Operator>
+    public var backends: Registry<any KernelBackend>
+    public var strategies: Registry<any PartitionStrategy>
+    public var transports: Registry<any TransportFactory>
+
+    /// The modules that Tessera is built with.
+    public static var builtin: Modules {
+        Modules(
+            operators: .builtin,
+            backends: Registry(
+                kind: "kernel backend",
+                [
+                    Module(name: "onednn", summary: "oneDNN's kernels for CPUs") { _ in OneDNNBackend() },
+                    Module(name: "reference", summary: "readable loops, slow, for comparison") { _ in ReferenceBackend() },
+                ]),
+            strategies: .builtin,
+            transports: Registry(
+                kind: "transport", [LoopbackTransportFactory.module, TCPTransportFactory.module]))
+    }
+
+    /// The backend that is used unless another is named.
+    public static let defaultBackend = "onednn"
+}

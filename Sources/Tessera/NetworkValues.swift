@@ -1,0 +1,89 @@
+import Foundation
+import TesseraCore
+import TesseraNetwork
+
+/// Inputs and outputs of networks in files: tensors (.safetensors, .npy) and pictures.
+extension Network {
+    /// Reads inputs given as `NAME=PATH` or `NAME=PATH#TENSOR`; without `NAME=` if the network has one input.
+    ///
+    /// - Throws: `notFound` for an unknown input or tensor, `invalidArgument` for one that is given twice, what reading throws.
+    public func readInputs(_ arguments: [String]) throws -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for argument in arguments {
+            let (name, path) = try split(argument, names: graph.inputs.map(\.name), kind: "input")
+            guard tensors[name] == nil else { throw TesseraError(.invalidArgument, "input '\(name)' is given twice") }
+            tensors[name] = try locatingErrors(path: "input '\(name)'") { try readInput(name, path) }
+        }
+        return tensors
+    }
+
+    /// Reads one input from `PATH` or `PATH#TENSOR`.
+    public func readInput(_ name: String, _ source: String) throws -> Tensor {
+        let (path, tensorName) = Self.splitTensorName(source)
+        switch URL(fileURLWithPath: path).pathExtension.lowercased() {
+        case "safetensors":
+            let file = try SafetensorsFile(path: path)
+            guard let tensor = tensorName ?? (file.names.count == 1 ? file.names[0] : file.names.first { $0 == name }) else {
+                throw TesseraError(
+                    .notFound, "'\(path)' has no tensor '\(name)'; name one as \(path)#TENSOR"
+                        + suggestion(for: name, among: file.names))
+            }
+            return try file.tensor(tensor).convertedToF32()
+        case "npy": return try NpyFile.read(path).convertedToF32()
+        default:
+            guard let declaration = inputs[name] else {
+                throw TesseraError(.invalidArgument, "the network does not say how input '\(name)' is made of a picture")
+            }
+            return try declaration.tensor(of: Picture(path: path))
+        }
+    }
+
+    /// Writes outputs to files given as `PATH` or `NAME=PATH`.
+    ///
+    /// A `.safetensors` file takes all outputs if none is named; other kinds take one.
+    /// - Throws: `invalidArgument` if a file cannot hold what it is given.
+    public func writeOutputs(_ tensors: [String: Tensor], to arguments: [String]) throws {
+        for argument in arguments {
+            let names = graph.outputs.map(\.name)
+            let isNamed = names.contains { argument.hasPrefix("\($0)=") }
+            if !isNamed, argument.lowercased().hasSuffix(".safetensors") {
+                try SafetensorsFile.write(tensors, to: argument)
+                continue
+            }
+            let (name, path) = try split(argument, names: names, kind: "output")
+            guard let tensor = tensors[name] else { throw TesseraError(.notFound, "output '\(name)' was not made") }
+            try writeOutput(name, tensor, to: path)
+        }
+    }
+
+    private func writeOutput(_ name: String, _ tensor: Tensor, to path: String) throws {
+        switch URL(fileURLWithPath: path).pathExtension.lowercased() {
+        case "safetensors": try SafetensorsFile.write([name: tensor], to: path)
+        case "npy": try NpyFile.write(tensor, to: path)
+        default:
+            let declaration = outputs[name] ?? OutputDeclaration()
+            try locatingErrors(path: "output '\(name)'") { try declaration.picture(of: tensor) }.write(to: path)
+        }
+    }
+
+    /// `NAME=REST`, where NAME must be one of `names`; without it, the only name there is.
+    private func split(_ argument: String, names: [String], kind: String) throws -> (String, String) {
+        if let name = names.first(where: { argument.hasPrefix("\($0)=") }) {
+            return (name, String(argument.dropFirst(name.count + 1)))
+        }
+        if let equals = argument.firstIndex(of: "="), !argument[..<equals].contains("/") {
+            let name = String(argument[..<equals])
+            throw TesseraError(.notFound, "the network has no \(kind) '\(name)'" + suggestion(for: name, among: names))
+        }
+        guard names.count == 1 else {
+            throw TesseraError(
+                .invalidArgument, "expected NAME=PATH, since the network has several \(kind)s: \(names.joined(separator: ", "))")
+        }
+        return (names[0], argument)
+    }
+
+    private static func splitTensorName(_ source: String) -> (path: String, tensor: String?) {
+        guard let mark = source.lastIndex(of: "#"), !FileManager.default.fileExists(atPath: source) else { return (source, nil) }
+        return (String(source[..<mark]), String(source[source.index(after: mark)...]))
+    }
+}

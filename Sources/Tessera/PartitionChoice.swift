@@ -1,0 +1,46 @@
+import TesseraCore
+import TesseraPartition
+
+/// A strategy by name with its options: `{strategy: fused-grid, tiles: [2, 2], until: conv8}`.
+public struct PartitionChoice: Sendable, Equatable {
+    public var strategy: String
+    /// What the strategy itself understands.
+    public var options: Configuration
+    /// The layer at which the span ends at the latest.
+    public var until: String?
+
+    public static let defaultStrategy = "vertical"
+
+    public init(strategy: String = defaultStrategy, options: Configuration = .empty, until: String? = nil) {
+        (self.strategy, self.options, self.until) = (strategy, options, until)
+    }
+
+    /// Cuts a network by this choice.
+    public func plan(_ graph: BoundGraph, nodes: Int, strategies: Registry<any PartitionStrategy>) throws -> Plan {
+        try Plan(graph, nodes: nodes, strategy: strategies.make(strategy, options), named: strategy, end: until)
+    }
+}
+
+extension PartitionChoice: ConfigurationValue {
+    public init(configuration: Configuration) throws {
+        if case .string(let name) = configuration.content {
+            self.init(strategy: name)
+            return
+        }
+        let entries = try configuration.entries(expecting: "a strategy's name, or {strategy: NAME, …}")
+        func text(_ key: String) throws -> String? { try configuration[key].map(String.init(configuration:)) }
+        self.init(
+            strategy: try text("strategy") ?? Self.defaultStrategy,
+            options: Configuration(
+                .map(entries.filter { !["strategy", "until"].contains($0.key) }), at: configuration.location),
+            until: try text("until"))
+    }
+
+    public var configuration: Configuration {
+        let own = [("strategy", strategy.configuration)] + (until.map { [("until", $0.configuration)] } ?? [])
+        let entries = (try? options.entries()) ?? []
+        return Configuration(.map(own.map { Configuration.Entry($0.0, $0.1) } + entries))
+    }
+
+    public static var typeDescription: String { "a strategy's name, or a map with its options" }
+}

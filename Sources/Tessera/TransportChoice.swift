@@ -1,0 +1,34 @@
+import TesseraCluster
+import TesseraCore
+
+/// A transport by name with its settings: `{kind: tcp, heartbeat: 1}`.
+public struct TransportChoice: Sendable, Equatable {
+    public var kind: String
+    /// What the transport itself understands.
+    public var settings: Configuration
+
+    public init(kind: String = "loopback", settings: Configuration = .empty) {
+        (self.kind, self.settings) = (kind, settings)
+    }
+}
+
+extension TransportChoice: ConfigurationValue {
+    public init(configuration: Configuration) throws {
+        if case .string(let name) = configuration.content {
+            self.init(kind: name)
+            return
+        }
+        let entries = try configuration.entries(expecting: "a transport's name, or {kind: NAME, …}")
+        guard let kind = configuration["kind"] else { throw configuration.unexpected("a key 'kind' with the transport's name") }
+        self.init(
+            kind: try String(configuration: kind),
+            settings: Configuration(.map(entries.filter { $0.key != "kind" }), at: configuration.location))
+    }
+
+    public var configuration: Configuration {
+        let entries = (try? settings.entries()) ?? []
+        return Configuration(.map([Configuration.Entry("kind", kind.configuration)] + entries))
+    }
+
+    public static var typeDescription: String { "a transport's name, or a map with its settings" }
+}

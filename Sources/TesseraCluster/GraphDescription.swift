@@ -1,0 +1,70 @@
+import TesseraCore
+
+/// A graph as it travels: operators by name and keys, weights by hash (METHODS.md A1).
+public struct GraphDescription: Codable, Sendable {
+    struct Input: Codable {
+        let name: String
+        let shape: [Int]
+    }
+
+    struct Node: Codable {
+        let name: String
+        let op: String
+        let keys: Configuration
+        let inputs: [Int]
+        let parameters: [String: ContentHash]
+    }
+
+    struct Output: Codable {
+        let name: String
+        let value: Int
+    }
+
+    let inputs: [Input]
+    let nodes: [Node]
+    let outputs: [Output]
+
+    /// Describes a graph and gives, along with it, the weights that the hashes name.
+    public static func describe(_ graph: BoundGraph) -> (GraphDescription, [ContentHash: Tensor]) {
+        var weights: [ContentHash: Tensor] = [:]
+        let nodes = zip(graph.graph.nodes, graph.parameters).map { node, parameters in
+            let hashes = parameters.mapValues { tensor in
+                let hash = ContentHash(tensor)
+                weights[hash] = tensor
+                return hash
+            }
+            return Node(
+                name: node.name, op: node.op.name, keys: node.op.configuration, inputs: node.inputs, parameters: hashes)
+        }
+        let description = GraphDescription(
+            inputs: graph.graph.inputs.map { Input(name: $0.name, shape: graph.shapes[$0.value].dimensions) },
+            nodes: nodes,
+            outputs: graph.graph.outputs.map { Output(name: $0.name, value: $0.value) })
+        return (description, weights)
+    }
+
+    /// The hash of every weight of the named layers, without repetition.
+    func hashes(ofNodes nodes: Set<Graph.NodeID>) -> Set<ContentHash> {
+        Set(self.nodes.indices.filter(nodes.contains).flatMap { self.nodes[$0].parameters.values })
+    }
+
+    /// The graph again, with weights from `weights`.
+    ///
+    /// - Parameter weights: gives the tensor of a hash, nil for one that this node does not need.
+    /// - Throws: `notFound` for an operator that this build does not have, and whatever building the graph throws.
+    func graph(operators: Registry<any Operator>, weights: (ContentHash) -> Tensor?) throws -> BoundGraph {
+        var graph = Graph()
+        for input in inputs { try graph.addInput(input.name, shape: SymbolicShape(Shape(input.shape))) }
+        for node in nodes {
+            try graph.addNode(node.name, operators.make(node.op, node.keys), inputs: node.inputs)
+        }
+        for output in outputs { try graph.addOutput(output.name, output.value) }
+        let parameters = Dictionary(uniqueKeysWithValues: nodes.map { ($0.name, $0.parameters) })
+        return try BoundGraph(graph, inputs: [:]) { node, specification in
+            guard let hash = parameters[node.name]?[specification.name] else {
+                throw TesseraError(.protocolViolation, "expected a hash for weight '\(specification.name)'")
+            }
+            return weights(hash)
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import Foundation
+import Logging
+import TesseraCore
+import TesseraPartition
+import TesseraRuntime
+
+/// One member of a cluster. It computes tiles for whoever leads, and leads whatever task it is handed itself: there is no
+/// fixed leader (METHODS.md A7), and several tasks may be under way at once.
+public actor Node {
+    /// A task whose tiles this node computes.
+    private struct Duty {
+        let leader: PeerID
+        let inbox: AsyncStream<Message>.Continuation
+        let work: Task<Void, Never>
+    }
+
+    /// What a leader's task hears.
+    enum TaskEvent: Sendable {
+        case received(Message, from: PeerID)
+        case left(PeerID, reason: TesseraError?)
+    }
+
+    public nonisolated let transport: any Transport
+    nonisolated let operators: Registry<any Operator>
+    nonisolated let backend: any KernelBackend
+    nonisolated let options: CompileOptions
+    nonisolated let logger: Logger
+    nonisolated let weights = WeightStore()
+    nonisolated let compute: ComputeThread
+    private var duties: [UUID: Duty] = [:]
+    /// The tasks that this node leads.
+    private var led: [UUID: AsyncStream<TaskEvent>.Continuation] = [:]
+    private var listening: Task<Void, Never>?
+
+    /// - Parameters:
+    ///   - transport: started, with its events not yet consumed by anybody.
+    ///   - operators: those it can run.
+    ///   - backend: what runs them.
+    ///   - options: with the number of threads this node may use.
+    public init(
+        transport: any Transport, operators: Registry<any Operator>, backend: any KernelBackend,
+        options: CompileOptions = CompileOptions(), logger: Logger = Logger(label: "tessera.node")
+    ) {
+        self.transport = transport
+        self.operators = operators
+        self.backend = backend
+        self.options = options
+        self.logger = logger
+        compute = ComputeThread(name: "tessera \(transport.localPeer)")
+    }
+
+    public nonisolated var name: PeerID { transport.localPeer }
+
+    /// Begins to listen to the others.
+    public func start() {
+        guard listening == nil else { return }
+        listening = Task { [transport, weak self] in
+            for await event in transport.events { await self?.handle(event) }
+            await self?.stopAll()
+        }
+    }
+
+    /// Waits until the transport is closed.
+    public func waitUntilClosed() async { await listening?.value }
+
+    /// Takes leave of the others and ends what is under way.
+    public func close() async {
+        await transport.close()
+        stopAll()
+        compute.close()
+    }
+
+    // MARK: Sending
+
+    /// Sends to a peer, or to this node itself.
+    nonisolated func send(_ message: Message, to peer: PeerID) async throws {
+        if peer == name {
+            await handle(.received(message, from: name))
+        } else {
+            try await transport.send(message, to: peer)
+        }
+    }
+
+    /// Sends to all others, and to this node itself.
+    nonisolated func broadcast(_ message: Message) async throws {
+        try await transport.broadcast(message)
+        await handle(.received(message, from: name))
+    }
+
+    // MARK: Receiving
+
+    private func handle(_ event: TransportEvent) {
+        switch event {
+        case .appeared(let peer, _): logger.debug("peer appeared", metadata: ["peer": "\(peer)"])
+        case .left(let peer, let reason):
+            logger.debug("peer left", metadata: ["peer": "\(peer)", "reason": "\(reason.map(String.init(describing:)) ?? "leave")"])
+            for task in led.values { task.yield(.left(peer, reason: reason)) }
+            for (task, duty) in duties where duty.leader == peer { end(task) }
+        case .received(let message, let peer): receive(message, from: peer)
+        }
+    }
+
+    private func receive(_ message: Message, from peer: PeerID) {
+        switch message.kind {
+        case TaskMessage.lead: announce(message, from: peer)
+        case TaskMessage.layers, TaskMessage.weights, TaskMessage.tile, TaskMessage.collect:
+            guard let task = task(of: message, from: peer), let duty = duties[task], duty.leader == peer else { return }
+            duty.inbox.yield(message)
+        case TaskMessage.finished:
+            guard let task = task(of: message, from: peer), duties[task]?.leader == peer else { return }
+            end(task)
+        case TaskMessage.wanted, TaskMessage.ready, TaskMessage.made, TaskMessage.submap, TaskMessage.failed:
+            guard let task = task(of: message, from: peer) else { return }
+            led[task]?.yield(.received(message, from: peer))
+        default:
+            logger.warning("ignored an unknown message", metadata: ["peer": "\(peer)", "kind": "\(message.kind)"])
+        }
+    }
+
+    private func task(of message: Message, from peer: PeerID) -> UUID? {
+        guard let notice = try? message.decode(TaskMessage.Notice.self) else {
+            logger.warning("ignored a message without a task", metadata: ["peer": "\(peer)", "kind": "\(message.kind)"])
+            return nil
+        }
+        return notice.task
+    }
+
+    private func announce(_ message: Message, from leader: PeerID) {
+        guard let task = task(of: message, from: leader), duties[task] == nil else { return }
+        logger.info("a peer leads a task", metadata: ["leader": "\(leader)", "task": "\(task)"])
+        let (stream, inbox) = AsyncStream.makeStream(of: Message.self)
+        let duty = TileWork(task: task, leader: leader, node: self)
+        duties[task] = Duty(leader: leader, inbox: inbox, work: Task { await duty.run(stream) })
+    }
+
+    private func end(_ task: UUID) {
+        guard let duty = duties.removeValue(forKey: task) else { return }
+        duty.inbox.finish()
+        duty.work.cancel()
+    }
+
+    private func stopAll() {
+        for task in Array(duties.keys) { end(task) }
+        for task in led.values { task.finish() }
+        led = [:]
+    }
+
+    // MARK: Leading
+
+    /// Opens a task that this node leads.
+    func open(_ task: UUID) -> AsyncStream<TaskEvent> {
+        let (stream, continuation) = AsyncStream.makeStream(of: TaskEvent.self)
+        led[task] = continuation
+        return stream
+    }
+
+    func close(_ task: UUID) { led.removeValue(forKey: task)?.finish() }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import TesseraCore
+import TesseraPartition
+
+/// What leader and nodes say to each other about one task, in the order it is said.
+///
+/// ```
+/// leader                          node
+///   lead      ────────────────▶         a notice to all: who leads which task (METHODS.md A7)
+///   layers    ────────────────▶         hyperparameters, hashes of weights, the plan (A1)
+///             ◀────────────────  wanted  hashes of the weights it does not have
+///   weights   ────────────────▶         those
+///             ◀────────────────  ready   its tiles are compiled
+///   tile      ────────────────▶         the piece of the input (A4), for each stage of each inference
+///             ◀────────────────  made    progress: the sub-map exists (A6)
+///   collect   ────────────────▶         once all sub-maps of the stage exist
+///             ◀────────────────  submap  its coordinates and elements
+///   finished  ────────────────▶         the node forgets the task; weights it keeps
+/// ```
+/// A node that fails says `failed` at any point.
+enum TaskMessage {
+    static let lead = "lead"
+    static let layers = "layers"
+    static let wanted = "wanted"
+    static let weights = "weights"
+    static let ready = "ready"
+    static let tile = "tile"
+    static let made = "made"
+    static let collect = "collect"
+    static let submap = "submap"
+    static let finished = "finished"
+    static let failed = "failed"
+
+    /// The body of `lead`, `ready` and `finished`.
+    struct Notice: Codable {
+        let task: UUID
+    }
+
+    struct Layers: Codable {
+        let task: UUID
+        let graph: GraphDescription
+        let strategy: String
+        let stages: [StageDescription]
+        /// The peer that is each node of the plan.
+        let nodes: [PeerID]
+    }
+
+    struct StageDescription: Codable {
+        struct Tile: Codable {
+            let node: Int
+            /// Half-open ranges for every axis.
+            let region: [[Int]]
+        }
+
+        let output: Int
+        let tiles: [Tile]
+
+        init(_ choice: StageChoice) {
+            output = choice.output
+            tiles = choice.tiles.map { tile in
+                Tile(node: tile.node, region: tile.region.ranges.map { [$0.lowerBound, $0.upperBound] })
+            }
+        }
+
+        func choice() throws -> StageChoice {
+            StageChoice(
+                output: output,
+                tiles: try tiles.map { tile in
+                    let ranges = try tile.region.map { bounds in
+                        guard bounds.count == 2, bounds[0] <= bounds[1] else {
+                            throw TesseraError(.protocolViolation, "expected a range, found \(bounds)")
+                        }
+                        return bounds[0]..<bounds[1]
+                    }
+                    return TileChoice(node: tile.node, region: Region(ranges))
+                })
+        }
+    }
+
+    struct Wanted: Codable {
+        let task: UUID
+        let hashes: [ContentHash]
+    }
+
+    /// The payload has one tensor for each entry.
+    struct Weights: Codable {
+        struct Entry: Codable {
+            let hash: ContentHash
+            let shape: [Int]
+            let elementType: ElementType
+        }
+
+        let task: UUID
+        let entries: [Entry]
+    }
+
+    /// The body of `tile`, `made` and `submap`: one tile of one stage of one inference. The payload of `tile` has the tile's
+    /// inputs in order, that of `submap` the region it owns.
+    struct Work: Codable, Hashable {
+        let task: UUID
+        let inference: Int
+        let stage: Int
+        let tile: Int
+    }
+
+    struct Collect: Codable {
+        let task: UUID
+        let inference: Int
+        let stage: Int
+    }
+
+    struct Failure: Codable {
+        let task: UUID
+        let code: String
+        let message: String
+    }
+}
