@@ -1,4 +1,13 @@
 import ArgumentParser
-@main struct TesseraCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "tessera")
+import Tessera
+
+@main
+struct TesseraCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tessera",
+        abstract: "Runs one network across several devices, with the answer one device would give.",
+        subcommands: [
+            RunCommand.self, PlanCommand.self, InspectCommand.self, NodeCommand.self, DeployCommand.self,
+            ScriptCommand.self, PluginsCommand.self,
+        ])
 }

@@ -74,3 +74,10 @@ struct FileWriter: ~Copyable {
         guard fsync(descriptor) == 0 else { throw systemError("cannot write '\(path)'") }
     }
 }
+
+/// Writes text to a file, all of it or nothing.
+///
+/// - Throws: `inputOutput` if writing fails; the path then holds what it held before.
+public func writeFile(_ text: String, to path: String) throws {
+    try replaceFile(at: path) { try $0.write(text) }
+}

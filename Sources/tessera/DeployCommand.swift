@@ -1,0 +1,123 @@
+import ArgumentParser
+import Foundation
+import Tessera
+
+struct DeployCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "deploy", abstract: "Runs a configured network on configured nodes.",
+        discussion: """
+            The nodes are those of the file, or N that are started for this run: in this process (--local) or as processes of \
+            this host (--spawn).
+            """)
+
+    @Argument(help: "The deployment file.")
+    var deployment: String
+
+    @Option(help: "A weight file (.safetensors) in place of the network's own.")
+    var weights: String?
+
+    @Option(
+        name: .customLong("input"),
+        help: ArgumentHelp("An input: a picture, .npy or .safetensors.", valueName: "NAME=PATH[#TENSOR]"))
+    var inputs: [String] = []
+
+    @Option(
+        name: .customLong("output"),
+        help: ArgumentHelp("Where outputs go: a picture, .npy or .safetensors.", valueName: "[NAME=]PATH"))
+    var outputs: [String] = []
+
+    @Option(help: "Start this many nodes in this process.")
+    var local: Int?
+
+    @Option(help: "Start this many node processes on this host.")
+    var spawn: Int?
+
+    @OptionGroup var partition: PartitionOptions
+    @OptionGroup var threads: ThreadOptions
+
+    @Option(help: "The transport; see 'tessera plugins'.")
+    var transport: String?
+
+    @Option(help: "Run the inference this many times; the latency is the median.")
+    var runs = 1
+
+    @Flag(help: "Also run on this process alone, and compare the results to the bit.")
+    var verify = false
+
+    @Option(help: "Write a picture of the plan.")
+    var svg: String?
+
+    @Flag(help: "Print one JSON object on standard output.")
+    var json = false
+
+    func validate() throws {
+        guard local == nil || spawn == nil else { throw ValidationError("'--local' and '--spawn' exclude each other") }
+        guard runs >= 1 else { throw ValidationError("'--runs' expects at least 1, found \(runs)") }
+    }
+
+    func run() async throws {
+        var file = try DeploymentFile(path: deployment)
+        file.partition = try partition.choice(over: file.partition)
+        if let transport { file.transport = TransportChoice(kind: transport) }
+        let modules = Modules.builtin
+        let network = try NetworkLoader(operators: modules.operators)
+            .load(file.network, weights: (weights ?? file.weights).map { .file($0) })
+        let tensors = try network.readInputs(inputs)
+        let graph = try network.bound(inputs: tensors.mapValues(\.shape))
+
+        let deployment = try await Deployment.start(
+            graph, partition: file.partition, transport: file.transport, members: members(of: file),
+            threads: threads.threads ?? file.threads, exact: file.exact, modules: modules)
+        let results: [String: Tensor]
+        var report: DeploymentReport
+        do {
+            (results, report) = try await measure(deployment, tensors)
+        } catch {
+            await deployment.close()
+            throw error
+        }
+        await deployment.close()
+        try network.writeOutputs(results, to: outputs)
+        if let svg { try writeFile(deployment.plan.svg(), to: svg) }
+        if verify {
+            let session = try Session(
+                graph, backend: modules.backends.make(Modules.defaultBackend),
+                options: CompileOptions(threads: threads.count))
+            report.identical = try session.run(tensors) == results
+        }
+        if json { try printJSON(report) } else { print(report) }
+        if report.identical == false, file.exact {
+            throw TesseraError(.backendFailure, "the result differs from the single node's")
+        }
+    }
+
+    private func members(of file: DeploymentFile) throws -> Deployment.Members {
+        if let local { return .local(local) }
+        if let spawn {
+            return .spawned(spawn, executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+        }
+        guard !file.nodes.isEmpty else {
+            throw TesseraError(
+                .invalidArgument, "the deployment names no nodes: list their addresses under 'nodes:', or use --local N or --spawn N")
+        }
+        return .addresses(file.nodes)
+    }
+
+    private func measure(_ deployment: Deployment, _ inputs: [String: Tensor]) async throws -> ([String: Tensor], DeploymentReport) {
+        var results: [String: Tensor] = [:]
+        var reports: [ClusterTask.Report] = []
+        for _ in 0..<runs {
+            let (outputs, report) = try await deployment.run(inputs)
+            results = outputs
+            reports.append(report)
+        }
+        reports.sort { $0.latency < $1.latency }
+        let median = reports[reports.count / 2]
+        return (
+            results,
+            DeploymentReport(
+                deployment.plan, latency: median.latency.milliseconds, sent: median.bytesSent,
+                received: median.bytesReceived, distributed: await deployment.distributedByteCount)
+        )
+    }
+}

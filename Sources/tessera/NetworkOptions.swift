@@ -1,0 +1,117 @@
+import ArgumentParser
+import Foundation
+import Tessera
+
+/// Which network, with which weights.
+struct NetworkOptions: ParsableArguments {
+    @Argument(help: "The network file.")
+    var network: String
+
+    @Option(help: "A weight file (.safetensors) in place of the network's own.")
+    var weights: String?
+
+    func load(_ modules: Modules) throws -> Network {
+        try NetworkLoader(operators: modules.operators).load(network, weights: weights.map { .file($0) })
+    }
+}
+
+/// The sizes that a network leaves open: from inputs, or given as such.
+struct ShapeOptions: ParsableArguments {
+    @Option(
+        name: .customLong("input"),
+        help: ArgumentHelp(
+            "An input, whose sizes are taken: a picture, .npy or .safetensors.", valueName: "NAME=PATH[#TENSOR]"))
+    var inputs: [String] = []
+
+    @Option(
+        name: .customLong("shape"),
+        help: ArgumentHelp("The shape of an input, such as image=1x3x224x224.", valueName: "NAME=SIZES"))
+    var shapes: [String] = []
+
+    /// The network's graph with all sizes known, without weights.
+    func bind(_ network: Network) throws -> BoundGraph {
+        var result = try network.readInputs(inputs).mapValues(\.shape)
+        for argument in shapes {
+            let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+            let sizes = (parts.last ?? "").split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+            let name = parts.count == 2 ? parts[0] : network.graph.inputs[0].name
+            guard !sizes.contains(nil), network.graph.inputs.contains(where: { $0.name == name }) else {
+                throw TesseraError(
+                    .invalidArgument,
+                    "'--shape' expects NAME=SIZExSIZE… for one of \(network.graph.inputs.map(\.name).joined(separator: ", ")), found '\(argument)'"
+                )
+            }
+            result[name] = Shape(sizes.compactMap { $0 })
+        }
+        for input in network.graph.inputs where result[input.name] == nil && input.shape.concrete == nil {
+            throw TesseraError(
+                .invalidArgument,
+                "input '\(input.name)' has the open shape \(input.shape): give --shape \(input.name)=… or --input \(input.name)=FILE")
+        }
+        return try BoundGraph(network.graph, inputs: result) { _, _ in nil }
+    }
+}
+
+/// How a network is cut.
+struct PartitionOptions: ParsableArguments {
+    @Option(help: "The partition strategy; see 'tessera plugins'.")
+    var strategy: String?
+
+    @Option(
+        name: .customLong("option"),
+        help: ArgumentHelp("An option of the strategy, such as 'tiles=[2, 2]' or cut_after=max_pool.", valueName: "KEY=VALUE"))
+    var options: [String] = []
+
+    @Option(help: "The layer at which the span that is cut ends at the latest.")
+    var until: String?
+
+    /// The choice that `base` becomes with what the command line says.
+    func choice(over base: PartitionChoice = PartitionChoice()) throws -> PartitionChoice {
+        var choice = base
+        if let strategy {
+            // Options belong to the strategy they were written for.
+            if strategy != base.strategy { choice.options = .empty }
+            choice.strategy = strategy
+        }
+        var entries = try choice.options.entries()
+        for option in options {
+            let parts = option.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else {
+                throw TesseraError(.invalidArgument, "'--option' expects KEY=VALUE, found '\(option)'")
+            }
+            entries.removeAll { $0.key == parts[0] }
+            entries.append(.init(parts[0], try YAMLReader.parse(parts[1], file: "--option \(parts[0])")))
+        }
+        choice.options = Configuration(.map(entries))
+        choice.until = until ?? base.until
+        return choice
+    }
+}
+
+/// Threads, checked.
+struct ThreadOptions: ParsableArguments {
+    @Option(help: "Threads for kernels; all cores by default.")
+    var threads: Int?
+
+    func validate() throws {
+        guard threads.map({ (1...1024).contains($0) }) ?? true else {
+            throw ValidationError("'--threads' expects 1 to 1024, found \(threads ?? 0)")
+        }
+    }
+
+    var count: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+}
+
+/// Prints a value as one JSON object on standard output.
+func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}
+
+/// Says something to the person at the terminal, beside the output.
+func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+extension Duration {
+    var milliseconds: Double { Double(components.seconds) * 1e3 + Double(components.attoseconds) / 1e15 }
+}

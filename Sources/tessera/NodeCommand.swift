@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import Tessera
+
+struct NodeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "Runs a compute node until it is stopped.",
+        discussion: "CONFIG is a YAML file with the keys name, listen, threads and transport; options go before it.")
+
+    @Argument(help: "The node's configuration file.")
+    var config: String?
+
+    @Option(help: "What the node is called; the host's name and process number by default.")
+    var name: String?
+
+    @Option(help: "The address to listen on, host:port; port 0 takes any free one.")
+    var listen: String?
+
+    @OptionGroup var threads: ThreadOptions
+
+    @Flag(help: "Print the node's name and address as JSON on one line when it is ready.")
+    var json = false
+
+    @Flag(help: "Stop when standard input ends, as it does when the process that started this one ends.")
+    var untilInputEnds = false
+
+    func run() async throws {
+        let file = try config.map { try NodeFile(configuration: YAMLReader.read($0)) } ?? NodeFile()
+        let modules = Modules.builtin
+        let equipment = NodeEquipment(
+            operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
+            options: CompileOptions(threads: threads.threads ?? file.threads ?? threads.count))
+        let own = name ?? file.name ?? "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
+        let transport = try await modules.transports.make(file.transport.kind, file.transport.settings).start(
+            TransportOptions(information: equipment.information(named: PeerID(own)), listen: listen ?? file.listen))
+        let node = await equipment.node(on: transport)
+        let address = (transport as? any ListeningTransport)?.listenAddress ?? "-"
+        if json {
+            let line = try JSONEncoder().encode(NodeAnnouncement(node: own, address: address))
+            FileHandle.standardOutput.write(line + Data("\n".utf8))
+        } else {
+            note("node '\(own)' listens on \(address), \(equipment.options.threads) threads, \(equipment.backend.instructionSet)")
+        }
+        await waitForTheEnd()
+        await node.close()
+    }
+
+    /// Returns when the process is asked to stop.
+    private func waitForTheEnd() async {
+        let (requests, continuation) = AsyncStream.makeStream(of: Void.self)
+        let sources = [SIGINT, SIGTERM].map { signal in
+            Foundation.signal(signal, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: signal)
+            source.setEventHandler { continuation.yield() }
+            source.resume()
+            return source
+        }
+        if untilInputEnds {
+            Thread.detachNewThread {
+                while let data = try? FileHandle.standardInput.read(upToCount: 4096), !data.isEmpty {}
+                continuation.yield()
+            }
+        }
+        for await _ in requests { break }
+        for source in sources { source.cancel() }
+    }
+}
+
+/// The configuration of one node.
+struct NodeFile: Configurable {
+    var name: String?
+    var listen = "127.0.0.1:6003"
+    var threads: Int?
+    var transport = TransportChoice(kind: "tcp")
+
+    static let keys: [Key<NodeFile>] = [
+        Key("name", \.name, "what the node is called"),
+        Key("listen", \.listen, "the address to listen on, host:port"),
+        Key("threads", \.threads, "threads for kernels; all cores if left out"),
+        Key("transport", \.transport, "the transport and its settings"),
+    ]
+
+    func validate() throws {
+        guard threads.map({ (1...1024).contains($0) }) ?? true else {
+            throw TesseraError(.invalidArgument, "expected 'threads' from 1 to 1024, found \(threads ?? 0)")
+        }
+    }
+}

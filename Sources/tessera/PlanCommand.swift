@@ -1,0 +1,30 @@
+import ArgumentParser
+import Foundation
+import Tessera
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Shows how a network would be cut for several nodes.",
+        discussion: "Prints every node's sub-map after every layer, as (x,y) of its top-left and bottom-right pixel.")
+
+    @OptionGroup var network: NetworkOptions
+    @OptionGroup var shapes: ShapeOptions
+    @OptionGroup var partition: PartitionOptions
+
+    @Option(help: "The number of nodes.")
+    var nodes = 2
+
+    @Flag(help: "Print one JSON object on standard output.")
+    var json = false
+
+    @Option(help: "Write a picture of the plan.")
+    var svg: String?
+
+    func run() throws {
+        let modules = Modules.builtin
+        let graph = try shapes.bind(network.load(modules))
+        let plan = try partition.choice().plan(graph, nodes: nodes, strategies: modules.strategies)
+        if let svg { try writeFile(plan.svg(), to: svg) }
+        if json { try printJSON(PlanReport(plan)) } else { print(plan, terminator: "") }
+    }
+}

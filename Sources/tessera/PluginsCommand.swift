@@ -1,0 +1,41 @@
+import ArgumentParser
+import Tessera
+
+struct PluginsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plugins", abstract: "Lists the modules that are swapped by name, with their options.")
+
+    @Flag(help: "Print one JSON object on standard output.")
+    var json = false
+
+    private struct Entry: Encodable {
+        let kind: String
+        let name: String
+        let summary: String
+        let source: String
+        let options: [String: String]
+    }
+
+    func run() throws {
+        let modules = Modules.builtin
+        let entries =
+            Self.entries(modules.strategies) + Self.entries(modules.transports) + Self.entries(modules.backends)
+            + Self.entries(modules.operators)
+        guard !json else { return try printJSON(["modules": entries]) }
+        var kind = ""
+        for entry in entries {
+            if entry.kind != kind { print((kind.isEmpty ? "" : "\n") + "\(entry.kind)s") }
+            kind = entry.kind
+            print("  \(entry.name)  (\(entry.source)): \(entry.summary)")
+            for (name, summary) in entry.options.sorted(by: { $0.key < $1.key }) { print("      \(name): \(summary)") }
+        }
+    }
+
+    private static func entries(_ registry: Registry<some Sendable>) -> [Entry] {
+        registry.modules.map { module in
+            Entry(
+                kind: registry.kind, name: module.name, summary: module.summary, source: module.source,
+                options: Dictionary(uniqueKeysWithValues: module.keys.map { ($0.name, "\($0.summary) (\($0.type))") }))
+        }
+    }
+}
