@@ -56,6 +56,7 @@ struct DeployCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        startLogging(default: .warning)
         var file = try DeploymentFile(path: deployment)
         file.partition = try partition.choice(over: file.partition)
         if let transport { file.transport = TransportChoice(kind: transport) }

@@ -25,6 +25,7 @@ struct NodeCommand: AsyncParsableCommand {
     var untilInputEnds = false
 
     func run() async throws {
+        startLogging(default: untilInputEnds ? .error : .info)
         let file = try config.map { try NodeFile(configuration: YAMLReader.read($0)) } ?? NodeFile()
         let modules = Modules.builtin
         let equipment = NodeEquipment(
