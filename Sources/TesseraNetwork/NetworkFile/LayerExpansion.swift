@@ -65,7 +65,7 @@ struct LayerExpansion {
             try RepeatDeclaration(configuration: scope.expand(configuration, budget: &budget))
         }
         for turn in 0..<repetition.count {
-            try locatingErrors(at: location) { try budget.useLayer() }
+            try locatingErrors(at: location) { try budget.useTurn() }
             try add(layers, scope: repetition.scope(turn, in: scope))
         }
     }
