@@ -202,7 +202,7 @@ import Testing
 
     @Test func aNetworkOfTooManyLayersIsRefused() {
         let layers = "- repeat: {count: 60000, index: i}\n  layers: [relu, relu]"
-        expectError(.limitExceeded, "nets/n.yaml:4:3: layers: expected a network of at most 100000 layers") {
+        expectError(.limitExceeded, "nets/n.yaml:5:12: layers: expected a network of at most 100000 layers") {
             try load(network(layers))
         }
     }

@@ -53,7 +53,7 @@ struct LayerExpansion {
     private mutating func addLayer(
         _ name: String, _ configuration: Configuration, at location: SourceLocation?, scope: TemplateScope
     ) throws {
-        try budget.useLayer()
+        try locatingErrors(at: location) { try budget.useLayer() }
         let expanded = try scope.expand(configuration, budget: &budget)
         layers.append(try LayerDeclaration(name, expanded, location: location, operators: operators))
     }
