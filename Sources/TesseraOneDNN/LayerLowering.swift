@@ -27,18 +27,26 @@ struct LayerLowering {
         return try builder.constant(tensor, as: layout, in: layout)
     }
 
+    /// As x · factor + summand: oneDNN's own batch normalization rounds differently in different layouts, and a tile that begins
+    /// here has another layout than the whole.
     func lower(_ op: BatchNorm) throws {
         let source = try builder.operand(input)
+        let (scale, shift) = try op.scaleAndShift(parameters)
+        let shape = Shape([1, scale.count] + self.shape(input).dropFirst(2).map { _ in 1 })
+        let channels = try Layout.plain(shape.dimensions)
         let descriptor = try PrimitiveDescriptor("batch normalization") {
-            onednn_batch_normalization(&$0, $1, source.layout.handle, Float(op.epsilon))
+            onednn_scale_and_shift(&$0, $1, source.layout.handle, channels.handle)
         }
         let target = builder.result(over: source)
         try builder.execute(
             descriptor,
             [
-                (DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(target)),
-                (DNNL_ARG_MEAN, try vector("running_mean")), (DNNL_ARG_VARIANCE, try vector("running_var")),
-                (DNNL_ARG_SCALE, try vector("weight")), (DNNL_ARG_SHIFT, try vector("bias")),
+                (DNNL_ARG_SRC_0, .operand(source)), (DNNL_ARG_DST, .operand(target)),
+                (DNNL_ARG_SRC_1, try builder.constant(Tensor(scale, shape: shape), as: channels, in: channels)),
+                (
+                    onednn_first_post_operand(),
+                    try builder.constant(Tensor(shift, shape: shape), as: channels, in: channels)
+                ),
             ])
         finish(target, descriptor)
     }
