@@ -37,6 +37,6 @@ struct ScriptCommand: ParsableCommand {
         options.isTrusted = trusted
         options.searchPaths = luaPath
         options.arguments = arguments
-        try ScriptEngine(options).run(file: file)
+        try ScriptEngine(options, libraries: [.tessera()]).run(file: file)
     }
 }
