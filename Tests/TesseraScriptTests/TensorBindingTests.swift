@@ -64,6 +64,9 @@ import Testing
                 "save: expected a path that ends in .npy, .safetensors, .png or .jpg, got 'x.txt'"
             ),
             ("tessera.tensr{}", "there is no tessera.tensr, did you mean 'tensor'?"),
+            ("tessera.tensor{shape = {2}}:save('x')", "got 'x'"), ("tessera.load('x')", "got 'x'"),
+            ("tessera.load('')", "got ''"),
+            ("tessera.tensor{shape = {2}}:save('a.png/x')", "got 'a.png/x'"),
             ("tessera.load('x.csv')", "load: expected a .npy or .safetensors file, got 'x.csv'"),
             ("tessera.image('/nowhere.png')", "/nowhere.png"),
             ("tessera.divide(10, 0)", "divide: expected a count of at least 0 and 1 to 65536 parts"),

@@ -42,7 +42,7 @@ extension ScriptLibrary {
         ) { call in
             try call.expectArguments(atMost: 1)
             let path = try call.string(1, "path")
-            switch (path as NSString).pathExtension.lowercased() {
+            switch fileExtension(of: path) {
             case "npy": return [.object(ScriptTensor(try NpyFile.read(path)))]
             case "safetensors":
                 let file = try SafetensorsFile(path: path)

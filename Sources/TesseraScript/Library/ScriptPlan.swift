@@ -71,7 +71,7 @@ final class ScriptPlan: ScriptObject {
     }
 
     private func draw(to path: String) throws {
-        guard (path as NSString).pathExtension.lowercased() == "svg" else {
+        guard fileExtension(of: path) == "svg" else {
             throw TesseraError(.invalidArgument, "expected a path that ends in .svg, got '\(path)'", path: "svg")
         }
         do {

@@ -130,7 +130,7 @@ final class ScriptTensor: ScriptObject {
     }
 
     private func save(to path: String) throws {
-        switch (path as NSString).pathExtension.lowercased() {
+        switch fileExtension(of: path) {
         case "npy": try NpyFile.write(tensor, to: path)
         case "safetensors": try SafetensorsFile.write(["tensor": tensor], to: path)
         case "png", "jpg", "jpeg": try (declaration ?? OutputDeclaration()).picture(of: tensor).write(to: path)
