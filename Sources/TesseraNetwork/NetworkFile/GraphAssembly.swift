@@ -55,11 +55,12 @@ struct GraphAssembly {
         var counts: [String: Int] = [:]
         return layers.map { layer in
             if let name = layer.common.name { return name }
-            var name: String
-            repeat {
-                counts[layer.op.name, default: 0] += 1
-                name = "\(layer.op.name)\(counts[layer.op.name, default: 0])"
-            } while !taken.insert(name).inserted
+            let kind = layer.op.name
+            var number = counts[kind, default: 0] + 1
+            while taken.contains("\(kind)\(number)") { number += 1 }
+            counts[kind] = number
+            let name = "\(kind)\(number)"
+            taken.insert(name)
             return name
         }
     }
