@@ -28,9 +28,9 @@ def kernel(size, value):
     return [[value(x, y) for x in range(-half, half + 1)] for y in range(-half, half + 1)]
 
 
-def normalized(rows, total=1.0):
-    """The kernel with its elements adding up to `total`."""
-    scale = total / sum(map(sum, rows))
+def normalized(rows):
+    """The kernel with its elements adding up to 1."""
+    scale = 1 / sum(map(sum, rows))
     return [[value * scale for value in row] for row in rows]
 
 
