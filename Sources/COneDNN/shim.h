@@ -172,27 +172,6 @@ static inline dnnl_status_t onednn_binary(
     return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
 }
 
-/// data * factor + summand, rounded after each, where factor and summand have one element for each channel.
-static inline dnnl_status_t onednn_scale_and_shift(
-    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data,
-    const dnnl_memory_desc_t *channels) {
-    dnnl_binary_desc_t operation;
-    dnnl_primitive_attr_t attributes = NULL;
-    dnnl_post_ops_t following = NULL;
-    dnnl_status_t status = dnnl_binary_desc_init(&operation, dnnl_binary_mul, data, channels, data);
-    if (status == dnnl_success) status = dnnl_primitive_attr_create(&attributes);
-    if (status == dnnl_success) status = dnnl_post_ops_create(&following);
-    if (status == dnnl_success) status = dnnl_post_ops_append_binary(following, dnnl_binary_add, channels);
-    if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(attributes, following);
-    if (status == dnnl_success) status = dnnl_primitive_desc_create(out, &operation, attributes, engine, NULL);
-    if (following) dnnl_post_ops_destroy(following);
-    if (attributes) dnnl_primitive_attr_destroy(attributes);
-    return status;
-}
-
-/// The argument by which a primitive takes the second operand of its first post-operation.
-static inline int onednn_first_post_operand(void) { return DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1; }
-
 static inline dnnl_status_t onednn_inner_product(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
     const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination) {

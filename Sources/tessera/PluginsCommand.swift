@@ -24,11 +24,15 @@ struct PluginsCommand: ParsableCommand {
         guard !json else { return try printJSON(["modules": entries]) }
         var kind = ""
         for entry in entries {
-            if entry.kind != kind { print((kind.isEmpty ? "" : "\n") + "\(entry.kind)s") }
+            if entry.kind != kind { print((kind.isEmpty ? "" : "\n") + Self.plural(of: entry.kind)) }
             kind = entry.kind
             print("  \(entry.name)  (\(entry.source)): \(entry.summary)")
             for (name, summary) in entry.options.sorted(by: { $0.key < $1.key }) { print("      \(name): \(summary)") }
         }
+    }
+
+    private static func plural(of kind: String) -> String {
+        kind.hasSuffix("y") ? kind.dropLast() + "ies" : kind + "s"
     }
 
     private static func entries(_ registry: Registry<some Sendable>) -> [Entry] {

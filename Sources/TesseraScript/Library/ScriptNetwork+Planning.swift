@@ -74,7 +74,7 @@ extension ScriptNetwork {
         let module = try strategies.module(name)
         // A strategy of a script may take any options.
         if module.source != ScriptStrategy.source { try options.expectRest(among: module.keys.map(\.name)) }
-        let choice = PartitionChoice(strategy: name, options: try options.rest(), until: end)
+        let choice = PartitionChoice(strategy: name, options: try options.rest(), upTo: end)
         return (try choice.plan(try graph(for: shapes), nodes: nodes, strategies: strategies), name)
     }
 

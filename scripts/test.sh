@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Sets up what is needed, builds the tests and runs them. Arguments go to `swift test`, such as --filter ConvTests.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/setup.sh
+
+# Some tests run trained networks on photographs, which are too large for the repository.
+if [[ -z ${TESSERA_TEST_DATA:-} && -d ../shared/data ]]; then
+    TESSERA_TEST_DATA=$(cd ../shared/data && pwd)
+    export TESSERA_TEST_DATA
+fi
+if [[ -n ${TESSERA_TEST_DATA:-} ]]; then
+    echo "test: trained networks and photographs are those in $TESSERA_TEST_DATA"
+else
+    echo "test: TESSERA_TEST_DATA is not set, so tests with trained networks and photographs are skipped"
+fi
+
+scripts/build.sh --build-tests
+swift test --skip-build "$@"
