@@ -15,24 +15,30 @@ private struct PlanDrawing {
     private let gap = 90.0
     private let margin = 32.0
     private let heading = 92.0
-    private let rowHeight = 300.0
+    /// Height of a row beside its maps: titles and room.
+    private let rowFrame = 84.0
 
     init(_ plan: Plan) { self.plan = plan }
 
     func svg() -> String {
         let columns = (plan.stages.map { inputs(of: $0).count }.max() ?? 0) + 1
         let width = max(640, 2 * margin + Double(columns) * cell + Double(columns - 1) * gap)
-        let height = heading + Double(max(plan.stages.count, 1)) * rowHeight + margin
+        let heights = plan.stages.map { rowFrame + mapHeight(of: $0) }
+        let height = heading + max(heights.reduce(0, +), 60) + margin
         var body = [
             text(margin, 40, "plan '\(plan.strategy)', \(plan.nodeCount) nodes", size: 20, weight: "bold"),
             text(
                 margin, 64,
                 String(
-                    format: "redundancy %.3f   speed-up at most %.2f   %@ moved", plan.redundancy, plan.speedupBound,
+                    format: "redundancy %.3f, speed-up at most %.2f, %@ moved", plan.redundancy, plan.speedupBound,
                     ByteCount(plan.bytesMoved).description), size: 13),
         ]
         if plan.stages.isEmpty { body.append(text(margin, heading + 30, "nothing can be cut in space", size: 15)) }
-        for (index, stage) in plan.stages.enumerated() { body += draw(stage, index, top: heading + Double(index) * rowHeight) }
+        var top = heading
+        for (index, stage) in plan.stages.enumerated() {
+            body += draw(stage, index, top: top)
+            top += heights[index]
+        }
         return """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(n(width))" height="\(n(height))" \
             viewBox="0 0 \(n(width)) \(n(height))" font-family="Helvetica, Arial, sans-serif">
@@ -47,6 +53,14 @@ private struct PlanDrawing {
         Set(stage.tiles.flatMap { $0.inputs.map(\.value) }).sorted()
     }
 
+    /// The height of the tallest map of a stage.
+    private func mapHeight(of stage: Stage) -> Double {
+        (inputs(of: stage) + [stage.output]).map { Double(plan.graph.shapes[$0][2]) * scale(of: plan.graph.shapes[$0]) }.max() ?? 0
+    }
+
+    /// What makes a map as large as its cell.
+    private func scale(of shape: Shape) -> Double { (cell - 24) / Double(max(shape[2], shape[3])) }
+
     private func draw(_ stage: Stage, _ index: Int, top: Double) -> [String] {
         let graph = plan.graph.graph
         let name = graph.values[stage.output].name
@@ -54,18 +68,23 @@ private struct PlanDrawing {
             text(margin, top + 8, "stage \(index + 1): \(stage.layers.count) layers up to \(name)", size: 14, weight: "bold")
         ]
         var x = margin
-        for value in inputs(of: stage) {
-            let title = "needs of \(graph.values[value].name)"
+        let read = inputs(of: stage)
+        for value in read {
+            let title = "read of \(graph.values[value].name)"
             let regions = stage.tiles.compactMap { tile in
                 tile.inputs.first { $0.value == value }.map { (tile.node, $0.region) }
             }
             parts += map(plan.graph.shapes[value], regions, title: title, x: x, y: top + 24, owned: false)
             x += cell
-            parts.append(arrow(from: x + 14, to: x + gap - 14, y: top + 24 + cell / 2))
+            let middle = top + 24 + mapHeight(of: stage) / 2
+            parts.append(
+                value == read.last
+                    ? arrow(from: x, to: x + gap - 28, y: middle)
+                    : text(x + gap / 2 - 14, middle + 8, "and", size: 14, anchor: "middle"))
             x += gap
         }
         let owned = stage.tiles.map { ($0.node, $0.region) }
-        parts += map(plan.graph.shapes[stage.output], owned, title: "owns of \(name)", x: x, y: top + 24, owned: true)
+        parts += map(plan.graph.shapes[stage.output], owned, title: "made of \(name)", x: x, y: top + 24, owned: true)
         return parts
     }
 
@@ -74,7 +93,7 @@ private struct PlanDrawing {
         _ shape: Shape, _ regions: [(node: Int, region: Region)], title: String, x: Double, y: Double, owned: Bool
     ) -> [String] {
         let (height, width) = (Double(shape[2]), Double(shape[3]))
-        let scale = (cell - 24) / max(height, width)
+        let scale = scale(of: shape)
         var parts = [
             "<rect x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width * scale))\" height=\"\(n(height * scale))\" fill=\"#f4f4f4\" stroke=\"#999\"/>"
         ]
@@ -93,7 +112,7 @@ private struct PlanDrawing {
                 parts.append(text(left + w / 2, top + h / 2 + 4, label, size: 12, anchor: "middle"))
             }
         }
-        parts.append(text(x, y + height * scale + 18, "\(title), \(shape[3])x\(shape[2]), \(shape[1]) channels", size: 12))
+        parts.append(text(x, y + height * scale + 18, "\(title), \(shape[3])x\(shape[2])x\(shape[1])", size: 12))
         return parts
     }
 
@@ -108,9 +127,17 @@ private struct PlanDrawing {
         return "<text x=\"\(n(x))\" y=\"\(n(y))\" font-size=\"\(size)\" font-weight=\"\(weight)\" text-anchor=\"\(anchor)\">\(escaped)</text>"
     }
 
-    /// Hues a golden angle apart, so that neighbours differ.
+    /// Hues a golden angle apart, so that neighbours differ; as #rrggbb, which every viewer knows.
     private func color(_ node: Int) -> String {
-        "hsl(\(Int((Double(node) * 137.508 + 205).truncatingRemainder(dividingBy: 360))), 65%, 52%)"
+        let hue = (Double(node) * 137.508 + 205).truncatingRemainder(dividingBy: 360) / 60
+        let (low, high) = (0.22, 0.86)
+        let middle = high - (high - low) * abs(hue.truncatingRemainder(dividingBy: 2) - 1)
+        let sectors = [
+            (high, middle, low), (middle, high, low), (low, high, middle), (low, middle, high), (middle, low, high),
+            (high, low, middle),
+        ]
+        let (red, green, blue) = sectors[min(Int(hue), 5)]
+        return "#" + [red, green, blue].map { String(format: "%02x", Int($0 * 255)) }.joined()
     }
 
     private func n(_ value: Double) -> String { String(format: "%g", (value * 10).rounded() / 10) }

@@ -1,0 +1,35 @@
+import Foundation
+
+/// Runs the built `tessera` command as a user does.
+public struct Command {
+    public let status: Int32
+    public let output: String
+    public let errors: String
+
+    /// - Parameter environment: variables in addition to those of the tests.
+    public init(_ arguments: String..., environment: [String: String] = [:]) throws {
+        try self.init(arguments, environment: environment)
+    }
+
+    public init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        let folder = try TemporaryDirectory()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: TestFiles.executable)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // Files, since nobody reads two pipes at once.
+        process.standardOutput = FileHandle(forWritingAtPath: try folder.file("out", ""))
+        process.standardError = FileHandle(forWritingAtPath: try folder.file("err", ""))
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+        output = try String(contentsOfFile: folder.path("out"), encoding: .utf8)
+        errors = try String(contentsOfFile: folder.path("err"), encoding: .utf8)
+    }
+
+    /// What the command printed, as one JSON object.
+    public func json() throws -> [String: Any] {
+        try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any] ?? [:]
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Tessera
+import TesseraTestSupport
+import Testing
+
+@Suite(.serialized) struct DeployCommandTests {
+    private let demo = TestFiles.repository.appendingPathComponent("configs/deployments/demo.yaml").path
+    private let landscape = TestFiles.repository.appendingPathComponent("configs/pictures/landscape.png").path
+
+    @Test("the shipped deployment on 4 processes draws the picture that one process draws")
+    func processes() throws {
+        let folder = try TemporaryDirectory()
+        let deploy = try Command(
+            "deploy", demo, "--input", landscape, "--spawn", "4", "--output", folder.path("many.png"), "--verify", "--json",
+            "--svg", folder.path("plan.svg"))
+        #expect(deploy.status == 0, "\(deploy.errors)")
+        let report = try deploy.json()
+        #expect(report["identical"] as? Bool == true)
+        #expect(report["nodes"] as? Int == 4)
+        for key in ["latency_ms", "strategy", "redundancy", "bytes_sent", "bytes_received", "recovered"] {
+            #expect(report[key] != nil, "\(key)")
+        }
+        let network = TestFiles.network("sketch")
+        let run = try Command("run", network, "--input", landscape, "--output", folder.path("one.png"))
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try Picture(path: folder.path("many.png")) == Picture(path: folder.path("one.png")))
+    }
+
+    @Test("nodes at addresses, each started by 'tessera node', until they are asked to stop")
+    func addresses() throws {
+        let folder = try TemporaryDirectory()
+        let nodes = try ["anna", "ben"].map { try NodeProcess(name: $0) }
+        let file = try folder.file(
+            "deployment.yaml",
+            """
+            tessera: 1
+            network: \(TestFiles.network("dncnn"))
+            transport: {kind: tcp}
+            nodes: [\(nodes.map { "\"\($0.address)\"" }.joined(separator: ", "))]
+            """)
+        try NpyFile.write(try Tensor([Float](repeating: 0.5, count: 21 * 13), shape: [1, 1, 21, 13]), to: folder.path("x.npy"))
+        for _ in 0..<2 {
+            let deploy = try Command("deploy", file, "--input", folder.path("x.npy"), "--verify")
+            #expect(deploy.status == 0, "\(deploy.errors)")
+            #expect(deploy.output.contains("yes, to the bit"), "\(deploy.output)")
+        }
+        for node in nodes { #expect(node.stop() == 0) }
+        let deploy = try Command("deploy", file, "--input", folder.path("x.npy"))
+        #expect(deploy.status == 1)
+        #expect(deploy.errors.contains(nodes[0].address), "\(deploy.errors)")
+    }
+
+    @Test("a port in use is one clear error with the address")
+    func portInUse() throws {
+        let node = try NodeProcess(name: "first")
+        let second = try Command("node", "--name", "second", "--listen", node.address)
+        #expect(second.status == 1)
+        #expect(second.errors.contains(node.address), "\(second.errors)")
+        _ = node.stop()
+    }
+
+    @Test("addresses off loopback are refused until there is TLS")
+    func offLoopback() throws {
+        let node = try Command("node", "--listen", "0.0.0.0:0")
+        #expect(node.status == 1)
+        #expect(node.errors.contains("TLS"), "\(node.errors)")
+    }
+
+    @Test(
+        "a deployment file's mistakes have their place",
+        arguments: [
+            ("tessera: 1\nnetwork: n.yaml\npartitions: {}\n", "d.yaml:3:1: unknown key 'partitions', did you mean 'partition'?"),
+            ("tessera: 1\n", "missing key 'network'"),
+            ("tessera: 2\nnetwork: n.yaml\n", "expected 'tessera: 1'"),
+            ("tessera: 1\nnetwork: n.yaml\nprecision: int8\n", "int8"),
+            ("tessera: 1\nnetwork: none.yaml\n", "none.yaml"),
+        ])
+    func mistakes(_ text: String, _ message: String) throws {
+        let folder = try TemporaryDirectory()
+        let deploy = try Command("deploy", folder.file("d.yaml", text), "--local", "2")
+        #expect(deploy.status == 1)
+        #expect(deploy.errors.contains(message), "\(deploy.errors)")
+    }
+}
+
+/// A `tessera node` on a free port.
+final class NodeProcess {
+    let address: String
+    private let process = Process()
+
+    init(name: String) throws {
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: TestFiles.executable)
+        process.arguments = ["node", "--name", name, "--listen", "127.0.0.1:0", "--json"]
+        process.standardOutput = output
+        try process.run()
+        let line = output.fileHandleForReading.availableData
+        address = try JSONDecoder().decode(NodeAnnouncement.self, from: line).address
+    }
+
+    deinit { process.terminate() }
+
+    /// Asks it to stop and gives its exit status.
+    func stop() -> Int32 {
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}
