@@ -11,28 +11,31 @@ extension Plan {
 
 private struct PlanDrawing {
     let plan: Plan
-    private let cell = 220.0
-    private let gap = 90.0
+    /// The longer side of a map.
+    private let side = 320.0
+    private let gap = 70.0
     private let margin = 32.0
-    private let heading = 92.0
-    private let rowHeight = 300.0
+    private let heading = 100.0
 
     init(_ plan: Plan) { self.plan = plan }
 
     func svg() -> String {
         let columns = (plan.stages.map { inputs(of: $0).count }.max() ?? 0) + 1
-        let width = max(640, 2 * margin + Double(columns) * cell + Double(columns - 1) * gap)
-        let height = heading + Double(max(plan.stages.count, 1)) * rowHeight + margin
+        let width = max(640, 2 * margin + Double(columns) * side + Double(columns - 1) * gap)
         var body = [
             text(margin, 40, "plan '\(plan.strategy)', \(plan.nodeCount) nodes", size: 20, weight: "bold"),
             text(
                 margin, 64,
                 String(
-                    format: "redundancy %.3f   speed-up at most %.2f   %@ moved", plan.redundancy, plan.speedupBound,
+                    format: "redundancy %.3f · speed-up at most %.2f · %@ moved", plan.redundancy, plan.speedupBound,
                     ByteCount(plan.bytesMoved).description), size: 13),
         ]
         if plan.stages.isEmpty { body.append(text(margin, heading + 30, "nothing can be cut in space", size: 15)) }
-        for (index, stage) in plan.stages.enumerated() { body += draw(stage, index, top: heading + Double(index) * rowHeight) }
+        var height = heading + (plan.stages.isEmpty ? 60 : 0)
+        for (index, stage) in plan.stages.enumerated() {
+            body += draw(stage, index, top: height)
+            height += mapHeight(of: stage) + 90
+        }
         return """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(n(width))" height="\(n(height))" \
             viewBox="0 0 \(n(width)) \(n(height))" font-family="Helvetica, Arial, sans-serif">
@@ -45,6 +48,15 @@ private struct PlanDrawing {
 
     private func inputs(of stage: Stage) -> [Graph.ValueID] {
         Set(stage.tiles.flatMap { $0.inputs.map(\.value) }).sorted()
+    }
+
+    private func scale(of shape: Shape) -> Double { side / Double(max(shape[2], shape[3])) }
+
+    private func mapHeight(of stage: Stage) -> Double {
+        (inputs(of: stage) + [stage.output]).map { value in
+            let shape = plan.graph.shapes[value]
+            return Double(shape[2]) * scale(of: shape)
+        }.max() ?? 0
     }
 
     private func draw(_ stage: Stage, _ index: Int, top: Double) -> [String] {
@@ -60,8 +72,8 @@ private struct PlanDrawing {
                 tile.inputs.first { $0.value == value }.map { (tile.node, $0.region) }
             }
             parts += map(plan.graph.shapes[value], regions, title: title, x: x, y: top + 24, owned: false)
-            x += cell
-            parts.append(arrow(from: x + 14, to: x + gap - 14, y: top + 24 + cell / 2))
+            x += side
+            parts.append(arrow(from: x + 14, to: x + gap - 14, y: top + 24 + mapHeight(of: stage) / 2))
             x += gap
         }
         let owned = stage.tiles.map { ($0.node, $0.region) }
@@ -69,12 +81,12 @@ private struct PlanDrawing {
         return parts
     }
 
-    /// One map with regions of it, drawn to fit a cell.
+    /// One map with regions of it.
     private func map(
         _ shape: Shape, _ regions: [(node: Int, region: Region)], title: String, x: Double, y: Double, owned: Bool
     ) -> [String] {
         let (height, width) = (Double(shape[2]), Double(shape[3]))
-        let scale = (cell - 24) / max(height, width)
+        let scale = scale(of: shape)
         var parts = [
             "<rect x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width * scale))\" height=\"\(n(height * scale))\" fill=\"#f4f4f4\" stroke=\"#999\"/>"
         ]
