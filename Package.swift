@@ -72,7 +72,7 @@ let package = Package(
     ]
         + [
             "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraRuntime", "TesseraOneDNN",
-            "TesseraPartition", "TesseraScript",
+            "TesseraPartition", "TesseraScript", "Tessera",
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [
             .testTarget(

@@ -32,20 +32,23 @@ public struct Vertical: PartitionStrategy, Configurable {
         let input = graph.nodes[last].inputs[0]
         let strips = extent(of: input, in: span).divided(into: nodes)
         let window = try conv.window(over: span.graph.shapes[input]).axes[axis == .height ? 0 : 1]
-        let output = self.output(after: last, in: span)
+        guard let output = output(after: last, in: span) else {
+            return [stage(end, ranges: extent(of: end, in: span).divided(into: nodes), in: span)]
+        }
         let (size, count) = (extent(of: input, in: span).count, extent(of: output, in: span).count)
         let ranges = strips.map { window.positions(centredIn: $0, of: size, count: count) }
         return [stage(output, ranges: ranges, in: span)]
     }
 
-    /// The last cut point that differs from the convolution's output pixel by pixel only: what follows is the leader's.
-    private func output(after conv: Graph.NodeID, in span: Span) -> Graph.ValueID {
+    /// The last cut point that follows from the convolution's output pixel by pixel: what comes after is the leader's. Nil if
+    /// something that looks at neighbours comes before the network can be cut.
+    private func output(after conv: Graph.NodeID, in span: Span) -> Graph.ValueID? {
         let graph = span.graph.graph
-        let own = graph.nodes[conv].outputs[0]
-        return span.cutPoints.last { value in
-            span.layers(making: value, from: [own]).allSatisfy { graph.nodes[$0].op.isPointwise || $0 < conv }
-                && span.layers(making: value, from: []).contains(conv)
-        } ?? own
+        var following: Set<Graph.ValueID> = Set(graph.nodes[conv].outputs)
+        for node in graph.nodes[(conv + 1)...] where node.op.isPointwise && node.inputs.contains(where: following.contains) {
+            following.formUnion(node.outputs)
+        }
+        return span.cutPoints.last(where: following.contains)
     }
 
     private func extent(of value: Graph.ValueID, in span: Span) -> Range<Int> {

@@ -136,6 +136,8 @@ void clua_begin(clua_host *host) {
     lua_sethook(host->main, limited ? hook : NULL, limited ? LUA_MASKCOUNT : 0, hook_interval);
 }
 
+double clua_seconds_left(const clua_host *host) { return host->deadline - now(); }
+
 // MARK: Life
 
 clua_host *clua_open(void) {

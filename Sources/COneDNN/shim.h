@@ -172,16 +172,6 @@ static inline dnnl_status_t onednn_binary(
     return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
 }
 
-/// Normalization with stored mean and variance, factor and summand.
-static inline dnnl_status_t onednn_batch_normalization(
-    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data, float epsilon) {
-    dnnl_batch_normalization_desc_t operation;
-    dnnl_status_t status = dnnl_batch_normalization_forward_desc_init(
-        &operation, dnnl_forward_inference, data, epsilon,
-        dnnl_use_global_stats | dnnl_use_scale | dnnl_use_shift);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
-}
-
 static inline dnnl_status_t onednn_inner_product(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
     const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination) {

@@ -1,23 +1,23 @@
 import TesseraCore
 import TesseraPartition
 
-/// A strategy by name with its options: `{strategy: fused-grid, tiles: [2, 2], until: conv8}`.
+/// A strategy by name with its options: `{strategy: fused-grid, tiles: [2, 2], up_to: conv8}`.
 public struct PartitionChoice: Sendable, Equatable {
     public var strategy: String
     /// What the strategy itself understands.
     public var options: Configuration
     /// The layer at which the span ends at the latest.
-    public var until: String?
+    public var upTo: String?
 
     public static let defaultStrategy = "vertical"
 
-    public init(strategy: String = defaultStrategy, options: Configuration = .empty, until: String? = nil) {
-        (self.strategy, self.options, self.until) = (strategy, options, until)
+    public init(strategy: String = defaultStrategy, options: Configuration = .empty, upTo: String? = nil) {
+        (self.strategy, self.options, self.upTo) = (strategy, options, upTo)
     }
 
     /// Cuts a network by this choice.
     public func plan(_ graph: BoundGraph, nodes: Int, strategies: Registry<any PartitionStrategy>) throws -> Plan {
-        try Plan(graph, nodes: nodes, strategy: strategies.make(strategy, options), named: strategy, end: until)
+        try Plan(graph, nodes: nodes, strategy: strategies.make(strategy, options), named: strategy, end: upTo)
     }
 }
 
@@ -32,12 +32,12 @@ extension PartitionChoice: ConfigurationValue {
         self.init(
             strategy: try text("strategy") ?? Self.defaultStrategy,
             options: Configuration(
-                .map(entries.filter { !["strategy", "until"].contains($0.key) }), at: configuration.location),
-            until: try text("until"))
+                .map(entries.filter { !["strategy", "up_to"].contains($0.key) }), at: configuration.location),
+            upTo: try text("up_to"))
     }
 
     public var configuration: Configuration {
-        let own = [("strategy", strategy.configuration)] + (until.map { [("until", $0.configuration)] } ?? [])
+        let own = [("strategy", strategy.configuration)] + (upTo.map { [("up_to", $0.configuration)] } ?? [])
         let entries = (try? options.entries()) ?? []
         return Configuration(.map(own.map { Configuration.Entry($0.0, $0.1) } + entries))
     }

@@ -127,7 +127,7 @@ public actor Node {
 
     private func announce(_ message: Message, from leader: PeerID) {
         guard let task = task(of: message, from: leader), duties[task] == nil else { return }
-        logger.info("a peer leads a task", metadata: ["leader": "\(leader)", "task": "\(task)"])
+        logger.debug("a peer leads a task", metadata: ["leader": "\(leader)", "task": "\(task)"])
         let (stream, inbox) = AsyncStream.makeStream(of: Message.self)
         let duty = TileWork(task: task, leader: leader, node: self)
         duties[task] = Duty(leader: leader, inbox: inbox, work: Task { await duty.run(stream) })

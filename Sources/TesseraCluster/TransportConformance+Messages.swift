@@ -166,12 +166,13 @@ extension TransportConformance {
         try expect(log.messages.count == sent.withLock { $0 } + 1, "expected a cancelled message not to arrive")
     }
 
-    /// Waits until a number no longer changes.
+    /// Waits until a number has not changed for a second.
     func stall(_ number: () -> Int) async throws {
-        var before = -1
-        while number() != before {
+        var (before, repetitions) = (-1, 0)
+        while repetitions < 4 {
+            repetitions = number() == before ? repetitions + 1 : 0
             before = number()
-            try await Task.sleep(for: .milliseconds(300))
+            try await Task.sleep(for: .milliseconds(250))
         }
     }
 }

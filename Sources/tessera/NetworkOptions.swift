@@ -63,7 +63,7 @@ struct PartitionOptions: ParsableArguments {
     var options: [String] = []
 
     @Option(help: "The layer at which the span that is cut ends at the latest.")
-    var until: String?
+    var upTo: String?
 
     /// The choice that `base` becomes with what the command line says.
     func choice(over base: PartitionChoice = PartitionChoice()) throws -> PartitionChoice {
@@ -83,7 +83,7 @@ struct PartitionOptions: ParsableArguments {
             entries.append(.init(parts[0], try YAMLReader.parse(parts[1], file: "--option \(parts[0])")))
         }
         choice.options = Configuration(.map(entries))
-        choice.until = until ?? base.until
+        choice.upTo = upTo ?? base.upTo
         return choice
     }
 }

@@ -4,10 +4,12 @@ import TesseraCore
 import TransportTCP
 
 @Suite struct TCPTransportTests {
-    /// Heartbeats faster than in the field, so that tests need not wait.
+    /// Patient, for machines that do much else.
     private static let settings = {
         var settings = TCPSettings()
-        settings.closeTimeout = 1
+        settings.closeTimeout = 20
+        settings.silence = 20
+        settings.handshakeTimeout = 20
         return settings
     }()
 

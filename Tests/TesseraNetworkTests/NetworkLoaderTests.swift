@@ -128,7 +128,7 @@ import Testing
                 "nets/n.yaml:5:29: expected \"{c}\" in quotes"
             ),
             ("- relu: {name: \"r{i}\"}", "unknown variable 'i'; variables come from 'repeat'"),
-            ("- repeat: {count: 3000000, index: i}\n  layers: []", "expected a network of at most 100000 layers"),
+            ("- repeat: {count: 3000000, index: i}\n  layers: []", "expected at most 100000 repetitions, found more"),
             ("- relu", "nets/n.yaml:5:11: outputs: unknown layer 'end'"),
         ])
     func wrong(layers: String, message: String) {
@@ -198,6 +198,13 @@ import Testing
         }
         layers += String(repeating: "  ", count: 26) + "- relu\n"
         expectError(.limitExceeded, "values in all layers") { try load(network(layers)) }
+    }
+
+    @Test func aNetworkOfTooManyLayersIsRefused() {
+        let layers = "- repeat: {count: 60000, index: i}\n  layers: [relu, relu]"
+        expectError(.limitExceeded, "nets/n.yaml:5:12: layers: expected a network of at most 100000 layers") {
+            try load(network(layers))
+        }
     }
 
     @Test func outputsAreNamedAfterLayersOrGivenNames() throws {

@@ -1,6 +1,5 @@
 import Foundation
-import TesseraCore
-import TesseraOperators
+import Tessera
 import Testing
 
 @testable import TesseraNetwork
@@ -54,23 +53,23 @@ private let testData = ProcessInfo.processInfo.environment["TESSERA_TEST_DATA"]
             })
     }
 
-    @Test(.enabled(if: testData != nil, "TESSERA_TEST_DATA names no folder of real models"))
-    func resnet20GivesPyTorchsLogits() throws {
+    /// The whole way from the files to the answer, against PyTorch's.
+    @Test(
+        .enabled(if: testData != nil, "TESSERA_TEST_DATA names no folder of real models"),
+        arguments: [
+            ("dncnn", "dncnn_sigma25_bn", "noisy", "denoised"), ("resnet20", "resnet20_cifar10", "input", "logits"),
+            ("resnet56", "resnet56_cifar10", "input", "logits"),
+        ])
+    func trainedNetworksAnswerAsInPyTorch(name: String, weights: String, input: String, output: String) throws {
         let folder = testData ?? ""
-        let expected = try SafetensorsFile(path: "\(folder)/expected/resnet20_cifar10.safetensors")
-        let first = Region([0..<1, 0..<3, 0..<32, 0..<32])
-        let image = try expected.tensor("input").cropped(to: first)
-        let bound = try load("resnet20", weights: .file("\(folder)/models/resnet20_cifar10.safetensors"))
-            .bound(inputs: ["image": image.shape])
-        var values = [Tensor?](repeating: nil, count: bound.graph.values.count)
-        values[bound.graph.inputs[0].value] = image
-        for (node, parameters) in zip(bound.graph.nodes, bound.parameters) {
-            let outputs = try node.op.forward(node.inputs.compactMap { values[$0] }, parameters: parameters)
-            for (id, output) in zip(node.outputs, outputs) { values[id] = output }
-        }
-        let logits = try values[bound.graph.outputs[0].value]?.floats() ?? []
-        let reference = try expected.tensor("logits").floats()
-        #expect(logits.count == 10)
-        for (value, reference) in zip(logits, reference) { #expect(abs(value - reference) < 1e-3) }
+        let expected = try SafetensorsFile(path: "\(folder)/expected/\(weights).safetensors")
+        let image = try expected.tensor(input)
+        let network = try load(name, weights: .file("\(folder)/models/\(weights).safetensors"))
+        let session = try Session(network.bound(inputs: ["image": image.shape]), backend: OneDNNBackend())
+        let answer = try session.run(["image": image])[output]?.floats() ?? []
+        let reference = try expected.tensor(output).floats()
+        #expect(answer.count == reference.count)
+        let largest = zip(answer, reference).map { abs($0 - $1) }.max() ?? .infinity
+        #expect(largest < 1e-3, "\(name) differs by \(largest)")
     }
 }

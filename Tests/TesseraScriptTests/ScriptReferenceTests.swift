@@ -23,6 +23,19 @@ import Testing
         }
     }
 
+    @Test func everyBindingOfTesseraIsDescribed() {
+        let library = ScriptLibrary.tessera()
+        let methods = library.types.flatMap { $0.methods + $0.properties }
+        for binding in library.functions + methods {
+            #expect(!binding.summary.isEmpty && binding.summary.hasSuffix("."), "\(binding.name)")
+        }
+        for binding in library.functions + library.types.flatMap(\.methods) {
+            #expect(binding.signature.hasPrefix(binding.name), "\(binding.name)")
+        }
+        #expect(library.annotations.contains("---@type fun(options: {shape?: integer[]"))
+        #expect(library.annotations.contains("---@field run fun(self: Network, inputs: "))
+    }
+
     @Test func editorsGetTypes() {
         let annotations = library.annotations
         for line in [

@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test func aFolderOrAMissingFileIsNoScript() throws {
-        for path in ["/", "/dev/null", "/nowhere.lua"] {
+        for path in ["/", "/dev/null", "/nowhere.lua", "f", ""] {
             let error = #expect(throws: TesseraError.self) { try engine().run(file: path) }
             #expect(error?.code == .inputOutput)
         }

@@ -98,8 +98,9 @@ import Testing
         let engine = try engine(options)
         #expect(try engine.evaluate("x = 2"))
         #expect(try engine.evaluate("x, x + 1"))
+        #expect(try engine.evaluate("{x, y = {}}, print == nil"))
         #expect(try engine.evaluate("for i = 1, 2 do") == false)
         #expect(throws: TesseraError.self) { try engine.evaluate("x = = 2") }
-        #expect(lines.text == "2\t3\n")
+        #expect(lines.text == "2\t3\n{2, y = {}}\tfalse\n")
     }
 }

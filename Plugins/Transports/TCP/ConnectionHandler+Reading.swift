@@ -61,9 +61,9 @@ extension ConnectionHandler {
         }
     }
 
-    /// Adds who it was to an error of the peer's.
+    /// Adds who it was to a breach of the protocol.
     private func name(_ error: TesseraError) -> TesseraError {
-        guard case .established(let information) = phase else { return error }
+        guard case .established(let information) = phase, error.code == .protocolViolation else { return error }
         return TesseraError(
             error.code, "'\(information.peer)' broke the wire protocol: \(error.message)", cause: error.cause)
     }

@@ -101,7 +101,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         // Closing both directions while the peer still sends would reset the connection and take the farewell with it.
         context.close(mode: .output, promise: nil)
         resumeReading(context)
-        schedule(in: 1, context) { _, context in context.close(promise: nil) }
+        // What is queued in the kernel is lost too if the socket closes before the peer has read it.
+        schedule(in: isLeaving ? settings.closeTimeout : 1, context) { _, context in context.close(promise: nil) }
     }
 
     /// Ends the connection at once.

@@ -20,7 +20,7 @@ public struct TCPSettings: Configurable, Equatable {
         Key("silence", \.silence, "seconds without a sign of life after which a peer counts as lost"),
         Key("handshake_timeout", \.handshakeTimeout, "seconds that a new connection has to say who it is"),
         Key("connect_timeout", \.connectTimeout, "seconds to wait for an address to answer"),
-        Key("close_timeout", \.closeTimeout, "seconds to send what is queued when closing"),
+        Key("close_timeout", \.closeTimeout, "seconds for peers to read what is queued when closing"),
         Key("frame_limit", \.frameLimit, "bytes of the largest message"),
         Key("send_queue", \.sendQueue, "bytes queued for a peer at which senders wait"),
         Key("receive_queue", \.receiveQueue, "bytes of unread messages from a peer at which reading pauses"),

@@ -37,7 +37,7 @@ extension TCPTransport {
             do {
                 let listener = try await bootstrap.bind(to: candidate).get()
                 state.withLock { $0.listener = listener }
-                logger.info("listening", metadata: ["address": "\(listener.localAddress?.hostAndPort ?? address)"])
+                logger.debug("listening", metadata: ["address": "\(listener.localAddress?.hostAndPort ?? address)"])
                 return
             } catch {
                 failure = failure ?? error

@@ -31,7 +31,7 @@ extension TCPTransport {
         }
         guard let followers else { return false }
         for follower in followers { follower.succeed(peer.peer) }
-        logger.info("peer appeared", metadata: ["peer": "\(peer.peer)", "address": "\(connection.remoteAddress)"])
+        logger.debug("peer appeared", metadata: ["peer": "\(peer.peer)", "address": "\(connection.remoteAddress)"])
         return true
     }
 
@@ -42,7 +42,7 @@ extension TCPTransport {
             return wasEstablished
         }
         guard wasEstablished else { return }
-        logger.info("peer left", metadata: ["peer": "\(peer)", "reason": "\(reason.map { "\($0)" } ?? "goodbye")"])
+        logger.debug("peer left", metadata: ["peer": "\(peer)", "reason": "\(reason.map { "\($0)" } ?? "goodbye")"])
     }
 
     func deliver(_ message: Message, from peer: PeerID, on connection: Connection) {

@@ -71,6 +71,8 @@ void clua_set_require(lua_State *L, lua_Integer loader);
 
 /// Starts the clock and the instruction count anew.
 void clua_begin(clua_host *host);
+/// Seconds until the clock runs out, if there is a timeout.
+double clua_seconds_left(const clua_host *host);
 /// Calls the function below `arguments` values, as lua_pcall with LUA_MULTRET and a handler that keeps the traceback.
 int clua_call(lua_State *L, int arguments);
 /// Compiles a text chunk and pushes the function or the error message; binary chunks are refused.

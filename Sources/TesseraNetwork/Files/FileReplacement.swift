@@ -18,9 +18,8 @@ func replaceFile(at path: String, with body: (borrowing FileWriter) throws -> Vo
         return try body(writer)
     }
     // A symbolic link keeps pointing where it points: the file behind it is what is replaced.
-    let target = exists ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
-    let folder = (target as NSString).deletingLastPathComponent
-    let temporary = (folder.isEmpty ? "" : folder + "/") + ".tessera-\(UInt64.random(in: 0 ... .max))"
+    let target = exists ? try resolvingLinks(path) : path
+    let temporary = PathComponents(target).folder + ".tessera-\(UInt64.random(in: 0 ... .max))"
     do {
         let writer = try FileWriter(path: temporary, reportingAs: path, flags: O_WRONLY | O_CREAT | O_EXCL)
         if exists { try writer.setMode(status.st_mode & 0o7777) }
@@ -31,6 +30,12 @@ func replaceFile(at path: String, with body: (borrowing FileWriter) throws -> Vo
         unlink(temporary)
         throw error
     }
+}
+
+private func resolvingLinks(_ path: String) throws -> String {
+    guard let resolved = realpath(path, nil) else { throw systemError("cannot write '\(path)'") }
+    defer { free(resolved) }
+    return String(cString: resolved)
 }
 
 /// An open file that takes bytes one after another.

@@ -27,11 +27,12 @@ struct GraphAssembly {
                 try checkUnused(name, layer.location)
                 let inputs = try inputs(of: layer, name, previous: previous, later: later)
                 previous = try graph.addNode(name, layer.op, inputs: inputs, location: layer.location)
-            } catch let error as TesseraError {
-                problems.add(error.located(path: name, location: layer.location))
+            } catch {
+                let problem = error as? TesseraError ?? TesseraError(.invalidArgument, "\(error)")
+                problems.add(problem.located(path: name, location: layer.location))
                 // Whatever reads this layer is wired to something, so that its own mistakes come to light as well.
                 previous = previous ?? graph.inputs.first?.value
-            } catch {}
+            }
             values[name] = previous
             places.updateValue(layer.location, forKey: name)
             later[name] = nil
@@ -53,16 +54,19 @@ struct GraphAssembly {
     private func names(of layers: [LayerDeclaration]) -> [String] {
         var taken = Set(layers.compactMap(\.common.name)).union(values.keys)
         var counts: [String: Int] = [:]
-        return layers.map { layer in
-            if let name = layer.common.name { return name }
-            let kind = layer.op.name
-            var number = counts[kind, default: 0] + 1
-            while taken.contains("\(kind)\(number)") { number += 1 }
-            counts[kind] = number
-            let name = "\(kind)\(number)"
-            taken.insert(name)
-            return name
+        var names: [String] = []
+        names.reserveCapacity(layers.count)
+        for layer in layers {
+            if let name = layer.common.name {
+                names.append(name)
+                continue
+            }
+            var count = counts[layer.op.name, default: 0] + 1
+            while !taken.insert("\(layer.op.name)\(count)").inserted { count += 1 }
+            counts[layer.op.name] = count
+            names.append("\(layer.op.name)\(count)")
         }
+        return names
     }
 
     private func checkUnused(_ name: String, _ location: SourceLocation?) throws {

@@ -53,7 +53,7 @@ struct LayerExpansion {
     private mutating func addLayer(
         _ name: String, _ configuration: Configuration, at location: SourceLocation?, scope: TemplateScope
     ) throws {
-        try budget.useLayer()
+        try locatingErrors(at: location) { try budget.useLayer() }
         let expanded = try scope.expand(configuration, budget: &budget)
         layers.append(try LayerDeclaration(name, expanded, location: location, operators: operators))
     }
@@ -65,7 +65,7 @@ struct LayerExpansion {
             try RepeatDeclaration(configuration: scope.expand(configuration, budget: &budget))
         }
         for turn in 0..<repetition.count {
-            try locatingErrors(at: location) { try budget.useLayer() }
+            try locatingErrors(at: location) { try budget.useTurn() }
             try add(layers, scope: repetition.scope(turn, in: scope))
         }
     }

@@ -1,4 +1,3 @@
-import Foundation
 import TesseraCore
 
 /// Reads network files.
@@ -49,13 +48,12 @@ public struct NetworkLoader: Sendable {
                 try assembly.addOutput(
                     output.name, from: output.declaration.from ?? output.name, at: output.location)
             }
-            let defaultName = ((file as NSString).lastPathComponent as NSString).deletingPathExtension
             let name = try document["name"].map { value in
                 try locatingErrors(path: "name") { try String(configuration: value) }
             }
             let source = try weights ?? WeightSource(configuration: document["weights"], relativeTo: file)
             return Network(
-                name: name ?? defaultName, graph: assembly.graph,
+                name: name ?? PathComponents(file).stem, graph: assembly.graph,
                 inputs: Dictionary(uniqueKeysWithValues: inputs.map { ($0.name, $0.declaration) }),
                 outputs: Dictionary(uniqueKeysWithValues: outputs.map { ($0.name, $0.declaration) }),
                 weights: source, file: file)

@@ -56,6 +56,9 @@ public struct Picture: Sendable, Equatable {
     /// The picture in three channels; grey becomes three equal ones.
     public func rgb() throws -> Picture {
         guard channels == 1 else { return self }
-        return try Picture(width: width, height: height, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
+        var colours: [UInt8] = []
+        colours.reserveCapacity(pixels.count * 3)
+        for value in pixels { colours.append(contentsOf: repeatElement(value, count: 3)) }
+        return try Picture(width: width, height: height, channels: 3, pixels: colours)
     }
 }

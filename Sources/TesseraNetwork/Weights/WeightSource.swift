@@ -1,4 +1,3 @@
-import Foundation
 import TesseraCore
 
 /// Where the weights of a network come from.
@@ -21,8 +20,7 @@ public enum WeightSource: Sendable {
         self = try nestingErrors(path: "weights", at: configuration.location) {
             switch configuration.content {
             case .string(let path):
-                let folder = (file as NSString).deletingLastPathComponent
-                return .file(path.hasPrefix("/") ? path : (folder as NSString).appendingPathComponent(path))
+                return .file(path.hasPrefix("/") ? path : PathComponents(file).folder + path)
             case .map: return .random(seed: try RandomWeightsDeclaration(configuration: configuration).random)
             default: throw configuration.unexpected("a file name or {random: SEED}")
             }

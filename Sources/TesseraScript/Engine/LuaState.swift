@@ -88,6 +88,13 @@ final class LuaState: @unchecked Sendable {
         return text.isEmpty ? nil : text
     }
     var memoryLimit: Int { host.pointee.memory_limit >> 20 }
+    /// What is left of the limits.
+    var limits: ScriptLimits {
+        let (time, memory) = (host.pointee.timeout, host.pointee.memory_limit)
+        return ScriptLimits(
+            seconds: time > 0 ? clua_seconds_left(host) : nil,
+            bytes: memory > 0 ? memory - host.pointee.used - host.pointee.external : nil)
+    }
     /// Bytes that Lua holds.
     var memoryUsed: Int { host.pointee.used }
     /// Where the last error was raised, if Lua knows.

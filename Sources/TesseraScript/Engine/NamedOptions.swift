@@ -47,15 +47,17 @@ public struct NamedOptions {
         try locatingErrors(path: callName) { try ScriptValue.configuration(of: remaining) }
     }
 
-    /// The options not taken yet, by name.
-    public var restValues: [String: ScriptValue] { remaining }
+    /// Throws `invalidArgument` if an option is left that is none of `names`, with the nearest valid name.
+    public func expectRest(among names: [String]) throws {
+        try rejectUnknown(among: known + names, unless: names.contains)
+    }
 
     /// The options not taken yet, as what a type declares.
     ///
     /// - Throws: `invalidArgument` for an unknown option, with the nearest valid name, or an ill-typed one.
     public func decode<Options: Configurable>(_ type: Options.Type) throws -> Options {
         let names = Options.keys.map(\.description.name)
-        try rejectUnknown(among: known + names, unless: names.contains)
+        try expectRest(among: names)
         let configuration = try rest()
         return try locatingErrors(path: callName) { try Options(configuration: configuration) }
     }

@@ -50,8 +50,8 @@ public final class ScriptEngine {
     @discardableResult
     public func run(file path: String) throws -> [ScriptValue] {
         let text = try ModuleSearch.read(path)
-        let folder = (path as NSString).deletingLastPathComponent
-        searchPaths = [folder.isEmpty ? "." : folder] + options.searchPaths
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        searchPaths = [folder] + options.searchPaths
         return try run(text, name: path)
     }
 
@@ -89,6 +89,7 @@ public final class ScriptEngine {
             try state.callPushed(L, arguments: 0)
             let count = lua_gettop(L) - base
             guard count > 0 else { return true }
+            for index in (base + 1)...(base + count) { showTable(at: index, in: L) }
             clua_push_globals(L)
             state.push("print", to: L)
             lua_rawget(L, -2)
@@ -97,6 +98,15 @@ public final class ScriptEngine {
             try state.callPushed(L, arguments: Int(count))
             return true
         }
+    }
+
+    /// Puts the content of a plain table in place of the table.
+    private func showTable(at index: Int32, in L: OpaquePointer) {
+        guard lua_type(L, index) == LUA_TTABLE, case .table(let table)? = try? state.read(index, from: L) else {
+            return
+        }
+        state.push(table.description, to: L)
+        clua_replace(L, index)
     }
 
     /// The function of a module: what `require` calls.

@@ -32,11 +32,11 @@ struct ModuleSearch {
     /// A Lua file's text, without a first line that starts with `#`.
     static func read(_ path: String) throws -> [UInt8] {
         // A device or a pipe would have no end.
-        let attributes = try? FileManager.default.attributesOfItem(atPath: resolved(path))
-        guard let attributes, attributes[.type] as? FileAttributeType == .typeRegular else {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw TesseraError(.inputOutput, "cannot read '\(path)': no such file")
         }
-        guard (attributes[.size] as? Int ?? 0) <= sizeLimit else {
+        guard status.st_size <= sizeLimit else {
             throw TesseraError(.inputOutput, "cannot read '\(path)': larger than \(sizeLimit >> 20) MiB")
         }
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -49,6 +49,4 @@ struct ModuleSearch {
         }
         return text
     }
-
-    private static func resolved(_ path: String) -> String { (path as NSString).resolvingSymlinksInPath }
 }

@@ -7,10 +7,12 @@ public struct ScriptCall {
     /// The binding's name.
     public let name: String
     public let arguments: [ScriptValue]
+    public let limits: ScriptLimits
 
-    public init(name: String, arguments: [ScriptValue]) {
+    public init(name: String, arguments: [ScriptValue], limits: ScriptLimits = ScriptLimits()) {
         self.name = name
         self.arguments = arguments
+        self.limits = limits
     }
 
     /// The argument, nil beyond the last.
@@ -87,5 +89,7 @@ public struct ScriptCall {
             path: name)
     }
 
-    func droppingReceiver() -> ScriptCall { ScriptCall(name: name, arguments: Array(arguments.dropFirst())) }
+    func droppingReceiver() -> ScriptCall {
+        ScriptCall(name: name, arguments: Array(arguments.dropFirst()), limits: limits)
+    }
 }

@@ -1,0 +1,132 @@
+import Foundation
+import Tessera
+
+extension ScriptLibrary {
+    /// The library `tessera`: tensors, pictures, networks, plans, deployments, and modules written in Lua.
+    ///
+    /// - Parameter modules: what scripts find by name. A script that registers its own adds to a copy.
+    public static func tessera(modules: Modules = .builtin) -> ScriptLibrary {
+        let context = ScriptContext(modules: modules)
+        return ScriptLibrary(
+            "tessera", "Networks, and the nodes that run them.",
+            functions: [
+                tensor, image, load, network(context), divide, clock, strategies(context), registerStrategy(context),
+            ],
+            types: [
+                ScriptTensor.scriptType, ScriptImage.scriptType, ScriptNetwork.scriptType, ScriptPlan.scriptType,
+                ScriptDeployment.scriptType,
+            ])
+    }
+
+    private static var tensor: Binding {
+        Binding(
+            "tensor", "tensor{shape?: integer[], fill?: number, values?: table, random?: integer} -> Tensor",
+            "A tensor of f32: all `fill` (0 by default), or `values`, a list of numbers or nested lists that give the shape, "
+                + "or numbers in [0, 1) drawn from the seed `random`."
+        ) { call in
+            [.object(ScriptTensor(try ScriptTensor.make(call)))]
+        }
+    }
+
+    private static var image: Binding {
+        Binding("image", "image(path: string) -> Image", "Reads a PNG, JPEG, BMP or WebP file.") { call in
+            try call.expectArguments(atMost: 1)
+            return [.object(ScriptImage(try Picture(path: call.string(1, "path"))))]
+        }
+    }
+
+    private static var load: Binding {
+        Binding(
+            "load", "load(path: string) -> Tensor|table<string, Tensor>",
+            "Reads a .npy file as a tensor, or a .safetensors file as a table of tensors by name."
+        ) { call in
+            try call.expectArguments(atMost: 1)
+            let path = try call.string(1, "path")
+            switch fileExtension(of: path) {
+            case "npy": return [.object(ScriptTensor(try NpyFile.read(path)))]
+            case "safetensors":
+                let file = try SafetensorsFile(path: path)
+                let tensors = try file.names.map { ($0, ScriptValue.object(ScriptTensor(try file.tensor($0)))) }
+                return [.table(ScriptTable(entries: Dictionary(uniqueKeysWithValues: tensors)))]
+            default:
+                throw TesseraError(
+                    .invalidArgument, "expected a .npy or .safetensors file, got '\(path)'", path: call.name)
+            }
+        }
+    }
+
+    private static func network(_ context: ScriptContext) -> Binding {
+        Binding(
+            "network",
+            "network(path: string, options?: {weights?: string|{random: integer}, threads?: integer, backend?: string}) -> Network",
+            "Reads a network file. `weights`, a .safetensors file or a seed, takes the place of the network's own."
+        ) { call in
+            try call.expectArguments(atMost: 2)
+            let path = try call.string(1, "path")
+            var options = try call.options(2)
+            let weights = try options.take("weights", WeightSource.init(scriptValue:))
+            let threads = try options.threads("threads") ?? 1
+            let backend = try options.string("backend") ?? Modules.defaultBackend
+            try options.finish()
+            let network = try NetworkLoader(operators: context.modules.operators).load(path, weights: weights)
+            return [
+                .object(
+                    ScriptNetwork(
+                        network, backend: try context.modules.backends.make(backend), threads: threads, context: context
+                    ))
+            ]
+        }
+    }
+
+    private static var divide: Binding {
+        Binding(
+            "divide", "divide(count: integer, parts: integer) -> integer[][]",
+            "The positions 1 to `count` as so many contiguous ranges {first, last}, whose lengths differ by at most one. "
+                + "A range is empty, with its last before its first, if there are more parts than positions."
+        ) { call in
+            try call.expectArguments(atMost: 2)
+            let (count, parts) = (try call.integer(1, "count"), try call.integer(2, "parts"))
+            guard (0...1 << 40).contains(count), (1...1 << 16).contains(parts) else {
+                throw TesseraError(
+                    .invalidArgument, "expected a count of at least 0 and 1 to 65536 parts", path: call.name)
+            }
+            return [.table(ScriptTable(array: (0..<count).divided(into: parts).map(ScriptValue.init(range:))))]
+        }
+    }
+
+    private static var clock: Binding {
+        Binding("clock", "clock() -> number", "Seconds on a clock that only runs forward, to measure durations.") {
+            call in
+            try call.expectArguments(atMost: 0)
+            return [.number(ProcessInfo.processInfo.systemUptime)]
+        }
+    }
+
+    private static func strategies(_ context: ScriptContext) -> Binding {
+        Binding("strategies", "strategies() -> string[]", "The names of all partition strategies.") { call in
+            try call.expectArguments(atMost: 0)
+            return [.table(ScriptTable(array: context.modules.strategies.names.map(ScriptValue.string)))]
+        }
+    }
+
+    private static func registerStrategy(_ context: ScriptContext) -> Binding {
+        Binding(
+            "register.partition_strategy",
+            "register.partition_strategy(name: string, strategy: fun(span: table, nodes: integer, options: table): table)",
+            "Adds a partition strategy, which `net:plan` and `net:deploy` then know by its name. It gets the span that can be cut "
+                + "and returns a list of stages `{output = NAME, tiles = {{node = 1, rows = {first, last}}, …}}`."
+        ) { call in
+            try call.expectArguments(atMost: 2)
+            let name = try call.string(1, "name")
+            guard !name.isEmpty else {
+                throw TesseraError(.invalidArgument, "expected a name, got ''", path: call.name)
+            }
+            let function = try call.function(2, "strategy")
+            try context.modules.strategies.register(
+                Module(name: name, summary: "a strategy of this script", source: ScriptStrategy.source) { options in
+                    ScriptStrategy(name: name, function: function, options: options)
+                })
+            return []
+        }
+    }
+}

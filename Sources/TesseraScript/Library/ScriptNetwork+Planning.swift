@@ -1,0 +1,116 @@
+import Foundation
+import Tessera
+
+/// Cutting a network, and running it on several nodes.
+extension ScriptNetwork {
+    private static let planOptions = "nodes: integer, strategy?: string, up_to?: string"
+
+    static var plan: Binding {
+        Binding(
+            of: ScriptNetwork.self, "plan",
+            "plan{\(planOptions), inputs?: table, [string]: any} -> Plan",
+            "Cuts the network for so many nodes. `up_to` names the layer at which the cut part ends at the latest; `inputs` gives "
+                + "shapes, or tensors or pictures of them, where the network leaves sizes open; further options are the strategy's."
+        ) { network, call in
+            try call.expectArguments(atMost: 1)
+            var options = try call.options()
+            let shapes = try options.take("inputs", network.shapes) ?? [:]
+            let (plan, _) = try network.plan(&options, shapes: shapes)
+            return [.object(ScriptPlan(plan))]
+        }
+    }
+
+    static var deploy: Binding {
+        Binding(
+            of: ScriptNetwork.self, "deploy",
+            "deploy{\(planOptions), inputs: table, transport?: string|table, threads?: integer, exact?: boolean, [string]: any}"
+                + " -> Tensor|table<string, Tensor>, table",
+            "Runs one inference on so many nodes of this process. Gives what `run` gives, and a table with latency_ms, bytes_sent, "
+                + "bytes_received, bytes_distributed, nodes, busy_nodes, strategy, redundancy and speedup_bound."
+        ) { network, call in
+            try call.expectArguments(atMost: 1)
+            var options = try call.options()
+            let tensors = try options.require("inputs", "tensors or pictures by name", network.tensors)
+            let start = try network.deployment(&options, shapes: tensors.mapValues(\.shape))
+            let plan = start.plan
+            let (outputs, report) = try wait(atMost: call.limits.seconds) {
+                let deployment = try await start.run()
+                do {
+                    let result = try await deployment.run(tensors)
+                    let distributed = await deployment.distributedByteCount
+                    await deployment.close()
+                    return (result.outputs, ScriptDeployment.Report(result.report, distributed: distributed))
+                } catch {
+                    await deployment.close()
+                    throw error
+                }
+            }
+            return [network.result(outputs), report.table(for: plan)]
+        }
+    }
+
+    static var start: Binding {
+        Binding(
+            of: ScriptNetwork.self, "start",
+            "start{\(planOptions), inputs?: table, transport?: string|table, threads?: integer, exact?: boolean, [string]: any}"
+                + " -> Deployment",
+            "Starts so many nodes in this process and distributes the network to them, for any number of inferences."
+        ) { network, call in
+            try call.expectArguments(atMost: 1)
+            var options = try call.options()
+            let shapes = try options.take("inputs", network.shapes) ?? [:]
+            let start = try network.deployment(&options, shapes: shapes)
+            let deployment = try wait(atMost: call.limits.seconds) { try await start.run() }
+            return [.object(ScriptDeployment(deployment, of: network))]
+        }
+    }
+
+    /// Takes the options of a plan; what is left is the strategy's.
+    private func plan(_ options: inout NamedOptions, shapes: [String: Shape]) throws -> (plan: Plan, name: String) {
+        let nodes = try options.require("nodes", "how many nodes") { try $0.requireInteger() }
+        let name = try options.string("strategy") ?? PartitionChoice.defaultStrategy
+        let end = try options.string("up_to")
+        let strategies = context.modules.strategies
+        let module = try strategies.module(name)
+        // A strategy of a script may take any options.
+        if module.source != ScriptStrategy.source { try options.expectRest(among: module.keys.map(\.name)) }
+        let choice = PartitionChoice(strategy: name, options: try options.rest(), upTo: end)
+        return (try choice.plan(try graph(for: shapes), nodes: nodes, strategies: strategies), name)
+    }
+
+    /// Takes the options of a deployment, and plans here: a strategy of a script can only be called on the script's thread.
+    private func deployment(_ options: inout NamedOptions, shapes: [String: Shape]) throws -> DeploymentStart {
+        let transport = try options.take("transport") { try TransportChoice(configuration: $0.configuration()) }
+        let threads = try options.threads("threads")
+        let exact = try options.bool("exact") ?? true
+        let (plan, _) = try plan(&options, shapes: shapes)
+        return DeploymentStart(
+            plan: plan, transport: transport ?? TransportChoice(), threads: threads, exact: exact,
+            modules: context.modules)
+    }
+}
+
+/// All that starting a deployment takes, on whatever thread.
+private struct DeploymentStart: Sendable {
+    var plan: Plan
+    var transport: TransportChoice
+    var threads: Int?
+    var exact: Bool
+    var modules: Modules
+
+    func run() async throws -> Deployment {
+        var modules = modules
+        let strategy = FixedStrategy(choices: plan.stages.map(\.choice))
+        modules.strategies = Registry(
+            kind: "partition strategy", [Module(name: plan.strategy, summary: "") { _ in strategy }])
+        return try await .start(
+            plan.graph, partition: PartitionChoice(strategy: plan.strategy), transport: transport,
+            members: .local(plan.nodeCount), threads: threads, exact: exact, modules: modules)
+    }
+}
+
+/// Choices that were made already.
+private struct FixedStrategy: PartitionStrategy {
+    var choices: [StageChoice]
+    func stages(for span: Span, nodes: Int) -> [StageChoice] { choices }
+}

@@ -1,0 +1,69 @@
+import Tessera
+
+extension ScriptTensor {
+    /// The tensor that `tessera.tensor{…}` asks for.
+    static func make(_ call: ScriptCall) throws -> Tensor {
+        try call.expectArguments(atMost: 1)
+        var options = try call.options()
+        let shape = try options.take("shape") { try Shape(scriptValue: $0) }
+        let fill = try options.number("fill")
+        let seed = try options.integer("random")
+        let values = try options.take("values") { try ScriptList($0) }
+        try options.finish()
+        guard [fill != nil, seed != nil, values != nil].count(where: { $0 }) <= 1 else {
+            throw TesseraError(
+                .invalidArgument, "expected one of 'fill', 'values' and 'random', got several", path: call.name)
+        }
+        if let values { return try Tensor(values.numbers, shape: shape ?? Shape(values.sizes)) }
+        guard let shape else {
+            throw TesseraError(.invalidArgument, "missing option 'shape' (the sizes)", path: call.name)
+        }
+        try call.limits.check(bytes: Shape.saturatingProduct(shape.elementCount, 4), for: "a tensor of \(shape)")
+        var tensor = try Tensor(zeros: shape)
+        if let fill, fill != 0 { try tensor.withMutableFloats { $0.update(repeating: Float(fill)) } }
+        if let seed {
+            var state = UInt64(bitPattern: Int64(seed))
+            try tensor.withMutableFloats { floats in
+                for index in floats.indices { floats[index] = uniform(&state) }
+            }
+        }
+        return tensor
+    }
+
+    /// A number in 0..<1, from Sebastiano Vigna's SplitMix64: https://prng.di.unimi.it/splitmix64.c
+    private static func uniform(_ state: inout UInt64) -> Float {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return Float((z ^ (z >> 31)) >> 40) / Float(1 << 24)
+    }
+}
+
+/// Numbers in a list, or in lists of lists that are all of the same length.
+private struct ScriptList {
+    var numbers: [Float] = []
+    var sizes: [Int] = []
+
+    init(_ value: ScriptValue) throws { sizes = try add(value) }
+
+    /// Adds the numbers of a list and gives its sizes.
+    private mutating func add(_ value: ScriptValue) throws -> [Int] {
+        let elements = try value.requireArray()
+        guard case .table? = elements.first else {
+            for element in elements { numbers.append(Float(try element.requireNumber())) }
+            return [elements.count]
+        }
+        var inner: [Int]?
+        for (index, element) in elements.enumerated() {
+            let sizes = try add(element)
+            guard inner == nil || sizes == inner else {
+                throw TesseraError(
+                    .shapeMismatch,
+                    "expected lists of the same sizes, got \(Shape(inner ?? [])), and \(Shape(sizes)) at \(index + 1)")
+            }
+            inner = sizes
+        }
+        return [elements.count] + (inner ?? [])
+    }
+}

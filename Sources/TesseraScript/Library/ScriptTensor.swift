@@ -1,0 +1,143 @@
+import Foundation
+import Tessera
+
+/// A tensor as scripts hold it. It cannot be changed.
+final class ScriptTensor: ScriptObject {
+    let tensor: Tensor
+    /// How it is shown as a picture, if it is a network's output.
+    private let declaration: OutputDeclaration?
+    private lazy var converted = Result { try tensor.convertedToF32() }
+
+    init(_ tensor: Tensor, shownAs declaration: OutputDeclaration? = nil) {
+        self.tensor = tensor
+        self.declaration = declaration
+    }
+
+    var scriptByteCount: Int { tensor.byteCount }
+    /// Equal to the bit.
+    func isEqual(to other: any ScriptObject) -> Bool { (other as? ScriptTensor)?.tensor == tensor }
+
+    /// The shape, the type, and the first elements.
+    var scriptDescription: String {
+        let count = 6
+        let sample = (try? f32.withFloats { $0.prefix(count).map { String(format: "%g", $0) } }) ?? []
+        let rest = tensor.elementCount > count ? ", …" : ""
+        return "tensor \(tensor.shape) \(tensor.elementType) [\(sample.joined(separator: ", "))\(rest)]"
+    }
+
+    /// The elements as f32.
+    var f32: Tensor { get throws { try converted.get() } }
+
+    static var scriptType: ScriptType {
+        ScriptType(
+            "Tensor",
+            "Numbers in row-major order; a picture batch is {batch, channels, height, width}. Two tensors are equal if they are so "
+                + "to the bit.",
+            methods: [
+                Binding(of: ScriptTensor.self, "shape", "shape() -> integer[]", "The sizes, outermost first.") {
+                    tensor, call in
+                    try call.expectArguments(atMost: 0)
+                    return [ScriptValue(tensor.tensor.shape)]
+                },
+                Binding(
+                    of: ScriptTensor.self, "get", "get(...: integer) -> number",
+                    "The element at a position, counted from 1 on every axis."
+                ) { tensor, call in
+                    [.number(Double(try tensor.element(call)))]
+                },
+                Binding(of: ScriptTensor.self, "values", "values() -> number[]", "All elements in a list.") {
+                    tensor, call in
+                    try call.expectArguments(atMost: 0)
+                    // A list takes 16 bytes for every number.
+                    try call.limits.check(
+                        bytes: Shape.saturatingProduct(tensor.tensor.elementCount, 16), for: "a list of all values")
+                    return [.table(ScriptTable(array: try tensor.f32.withFloats { $0.map { .number(Double($0)) } }))]
+                },
+                Binding(
+                    of: ScriptTensor.self, "difference", "difference(other: Tensor) -> number",
+                    "The largest distance between two elements at the same position."
+                ) { tensor, call in
+                    try call.expectArguments(atMost: 1)
+                    return [.number(try tensor.difference(from: call.object(ScriptTensor.self, 1, "other")))]
+                },
+                Binding(
+                    of: ScriptTensor.self, "reshape", "reshape(shape: integer[]) -> Tensor",
+                    "The same elements in another shape."
+                ) { tensor, call in
+                    try call.expectArguments(atMost: 1)
+                    return [.object(ScriptTensor(try tensor.tensor.reshaped(to: call.shape(1, "shape"))))]
+                },
+                Binding(
+                    of: ScriptTensor.self, "save", "save(path: string)",
+                    "Writes a .npy or .safetensors file, or a .png or .jpg picture. An output of a network becomes the picture its "
+                        + "file declares, any other tensor one of values from 0 to 1."
+                ) { tensor, call in
+                    try call.expectArguments(atMost: 1)
+                    try tensor.save(to: call.string(1, "path"))
+                    return []
+                },
+            ],
+            properties: [
+                Binding(of: ScriptTensor.self, property: "type", "string", "The type of an element, such as f32.") {
+                    .string($0.tensor.elementType.rawValue)
+                }
+            ],
+            operators: [
+                Binding(of: ScriptTensor.self, "__len", "#tensor", "The number of elements.") { tensor, _ in
+                    [.integer(tensor.tensor.elementCount)]
+                }
+            ])
+    }
+
+    private func element(_ call: ScriptCall) throws -> Float {
+        let shape = tensor.shape
+        guard call.arguments.count == shape.rank else {
+            throw TesseraError(
+                .invalidArgument,
+                "expected \(shape.rank) positions in a tensor of \(shape), got \(call.arguments.count)",
+                path: call.name)
+        }
+        var offset = 0
+        for (axis, stride) in shape.strides.enumerated() {
+            let position = try call.integer(axis + 1, "axis \(axis + 1)")
+            guard (1...max(1, shape[axis])).contains(position), shape[axis] > 0 else {
+                throw TesseraError(
+                    .invalidArgument,
+                    "expected a position from 1 to \(shape[axis]) on axis \(axis + 1), got \(position)",
+                    path: call.name)
+            }
+            offset += (position - 1) * stride
+        }
+        return try f32.withFloats { $0[offset] }
+    }
+
+    private func difference(from other: ScriptTensor) throws -> Double {
+        guard tensor.shape == other.tensor.shape else {
+            throw TesseraError(
+                .shapeMismatch, "expected a tensor of \(tensor.shape), got \(other.tensor.shape)", path: "difference")
+        }
+        return try f32.withFloats { a in
+            try other.f32.withFloats { b in
+                var largest = 0.0
+                for (x, y) in zip(a, b) where x != y {
+                    let distance = abs(Double(x) - Double(y))
+                    // Not a number is as far as can be from anything.
+                    largest = max(largest, distance.isNaN ? .infinity : distance)
+                }
+                return largest
+            }
+        }
+    }
+
+    private func save(to path: String) throws {
+        switch fileExtension(of: path) {
+        case "npy": try NpyFile.write(tensor, to: path)
+        case "safetensors": try SafetensorsFile.write(["tensor": tensor], to: path)
+        case "png", "jpg", "jpeg": try (declaration ?? OutputDeclaration()).picture(of: tensor).write(to: path)
+        default:
+            throw TesseraError(
+                .invalidArgument, "expected a path that ends in .npy, .safetensors, .png or .jpg, got '\(path)'",
+                path: "save")
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Tessera
+
+/// Where tests find what they read: the repository's own files, the built command, and real data if there is any.
+public enum TestFiles {
+    /// The repository.
+    public static let repository = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// The built `tessera` command, which stands beside the program that runs the tests.
+    public static var executable: String {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("tessera").path
+    }
+
+    /// The folder of real models and pictures, which the environment variable `TESSERA_TEST_DATA` names; nil without.
+    public static let data = ProcessInfo.processInfo.environment["TESSERA_TEST_DATA"].map { URL(fileURLWithPath: $0) }
+
+    public static func network(_ name: String) -> String {
+        repository.appendingPathComponent("configs/networks/\(name).yaml").path
+    }
+
+    /// A file of the real data.
+    ///
+    /// - Throws: `notFound` without it; tests that use this are enabled only with it.
+    public static func data(_ path: String) throws -> String {
+        guard let data else { throw TesseraError(.notFound, "TESSERA_TEST_DATA is not set") }
+        return data.appendingPathComponent(path).path
+    }
+}
+
+/// A folder that is removed with its content.
+public final class TemporaryDirectory {
+    public let url: URL
+
+    public init() throws {
+        url = FileManager.default.temporaryDirectory.appendingPathComponent("tessera-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    public func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
+    /// Writes a file and gives its path.
+    @discardableResult
+    public func file(_ name: String, _ text: String) throws -> String {
+        try Data(text.utf8).write(to: url.appendingPathComponent(name))
+        return path(name)
+    }
+}

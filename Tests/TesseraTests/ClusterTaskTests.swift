@@ -1,0 +1,148 @@
+import Foundation
+import Tessera
+import TesseraTestSupport
+import Testing
+
+/// Leaders and nodes: who leads, what travels, what is refused.
+@Suite struct ClusterTaskTests {
+    @Test("two nodes of three lead tasks of their own at the same time, and compute for each other (A7)")
+    func severalLeaders() async throws {
+        let nodes = try await Self.nodes(["a", "b", "c"])
+        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 40, 40])
+        let expected = try DeploymentTests.single(graph, inputs)
+        let plan = try PartitionChoice().plan(graph, nodes: 3, strategies: .builtin)
+        try await withThrowingTaskGroup(of: [String: Tensor].self) { group in
+            for leader in nodes.prefix(2) {
+                group.addTask {
+                    let task = try await ClusterTask.lead(plan, on: leader, peers: ["a", "b", "c"])
+                    _ = try await task.run(inputs)
+                    let (outputs, _) = try await task.run(inputs)
+                    await task.finish()
+                    return outputs
+                }
+            }
+            for try await outputs in group { #expect((outputs == expected) as Bool) }
+        }
+        for node in nodes { await node.close() }
+    }
+
+    @Test("nodes at addresses serve two leaders, and get weights they have only once")
+    func contentAddressedWeights() async throws {
+        var addresses: [String] = []
+        var nodes: [Node] = []
+        for name in ["x", "y"] {
+            let transport = try await TCPTransportFactory().start(
+                TransportOptions(information: Self.equipment.information(named: PeerID(name)), listen: "127.0.0.1:0"))
+            nodes.append(await Self.equipment.node(on: transport))
+            addresses.append(try #require((transport as? any ListeningTransport)?.listenAddress))
+        }
+        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 33, 20])
+        let expected = try DeploymentTests.single(graph, inputs)
+        let weightBytes = graph.parameters.flatMap(\.values).reduce(0) { $0 + $1.byteCount }
+        var distributed: [Int] = []
+        for _ in 0..<2 {
+            let deployment = try await Deployment.start(
+                graph, partition: PartitionChoice(), transport: TransportChoice(kind: "tcp"), members: .addresses(addresses))
+            distributed.append(await deployment.distributedByteCount)
+            #expect(((try await deployment.run(inputs)).outputs == expected) as Bool)
+            await deployment.close()
+        }
+        #expect(distributed[0] > 2 * weightBytes, "two nodes, each sent all weights")
+        #expect(distributed[1] < weightBytes / 10, "no weight is sent again, found \(distributed[1]) bytes of \(weightBytes)")
+        for node in nodes { await node.close() }
+    }
+
+    @Test("a node that cannot run a layer is named with the reason")
+    func failingNode() async throws {
+        var poor = Self.equipment
+        poor.operators = Registry(kind: "layer", [Module(Conv.self)])
+        let hub = LoopbackHub()
+        let leader = await Self.equipment.node(on: try hub.join(Self.equipment.information(named: "leader")))
+        let node = await poor.node(on: try hub.join(poor.information(named: "poor")))
+        let (graph, _) = try DeploymentTests.load("dncnn", [1, 1, 8, 8])
+        let plan = try PartitionChoice().plan(graph, nodes: 1, strategies: .builtin)
+        let error = await #expect(throws: TesseraError.self) {
+            try await ClusterTask.lead(plan, on: leader, peers: ["poor"])
+        }
+        #expect(error?.message.contains("node 'poor' failed") == true)
+        #expect(error?.message.contains("unknown layer 'relu'") == true, "\(String(describing: error))")
+        await node.close()
+        await leader.close()
+    }
+
+    @Test("a node that leaves during an inference is named, in one process as well")
+    func lostInProcess() async throws {
+        let hub = LoopbackHub()
+        let leader = await Self.equipment.node(on: try hub.join(Self.equipment.information(named: "leader")))
+        let node = await Self.equipment.node(on: try hub.join(Self.equipment.information(named: "other")))
+        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 512, 512])
+        let plan = try PartitionChoice().plan(graph, nodes: 2, strategies: .builtin)
+        let task = try await ClusterTask.lead(plan, on: leader, peers: ["leader", "other"])
+        let inference = Task { try await task.run(inputs) }
+        try await Task.sleep(for: .milliseconds(50))
+        hub.drop("other")
+        let error = await #expect(throws: TesseraError.self) { try await inference.value }
+        #expect(error?.message.contains("'other' was lost") == true, "\(String(describing: error))")
+        await node.close()
+        await leader.close()
+    }
+
+    @Test("another instruction set is refused for exact deployments, and allowed otherwise")
+    func instructionSets() async throws {
+        let hub = LoopbackHub()
+        let leader = await Self.equipment.node(on: try hub.join(Self.equipment.information(named: "leader")))
+        var information = Self.equipment.information(named: "old")
+        information.instructionSet = "sse2"
+        let node = await Self.equipment.node(on: try hub.join(information))
+        let (graph, _) = try DeploymentTests.load("dncnn", [1, 1, 8, 8])
+        let plan = try PartitionChoice().plan(graph, nodes: 1, strategies: .builtin)
+        let error = await #expect(throws: TesseraError.self) { try await ClusterTask.lead(plan, on: leader, peers: ["old"]) }
+        #expect(error?.message.contains("sse2") == true && error?.message.contains("exact: false") == true)
+        let task = try await ClusterTask.lead(plan, on: leader, peers: ["old"], exact: false)
+        await task.finish()
+        await node.close()
+        await leader.close()
+    }
+
+    @Test("weights that do not match their hash are refused by the node")
+    func forgedWeights() async throws {
+        let hub = LoopbackHub()
+        let node = await Self.equipment.node(on: try hub.join(Self.equipment.information(named: "node")))
+        let forger = try hub.join(Self.equipment.information(named: "forger"))
+        let id = UUID()
+        let notice = ["task": id.uuidString]
+        try await forger.send(Message(kind: "lead", body: notice), to: "node")
+        let tensor = try Tensor([1, 2], shape: [2])
+        let weights: [String: Configuration] = [
+            "task": id.uuidString.configuration,
+            "entries": Configuration(
+                .list([
+                    .map([
+                        ("hash", ContentHash(try Tensor([1, 3], shape: [2])).hexadecimal.configuration),
+                        ("shape", [2].configuration), ("elementType", "f32".configuration),
+                    ])
+                ])),
+        ]
+        try await forger.send(Message(kind: "weights", body: weights, payload: [Blob(tensor)]), to: "node")
+        var answer: Message?
+        for await case .received(let message, _) in forger.events where message.kind == "failed" {
+            answer = message
+            break
+        }
+        let text = String(decoding: try #require(answer).body, as: UTF8.self)
+        #expect(text.contains("expected a weight with hash"))
+        await forger.close()
+        await node.close()
+    }
+
+    // MARK: Helpers
+
+    static let equipment = NodeEquipment(operators: .builtin, backend: OneDNNBackend())
+
+    static func nodes(_ names: [PeerID]) async throws -> [Node] {
+        let hub = LoopbackHub()
+        var nodes: [Node] = []
+        for name in names { nodes.append(await equipment.node(on: try hub.join(equipment.information(named: name)))) }
+        return nodes
+    }
+}

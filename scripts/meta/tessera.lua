@@ -1,0 +1,82 @@
+---@meta
+
+---Numbers in row-major order; a picture batch is {batch, channels, height, width}. Two tensors are equal if they are so to the bit.
+---@class Tensor
+---@field type string The type of an element, such as f32.
+---@field shape fun(self: Tensor): integer[] The sizes, outermost first.
+---@field get fun(self: Tensor, ...: integer): number The element at a position, counted from 1 on every axis.
+---@field values fun(self: Tensor): number[] All elements in a list.
+---@field difference fun(self: Tensor, other: Tensor): number The largest distance between two elements at the same position.
+---@field reshape fun(self: Tensor, shape: integer[]): Tensor The same elements in another shape.
+---@field save fun(self: Tensor, path: string) Writes a .npy or .safetensors file, or a .png or .jpg picture. An output of a network becomes the picture its file declares, any other tensor one of values from 0 to 1.
+
+---A picture of 8 bits per channel. A network's file says how its input is made of one.
+---@class Image
+---@field width integer Pixels in a row.
+---@field height integer Rows.
+---@field channels integer 1 for grey, 3 for RGB.
+---@field save fun(self: Image, path: string) Writes a .png or .jpg file.
+---@field grey fun(self: Image): Image The brightness of the picture.
+
+---A network that can be run, planned and deployed.
+---@class Network
+---@field name string Its name.
+---@field inputs table<string, (integer|string)[]> The shape of every input; a size that is a name is bound when an input arrives.
+---@field outputs string[] The names of the outputs.
+---@field layers {name: string, kind: string, options: table, inputs: string[]}[] All layers, in order of execution.
+---@field run fun(self: Network, inputs: Tensor|Image|string|table<string, Tensor|Image|string>): Tensor|table<string, Tensor> Runs one inference on inputs by name, or on the only input: tensors, pictures, or paths of such. Gives the output, or a table of them by name if there are several.
+---@field plan fun(self: Network, options: {nodes: integer, strategy?: string, up_to?: string, inputs?: table, [string]: any}): Plan Cuts the network for so many nodes. `up_to` names the layer at which the cut part ends at the latest; `inputs` gives shapes, or tensors or pictures of them, where the network leaves sizes open; further options are the strategy's.
+---@field deploy fun(self: Network, options: {nodes: integer, strategy?: string, up_to?: string, inputs: table, transport?: string|table, threads?: integer, exact?: boolean, [string]: any}): Tensor|table<string, Tensor>, table Runs one inference on so many nodes of this process. Gives what `run` gives, and a table with latency_ms, bytes_sent, bytes_received, bytes_distributed, nodes, busy_nodes, strategy, redundancy and speedup_bound.
+---@field start fun(self: Network, options: {nodes: integer, strategy?: string, up_to?: string, inputs?: table, transport?: string|table, threads?: integer, exact?: boolean, [string]: any}): Deployment Starts so many nodes in this process and distributes the network to them, for any number of inferences.
+
+---Who computes what. Printing it shows every node's part of every layer.
+---@class Plan
+---@field strategy string The name of the strategy that made it.
+---@field nodes integer How many nodes it is for.
+---@field redundancy number Multiply-accumulate operations of all parts over those of the whole; 1 if nothing is done twice.
+---@field speedup_bound number The largest possible speed-up over one node, if moving data cost nothing.
+---@field bytes_moved integer Bytes to and from the nodes' parts.
+---@field stages {output: string, layers: string[], tiles: {node: integer, region: integer[][], macs: integer}[]}[] The stages. A region is a range {first, last} for every axis, counted from 1.
+---@field svg fun(self: Plan, path: string) Draws the plan into an .svg file.
+
+---A network on nodes, ready to run.
+---@class Deployment
+---@field plan Plan How the network is cut.
+---@field run fun(self: Deployment, inputs: Tensor|Image|string|table<string, Tensor|Image|string>): Tensor|table<string, Tensor>, table Runs one inference on the nodes. Gives what `net:deploy` gives.
+---@field close fun(self: Deployment)
+
+---Networks, and the nodes that run them.
+tessera = {}
+
+---A tensor of f32: all `fill` (0 by default), or `values`, a list of numbers or nested lists that give the shape, or numbers in [0, 1) drawn from the seed `random`.
+---@type fun(options: {shape?: integer[], fill?: number, values?: table, random?: integer}): Tensor
+tessera.tensor = nil
+
+---Reads a PNG, JPEG, BMP or WebP file.
+---@type fun(path: string): Image
+tessera.image = nil
+
+---Reads a .npy file as a tensor, or a .safetensors file as a table of tensors by name.
+---@type fun(path: string): Tensor|table<string, Tensor>
+tessera.load = nil
+
+---Reads a network file. `weights`, a .safetensors file or a seed, takes the place of the network's own.
+---@type fun(path: string, options?: {weights?: string|{random: integer}, threads?: integer, backend?: string}): Network
+tessera.network = nil
+
+---The positions 1 to `count` as so many contiguous ranges {first, last}, whose lengths differ by at most one. A range is empty, with its last before its first, if there are more parts than positions.
+---@type fun(count: integer, parts: integer): integer[][]
+tessera.divide = nil
+
+---Seconds on a clock that only runs forward, to measure durations.
+---@type fun(): number
+tessera.clock = nil
+
+---The names of all partition strategies.
+---@type fun(): string[]
+tessera.strategies = nil
+tessera.register = {}
+
+---Adds a partition strategy, which `net:plan` and `net:deploy` then know by its name. It gets the span that can be cut and returns a list of stages `{output = NAME, tiles = {{node = 1, rows = {first, last}}, …}}`.
+---@type fun(name: string, strategy: fun(span: table, nodes: integer, options: table): table)
+tessera.register.partition_strategy = nil
