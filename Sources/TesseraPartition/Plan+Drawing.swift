@@ -11,33 +11,30 @@ extension Plan {
 
 private struct PlanDrawing {
     let plan: Plan
-    private let cell = 220.0
-    private let gap = 90.0
+    /// The longer side of a map.
+    private let side = 320.0
+    private let gap = 70.0
     private let margin = 32.0
-    private let heading = 92.0
-    /// Height of a row beside its maps: titles and room.
-    private let rowFrame = 84.0
+    private let heading = 100.0
 
     init(_ plan: Plan) { self.plan = plan }
 
     func svg() -> String {
         let columns = (plan.stages.map { inputs(of: $0).count }.max() ?? 0) + 1
-        let width = max(640, 2 * margin + Double(columns) * cell + Double(columns - 1) * gap)
-        let heights = plan.stages.map { rowFrame + mapHeight(of: $0) }
-        let height = heading + max(heights.reduce(0, +), 60) + margin
+        let width = max(640, 2 * margin + Double(columns) * side + Double(columns - 1) * gap)
         var body = [
             text(margin, 40, "plan '\(plan.strategy)', \(plan.nodeCount) nodes", size: 20, weight: "bold"),
             text(
                 margin, 64,
                 String(
-                    format: "redundancy %.3f, speed-up at most %.2f, %@ moved", plan.redundancy, plan.speedupBound,
+                    format: "redundancy %.3f · speed-up at most %.2f · %@ moved", plan.redundancy, plan.speedupBound,
                     ByteCount(plan.bytesMoved).description), size: 13),
         ]
         if plan.stages.isEmpty { body.append(text(margin, heading + 30, "nothing can be cut in space", size: 15)) }
-        var top = heading
+        var height = heading + (plan.stages.isEmpty ? 60 : 0)
         for (index, stage) in plan.stages.enumerated() {
-            body += draw(stage, index, top: top)
-            top += heights[index]
+            body += draw(stage, index, top: height)
+            height += mapHeight(of: stage) + 90
         }
         return """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(n(width))" height="\(n(height))" \
@@ -53,13 +50,14 @@ private struct PlanDrawing {
         Set(stage.tiles.flatMap { $0.inputs.map(\.value) }).sorted()
     }
 
-    /// The height of the tallest map of a stage.
-    private func mapHeight(of stage: Stage) -> Double {
-        (inputs(of: stage) + [stage.output]).map { Double(plan.graph.shapes[$0][2]) * scale(of: plan.graph.shapes[$0]) }.max() ?? 0
-    }
+    private func scale(of shape: Shape) -> Double { side / Double(max(shape[2], shape[3])) }
 
-    /// What makes a map as large as its cell.
-    private func scale(of shape: Shape) -> Double { (cell - 24) / Double(max(shape[2], shape[3])) }
+    private func mapHeight(of stage: Stage) -> Double {
+        (inputs(of: stage) + [stage.output]).map { value in
+            let shape = plan.graph.shapes[value]
+            return Double(shape[2]) * scale(of: shape)
+        }.max() ?? 0
+    }
 
     private func draw(_ stage: Stage, _ index: Int, top: Double) -> [String] {
         let graph = plan.graph.graph
@@ -75,12 +73,12 @@ private struct PlanDrawing {
                 tile.inputs.first { $0.value == value }.map { (tile.node, $0.region) }
             }
             parts += map(plan.graph.shapes[value], regions, title: title, x: x, y: top + 24, owned: false)
-            x += cell
+            x += side
             let middle = top + 24 + mapHeight(of: stage) / 2
             parts.append(
                 value == read.last
-                    ? arrow(from: x, to: x + gap - 28, y: middle)
-                    : text(x + gap / 2 - 14, middle + 8, "and", size: 14, anchor: "middle"))
+                    ? arrow(from: x + 14, to: x + gap - 14, y: middle)
+                    : text(x + gap / 2, middle + 5, "and", size: 14, anchor: "middle"))
             x += gap
         }
         let owned = stage.tiles.map { ($0.node, $0.region) }
@@ -88,7 +86,7 @@ private struct PlanDrawing {
         return parts
     }
 
-    /// One map with regions of it, drawn to fit a cell.
+    /// One map with regions of it.
     private func map(
         _ shape: Shape, _ regions: [(node: Int, region: Region)], title: String, x: Double, y: Double, owned: Bool
     ) -> [String] {

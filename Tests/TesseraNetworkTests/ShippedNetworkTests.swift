@@ -72,4 +72,44 @@ private let testData = ProcessInfo.processInfo.environment["TESSERA_TEST_DATA"]
         let largest = zip(answer, reference).map { abs($0 - $1) }.max() ?? .infinity
         #expect(largest < 1e-3, "\(name) differs by \(largest)")
     }
+
+    // MARK: The demo's network
+
+    /// Columns of a picture of the given densities, each 16 pixels wide, drawn; the row in the middle, as density.
+    private func draw(_ densities: [Float]) throws -> [Float] {
+        let (height, width) = (48, 16 * densities.count)
+        let row = densities.flatMap { [Float](repeating: $0, count: 16) }
+        let pixels = (0..<3 * height).flatMap { _ in row }
+        let photo = try Tensor(pixels, shape: [1, 3, height, width])
+        let bound = try load("sketch").bound(inputs: ["photo": photo.shape])
+        let drawing = try Session(bound, backend: ReferenceBackend()).run(["photo": photo])["drawing"]
+        return try Array(drawing?.floats()[(height / 2) * width..<(height / 2 + 1) * width] ?? [])
+    }
+
+    @Test func sketchLeavesWhitePaperWhiteUpToItsEdges() throws {
+        for density in try draw([0, 0, 0]) { #expect(abs(density) < 1e-6) }
+    }
+
+    @Test func sketchInksTheDarkSideOfAnEdgeAndNothingElse() throws {
+        let row = try draw([0.1, 0.1, 0.1, 0.6, 0.6, 0.6])
+        let (light, dark) = (row[30], row[66])
+        #expect(dark > light)
+        #expect(row[48..<51].allSatisfy { $0 > dark + 0.4 })
+        // Far from the edge, and from the picture's border, there are flat washes.
+        #expect(row[24..<36].allSatisfy { abs($0 - light) < 1e-4 })
+        #expect(row[60..<72].allSatisfy { abs($0 - dark) < 1e-4 })
+    }
+
+    @Test func sketchUsesEveryWeightOfItsFile() throws {
+        let network = try load("sketch")
+        guard case .file(let path) = network.weights else {
+            Issue.record("expected weights from a file, found \(network.weights)")
+            return
+        }
+        let bound = try network.bound(inputs: ["photo": [1, 3, 9, 9]])
+        let used = zip(bound.graph.nodes, bound.parameters).flatMap { node, tensors in
+            tensors.keys.map { "\(node.name).\($0)" }
+        }
+        #expect(try Set(SafetensorsFile(path: path).names) == Set(used))
+    }
 }
