@@ -111,7 +111,22 @@ static inline const char *onednn_implementation(const_dnnl_primitive_desc_t prim
     return name ? name : "";
 }
 
-/// The first implementation whose name does not contain `avoided`, or the first of all if there is no other.
+/// Whether `name` contains one of the words in `avoided`, which commas separate.
+static inline int onednn_is_avoided(const char *name, const char *avoided) {
+    char word[32];
+    while (avoided && *avoided) {
+        const size_t length = strcspn(avoided, ",");
+        if (length > 0 && length < sizeof word) {
+            memcpy(word, avoided, length);
+            word[length] = 0;
+            if (strstr(name, word)) return 1;
+        }
+        avoided += length + (avoided[length] == ',');
+    }
+    return 0;
+}
+
+/// The first implementation whose name contains none of the words in `avoided`, or the first of all if there is no other.
 static inline dnnl_status_t onednn_choose(
     dnnl_primitive_desc_t *out, const_dnnl_op_desc_t operation, dnnl_engine_t engine, const char *avoided) {
     dnnl_primitive_desc_iterator_t iterator;
@@ -121,7 +136,7 @@ static inline dnnl_status_t onednn_choose(
     do {
         dnnl_primitive_desc_t candidate = dnnl_primitive_desc_iterator_fetch(iterator);
         if (!candidate) break;
-        if (!avoided || !strstr(onednn_implementation(candidate), avoided)) {
+        if (!onednn_is_avoided(onednn_implementation(candidate), avoided)) {
             if (*out) dnnl_primitive_desc_destroy(*out);
             *out = candidate;
             break;
@@ -172,14 +187,26 @@ static inline dnnl_status_t onednn_binary(
     return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
 }
 
-/// Normalization with stored mean and variance, factor and summand.
-static inline dnnl_status_t onednn_batch_normalization(
-    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data, float epsilon) {
-    dnnl_batch_normalization_desc_t operation;
-    dnnl_status_t status = dnnl_batch_normalization_forward_desc_init(
-        &operation, dnnl_forward_inference, data, epsilon,
-        dnnl_use_global_stats | dnnl_use_scale | dnnl_use_shift);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+/// The argument of `onednn_scale_and_shift` that is added.
+static const int onednn_arg_shift = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
+
+/// data * scale + shift, where scale and shift are described by `channels`; the product is rounded before the addition.
+static inline dnnl_status_t onednn_scale_and_shift(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data,
+    const dnnl_memory_desc_t *channels) {
+    dnnl_binary_desc_t operation;
+    dnnl_status_t status = dnnl_binary_desc_init(&operation, dnnl_binary_mul, data, channels, data);
+    if (status != dnnl_success) return status;
+    dnnl_post_ops_t addition = NULL;
+    dnnl_primitive_attr_t attributes = NULL;
+    status = dnnl_post_ops_create(&addition);
+    if (status == dnnl_success) status = dnnl_post_ops_append_binary(addition, dnnl_binary_add, channels);
+    if (status == dnnl_success) status = dnnl_primitive_attr_create(&attributes);
+    if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(attributes, addition);
+    if (status == dnnl_success) status = dnnl_primitive_desc_create(out, &operation, attributes, engine, NULL);
+    if (attributes) dnnl_primitive_attr_destroy(attributes);
+    if (addition) dnnl_post_ops_destroy(addition);
+    return status;
 }
 
 static inline dnnl_status_t onednn_inner_product(

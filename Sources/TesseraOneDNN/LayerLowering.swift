@@ -28,17 +28,23 @@ struct LayerLowering {
     }
 
     func lower(_ op: BatchNorm) throws {
+        // oneDNN's own batch normalization rounds differently from layout to layout, and the layout may depend on the size of
+        // the map. A multiplication and an addition round the same everywhere, as the reference does.
+        let (scale, shift) = try op.scaleAndShift(parameters)
         let source = try builder.operand(input)
+        let channels = try Layout.plain([1, scale.count] + shape(input).dropFirst(2).map { _ in 1 })
         let descriptor = try PrimitiveDescriptor("batch normalization") {
-            onednn_batch_normalization(&$0, $1, source.layout.handle, Float(op.epsilon))
+            onednn_scale_and_shift(&$0, $1, source.layout.handle, channels.handle)
+        }
+        func constant(_ values: [Float]) throws -> ProgramBuilder.Argument {
+            try builder.constant(try Tensor(values, shape: Shape(channels.dimensions)), as: channels, in: channels)
         }
         let target = builder.result(over: source)
         try builder.execute(
             descriptor,
             [
-                (DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(target)),
-                (DNNL_ARG_MEAN, try vector("running_mean")), (DNNL_ARG_VARIANCE, try vector("running_var")),
-                (DNNL_ARG_SCALE, try vector("weight")), (DNNL_ARG_SHIFT, try vector("bias")),
+                (DNNL_ARG_SRC_0, .operand(source)), (DNNL_ARG_DST, .operand(target)),
+                (DNNL_ARG_SRC_1, try constant(scale)), (onednn_arg_shift, try constant(shift)),
             ])
         finish(target, descriptor)
     }
