@@ -187,28 +187,6 @@ static inline dnnl_status_t onednn_binary(
     return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
 }
 
-/// The argument of `onednn_scale_and_shift` that is added.
-static const int onednn_arg_shift = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
-
-/// data * scale + shift, where scale and shift are described by `channels`; the product is rounded before the addition.
-static inline dnnl_status_t onednn_scale_and_shift(
-    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data,
-    const dnnl_memory_desc_t *channels) {
-    dnnl_binary_desc_t operation;
-    dnnl_status_t status = dnnl_binary_desc_init(&operation, dnnl_binary_mul, data, channels, data);
-    if (status != dnnl_success) return status;
-    dnnl_post_ops_t addition = NULL;
-    dnnl_primitive_attr_t attributes = NULL;
-    status = dnnl_post_ops_create(&addition);
-    if (status == dnnl_success) status = dnnl_post_ops_append_binary(addition, dnnl_binary_add, channels);
-    if (status == dnnl_success) status = dnnl_primitive_attr_create(&attributes);
-    if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(attributes, addition);
-    if (status == dnnl_success) status = dnnl_primitive_desc_create(out, &operation, attributes, engine, NULL);
-    if (attributes) dnnl_primitive_attr_destroy(attributes);
-    if (addition) dnnl_post_ops_destroy(addition);
-    return status;
-}
-
 static inline dnnl_status_t onednn_inner_product(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
     const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination) {

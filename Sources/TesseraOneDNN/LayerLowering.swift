@@ -33,20 +33,20 @@ struct LayerLowering {
         let (scale, shift) = try op.scaleAndShift(parameters)
         let source = try builder.operand(input)
         let channels = try Layout.plain([1, scale.count] + shape(input).dropFirst(2).map { _ in 1 })
-        let descriptor = try PrimitiveDescriptor("batch normalization") {
-            onednn_scale_and_shift(&$0, $1, source.layout.handle, channels.handle)
+        func descriptor(_ kind: dnnl_alg_kind_t) throws -> PrimitiveDescriptor {
+            try PrimitiveDescriptor("batch normalization") {
+                onednn_binary(&$0, $1, kind, source.layout.handle, channels.handle, source.layout.handle)
+            }
         }
-        func constant(_ values: [Float]) throws -> ProgramBuilder.Argument {
-            try builder.constant(try Tensor(values, shape: Shape(channels.dimensions)), as: channels, in: channels)
-        }
+        let (multiply, add) = (try descriptor(dnnl_binary_mul), try descriptor(dnnl_binary_add))
         let target = builder.result(over: source)
-        try builder.execute(
-            descriptor,
-            [
-                (DNNL_ARG_SRC_0, .operand(source)), (DNNL_ARG_DST, .operand(target)),
-                (DNNL_ARG_SRC_1, try constant(scale)), (onednn_arg_shift, try constant(shift)),
-            ])
-        finish(target, descriptor)
+        for (step, from, values) in [(multiply, source, scale), (add, target, shift)] {
+            let constant = try builder.constant(
+                Tensor(values, shape: Shape(channels.dimensions)), as: channels, in: channels)
+            try builder.execute(
+                step, [(DNNL_ARG_SRC_0, .operand(from)), (DNNL_ARG_SRC_1, constant), (DNNL_ARG_DST, .operand(target))])
+        }
+        finish(target, multiply)
     }
 
     func lowerRelu(slope: Float) throws {
