@@ -111,7 +111,22 @@ static inline const char *onednn_implementation(const_dnnl_primitive_desc_t prim
     return name ? name : "";
 }
 
-/// The first implementation whose name does not contain `avoided`, or the first of all if there is no other.
+/// Whether `name` contains one of the words in `avoided`, which commas separate.
+static inline int onednn_is_avoided(const char *name, const char *avoided) {
+    char word[32];
+    while (avoided && *avoided) {
+        const size_t length = strcspn(avoided, ",");
+        if (length > 0 && length < sizeof word) {
+            memcpy(word, avoided, length);
+            word[length] = 0;
+            if (strstr(name, word)) return 1;
+        }
+        avoided += length + (avoided[length] == ',');
+    }
+    return 0;
+}
+
+/// The first implementation whose name contains none of the words in `avoided`, or the first of all if there is no other.
 static inline dnnl_status_t onednn_choose(
     dnnl_primitive_desc_t *out, const_dnnl_op_desc_t operation, dnnl_engine_t engine, const char *avoided) {
     dnnl_primitive_desc_iterator_t iterator;
@@ -121,7 +136,7 @@ static inline dnnl_status_t onednn_choose(
     do {
         dnnl_primitive_desc_t candidate = dnnl_primitive_desc_iterator_fetch(iterator);
         if (!candidate) break;
-        if (!avoided || !strstr(onednn_implementation(candidate), avoided)) {
+        if (!onednn_is_avoided(onednn_implementation(candidate), avoided)) {
             if (*out) dnnl_primitive_desc_destroy(*out);
             *out = candidate;
             break;

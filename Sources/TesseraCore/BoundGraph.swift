@@ -51,7 +51,10 @@ public struct BoundGraph: Sendable {
             guard let shape = inputs[input.name] ?? input.shape.concrete else {
                 throw TesseraError(.invalidArgument, "input '\(input.name)' of shape \(input.shape) is missing")
             }
-            try locatingErrors(path: "input '\(input.name)'") { try input.shape.bind(shape, into: &bindings) }
+            try locatingErrors(path: "input '\(input.name)'") {
+                try input.shape.bind(shape, into: &bindings)
+                try requireModestSize(shape)
+            }
             shapes[input.value] = shape
         }
         for node in graph.nodes {
@@ -64,14 +67,17 @@ public struct BoundGraph: Sendable {
                             "inputs of \(node.inputs.map { shapes[$0].description }.joined(separator: ", ")) leave nothing: the output would be \(shape)"
                         )
                     }
-                    guard shape.elementCount < 1 << 42 else {
-                        throw TesseraError(.outOfMemory, "an output of \(shape) is too large")
-                    }
+                    try requireModestSize(shape)
                     shapes[value] = shape
                 }
             }
         }
         return shapes
+    }
+
+    /// Keeps what layers compute with sizes far from overflow.
+    private static func requireModestSize(_ shape: Shape) throws {
+        guard shape.elementCount < 1 << 42 else { throw TesseraError(.outOfMemory, "a value of \(shape) is too large") }
     }
 
     public func inputShapes(of node: Graph.Node) -> [Shape] { node.inputs.map { shapes[$0] } }

@@ -67,7 +67,13 @@ extension Configurable {
         self.init()
         let entries = try Self.entries(of: configuration)
         let keysByName = Dictionary(Self.keys.map { ($0.description.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var seen: Set<String> = []
         for entry in entries {
+            guard seen.insert(entry.key).inserted else {
+                throw TesseraError(
+                    .invalidArgument, "the key '\(entry.key)' is given twice",
+                    location: entry.keyLocation ?? configuration.location)
+            }
             guard let key = keysByName[entry.key] else {
                 throw TesseraError(
                     .invalidArgument, "unknown key '\(entry.key)'" + suggestion(for: entry.key, among: keysByName.keys),
@@ -75,7 +81,7 @@ extension Configurable {
             }
             try key.read(entry.value, &self)
         }
-        for key in Self.keys where key.description.isRequired && !entries.contains(where: { $0.key == key.description.name }) {
+        for key in Self.keys where key.description.isRequired && !seen.contains(key.description.name) {
             throw TesseraError(
                 .invalidArgument, "missing key '\(key.description.name)' (\(key.description.summary))",
                 location: configuration.location)

@@ -6,15 +6,19 @@ extension Configuration: Codable {
         init?(intValue: Int) { nil }
     }
 
-    /// The key under which a number travels that JSON has no notation for.
-    private static let nonFinite = Name(stringValue: "$number")
+    /// The key under which a number travels that JSON has no notation for, or none that tells it from an integer.
+    private static let spelledNumber = Name(stringValue: "$number")
 
     /// Reads JSON of the same structure. Locations are not part of it.
     public init(from decoder: any Decoder) throws {
         if let map = try? decoder.container(keyedBy: Name.self) {
-            if map.allKeys.count == 1, map.contains(Self.nonFinite) {
-                let text = try map.decode(String.self, forKey: Self.nonFinite)
-                self.init(.number(Double(text) ?? .nan))
+            if map.allKeys.count == 1, map.contains(Self.spelledNumber) {
+                let text = try map.decode(String.self, forKey: Self.spelledNumber)
+                guard let number = Double(text) else {
+                    throw DecodingError.dataCorruptedError(
+                        forKey: Self.spelledNumber, in: map, debugDescription: "expected a number, found '\(text)'")
+                }
+                self.init(.number(number))
                 return
             }
             let keys = map.allKeys.sorted { $0.stringValue < $1.stringValue }
@@ -44,10 +48,10 @@ extension Configuration: Codable {
             try container.encodeNil()
         case .bool(let value): try value.encode(to: encoder)
         case .integer(let value): try value.encode(to: encoder)
-        case .number(let value) where value.isFinite: try value.encode(to: encoder)
+        case .number(let value) where value.isFinite && value != value.rounded(): try value.encode(to: encoder)
         case .number(let value):
             var container = encoder.container(keyedBy: Name.self)
-            try container.encode(String(value), forKey: Self.nonFinite)
+            try container.encode(String(value), forKey: Self.spelledNumber)
         case .string(let value): try value.encode(to: encoder)
         case .list(let elements): try elements.encode(to: encoder)
         case .map(let entries):

@@ -60,11 +60,11 @@ public struct Graph: Sendable {
         _ name: String, _ op: any Operator, inputs: [ValueID], location: SourceLocation? = nil
     ) throws -> ValueID {
         try locatingErrors(path: name, at: location) {
-            try claim(name)
             try op.checkInputCount(inputs.count)
             guard inputs.allSatisfy(values.indices.contains) else {
                 throw TesseraError(.notFound, "expected inputs among \(values.count) values, found \(inputs)")
             }
+            try claim(name)
         }
         let value = values.count
         values.append(Value(name: name, producer: nodes.count, output: 0))

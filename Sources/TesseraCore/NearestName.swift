@@ -3,7 +3,7 @@ public func nearestName(to name: String, among candidates: some Sequence<String>
     let limit = max(1, name.count / 3)
     return candidates
         .map { (candidate: $0, distance: editDistance(name, $0)) }
-        .filter { $0.distance <= limit }
+        .filter { $0.distance <= limit && $0.distance < name.count }
         .min { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }?
         .candidate
 }
@@ -15,17 +15,20 @@ public func suggestion(for name: String, among candidates: some Collection<Strin
     return "; there are: \(candidates.sorted().joined(separator: ", "))"
 }
 
-/// The number of characters to insert, remove or replace to get from one string to the other (Levenshtein).
+/// The number of characters to insert, remove, replace or swap with their neighbour to get from one string to the other
+/// (optimal string alignment).
 private func editDistance(_ a: String, _ b: String) -> Int {
     let (a, b) = (Array(a.prefix(64)), Array(b.prefix(64)))
-    var previous = Array(0...b.count)
+    var (beforePrevious, previous) = ([Int](), Array(0...b.count))
     for i in 0..<a.count {
         var current = [i + 1]
         for j in 0..<b.count {
             let replaced = previous[j] + (a[i] == b[j] ? 0 : 1)
-            current.append(min(replaced, previous[j + 1] + 1, current[j] + 1))
+            var least = min(replaced, previous[j + 1] + 1, current[j] + 1)
+            if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { least = min(least, beforePrevious[j - 1] + 1) }
+            current.append(least)
         }
-        previous = current
+        (beforePrevious, previous) = (previous, current)
     }
     return previous[b.count]
 }

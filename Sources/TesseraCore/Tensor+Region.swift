@@ -10,7 +10,7 @@ extension Tensor {
         var result = try Tensor(zeros: region.shape, elementType: elementType)
         result.withUnsafeMutableBytes { target in
             withUnsafeBytes { source in
-                forEachRow(of: region) { offset, rowBytes, index in
+                elementType.forEachRow(of: region, in: shape) { offset, rowBytes, index in
                     copyBytes(to: target, at: index * rowBytes, from: source, at: offset, count: rowBytes)
                 }
             }
@@ -28,10 +28,11 @@ extension Tensor {
                 .shapeMismatch,
                 "expected a tile of \(region.shape) \(elementType), found \(tile.shape) \(tile.elementType)")
         }
-        let whole = self
+        // Not through `self` in the closure: a second reference would make the write a copy of all elements.
+        let (shape, elementType) = (shape, elementType)
         withUnsafeMutableBytes { target in
             tile.withUnsafeBytes { source in
-                whole.forEachRow(of: region) { offset, rowBytes, index in
+                elementType.forEachRow(of: region, in: shape) { offset, rowBytes, index in
                     copyBytes(to: target, at: offset, from: source, at: index * rowBytes, count: rowBytes)
                 }
             }
@@ -43,11 +44,14 @@ extension Tensor {
             throw TesseraError(.shapeMismatch, "expected a region inside \(shape), found \(region)")
         }
     }
+}
 
-    /// Calls `body(offset, bytes, index)` for each contiguous row of `region`: its byte offset here, its length, its count.
-    private func forEachRow(of region: Region, _ body: (Int, Int, Int) -> Void) {
+extension ElementType {
+    /// Calls `body(offset, bytes, index)` for each contiguous row of `region`: its byte offset in a tensor of `shape`, its
+    /// length, its count.
+    fileprivate func forEachRow(of region: Region, in shape: Shape, _ body: (Int, Int, Int) -> Void) {
         guard !region.isEmpty else { return }
-        let size = elementType.byteCount
+        let size = byteCount
         guard let last = region.ranges.last else { return body(0, size, 0) }
         let strides = shape.strides
         let outer = Array(region.ranges.dropLast())

@@ -13,8 +13,9 @@ public struct Tensor: Sendable {
 
     /// A tensor of zeros.
     ///
-    /// - Throws: `outOfMemory` if the shape asks for more memory than can be had.
+    /// - Throws: `shapeMismatch` for a negative size, `outOfMemory` if the shape asks for more memory than can be had.
     public init(zeros shape: Shape, elementType: ElementType = .f32) throws {
+        try Self.requireSizes(shape)
         self.shape = shape
         self.elementType = elementType
         storage = try TensorStorage(byteCount: Shape.saturatingProduct(shape.elementCount, elementType.byteCount))
@@ -31,6 +32,7 @@ public struct Tensor: Sendable {
 
     /// A tensor whose elements stand elsewhere, in memory that `owner` keeps alive and that nobody writes to.
     public init(borrowing bytes: UnsafeRawBufferPointer, shape: Shape, elementType: ElementType, owner: AnyObject & Sendable) throws {
+        try Self.requireSizes(shape)
         guard bytes.count == Shape.saturatingProduct(shape.elementCount, elementType.byteCount) else {
             throw TesseraError(
                 .shapeMismatch, "expected \(shape) \(elementType) to take its exact size, found \(bytes.count) bytes")
@@ -85,10 +87,17 @@ public struct Tensor: Sendable {
     ///
     /// - Throws: `shapeMismatch` if the number of elements differs.
     public func reshaped(to shape: Shape) throws -> Tensor {
+        try Self.requireSizes(shape)
         guard shape.elementCount == elementCount else {
             throw TesseraError(.shapeMismatch, "expected a shape of \(elementCount) elements, found \(shape)")
         }
         return Tensor(shape: shape, elementType: elementType, storage: storage)
+    }
+
+    private static func requireSizes(_ shape: Shape) throws {
+        guard shape.dimensions.allSatisfy({ $0 >= 0 }) else {
+            throw TesseraError(.shapeMismatch, "expected sizes of at least 0, found \(shape)")
+        }
     }
 
     private func requireFloats() throws {

@@ -29,7 +29,7 @@ public struct ByteCount: Sendable, CustomStringConvertible {
 
     public var description: String {
         var (value, unit) = (Double(bytes), "B")
-        for larger in ["KiB", "MiB", "GiB"] where value >= 1024 {
+        for larger in ["KiB", "MiB", "GiB"] where value >= (unit == "B" ? 1024 : 1023.95) {
             value /= 1024
             unit = larger
         }

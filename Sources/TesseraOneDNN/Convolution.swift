@@ -13,8 +13,8 @@ struct Convolution {
     /// The implementation, and the weights as [groups, output channels, input channels, kernel…], or without groups if
     /// there is only one.
     ///
-    /// oneDNN's implementation through matrix multiplication adds in an order that depends on the size of the map, so a tile
-    /// would differ from the whole. Where a grouped convolution has no other, neighbouring groups are merged, with zeros for
+    /// oneDNN's implementations through matrix multiplication ("gemm", "brgconv") add in an order that depends on the size of
+    /// the map and the number of threads, so a tile would differ from the whole. Where a grouped convolution has no other, neighbouring groups are merged, with zeros for
     /// the weights between them, until there is one.
     func choose(_ weight: Tensor, groups: Int) throws -> (PrimitiveDescriptor, Tensor) {
         let grouped = try weight.merged(groups: groups, by: 1)
@@ -24,6 +24,9 @@ struct Convolution {
         return (try descriptor(merged.shape.dimensions), merged)
     }
 
+    /// Words in the names of implementations whose results depend on the size of the map.
+    private static let avoided = "gemm,brg"
+
     private func descriptor(_ weights: [Int]) throws -> PrimitiveDescriptor {
         let (anySource, anyWeights, anyTarget) = (try Layout.any(source), try Layout.any(weights), try Layout.any(target))
         let bias = hasBias ? try Layout.plain([target[1]]) : nil
@@ -32,7 +35,7 @@ struct Convolution {
                 &$0, $1, anySource.handle, anyWeights.handle, bias?.handle, anyTarget.handle,
                 window.axes.map(\.stride).int64, window.axes.map { $0.dilation - 1 }.int64,
                 window.axes.map { hasPadding ? $0.before : 0 }.int64, window.axes.map { hasPadding ? $0.after : 0 }.int64,
-                "gemm")
+                Self.avoided)
         }
     }
 
@@ -46,7 +49,7 @@ struct Convolution {
 
 extension PrimitiveDescriptor {
     /// False for matrix multiplication, and for the slow reference kernel that is left when it is avoided.
-    var isSizeIndependent: Bool { !implementation.contains("gemm") && !implementation.contains("ref") }
+    var isSizeIndependent: Bool { !["gemm", "brg", "ref"].contains(where: implementation.contains) }
 }
 
 extension Tensor {

@@ -1,5 +1,6 @@
 import TesseraCore
 import TesseraOperators
+import TesseraTestSupport
 import Testing
 
 @testable import TesseraNetwork

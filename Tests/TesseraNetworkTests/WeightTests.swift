@@ -1,6 +1,7 @@
 import Foundation
 import TesseraCore
 import TesseraOperators
+import TesseraTestSupport
 import Testing
 
 @testable import TesseraNetwork

@@ -30,7 +30,7 @@ tessera.register.partition_strategy("thin-middle", function(span, nodes, options
 end)
 
 local whole = net:run(inputs)
-for _, strategy in ipairs{"fused-grid", "thin-middle"} do
+for _, strategy in ipairs{"vertical", "fused-grid", "thin-middle"} do
   local out, report = net:deploy{nodes = nodes, strategy = strategy, inputs = inputs}
   local same = out == whole
   print(string.format("%-12s redundancy %.3f, speed-up at most %.2f, %d bytes sent, %s", strategy, report.redundancy,

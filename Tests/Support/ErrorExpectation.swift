@@ -2,7 +2,7 @@ import TesseraCore
 import Testing
 
 /// Expects `body` to throw a `TesseraError` of `code` whose description has all of `parts`.
-func expectError<Result>(
+public func expectError<Result>(
     _ code: TesseraError.Code? = nil, _ parts: String..., sourceLocation: Testing.SourceLocation = #_sourceLocation,
     _ body: () throws -> Result
 ) {

@@ -1,0 +1,42 @@
+import TesseraCore
+import TesseraPartition
+
+extension Plan {
+    /// A plan with random cuts, each map divided at random, the parts dealt out to random nodes; nil if there is nothing to
+    /// cut.
+    public static func random(_ graph: BoundGraph, using generator: inout SeededGenerator) throws -> Plan? {
+        let span = try Span(graph)
+        guard !span.cutPoints.isEmpty else { return nil }
+        let nodes = Int.random(in: 1...6, using: &generator)
+        let first = span.cutPoints.indices.pick(&generator)
+        let cuts = [0, 1, 2].pick(&generator)
+        let chosen = Set([first] + (0..<cuts).map { _ in span.cutPoints.indices.pick(&generator) })
+        let choices = chosen.sorted().map { index in
+            let output = span.cutPoints[index]
+            let whole = Region(whole: graph.shapes[output])
+            let regions = whole.randomParts(Int.random(in: 1...5, using: &generator), using: &generator)
+            return StageChoice(
+                output: output,
+                tiles: regions.map { TileChoice(node: Int.random(in: 0..<nodes, using: &generator), region: $0) })
+        }
+        return try Plan(graph, nodes: nodes, choices: choices, strategy: "random")
+    }
+}
+
+extension Region {
+    /// At most `count` parts, made by cutting at random places along height, width and now and then the batch: strips, grids,
+    /// and divisions that are neither.
+    public func randomParts(_ count: Int, using generator: inout SeededGenerator) -> [Region] {
+        var parts = [self]
+        for _ in 1..<max(count, 1) {
+            let axis = [0, 2, 2, 2, 3, 3, 3].pick(&generator)
+            let index = parts.indices.pick(&generator)
+            let range = parts[index][axis]
+            guard range.count > 1 else { continue }
+            let middle = Int.random(in: range.lowerBound + 1..<range.upperBound, using: &generator)
+            parts.append(parts[index].replacing(axis: axis, with: middle..<range.upperBound))
+            parts[index] = parts[index].replacing(axis: axis, with: range.lowerBound..<middle)
+        }
+        return parts
+    }
+}

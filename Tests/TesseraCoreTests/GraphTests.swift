@@ -1,0 +1,59 @@
+import TesseraCore
+import TesseraOperators
+import TesseraTestSupport
+import Testing
+
+@Suite struct GraphTests {
+    @Test("a name is used once, by inputs and layers together")
+    func names() throws {
+        var graph = Graph()
+        let x = try graph.addInput("x", shape: SymbolicShape(Shape([1, 2])))
+        try graph.addNode("relu", Relu(), inputs: [x])
+        expectError(.invalidArgument, "'relu'", "twice") { try graph.addNode("relu", Relu(), inputs: [x]) }
+        expectError(.invalidArgument, "'x'", "twice") { try graph.addNode("x", Relu(), inputs: [x]) }
+        expectError(.invalidArgument, "'relu'", "twice") { try graph.addInput("relu", shape: SymbolicShape(Shape([1]))) }
+        try graph.addOutput("y", x)
+        expectError(.invalidArgument, "'y'", "twice") { try graph.addOutput("y", x) }
+    }
+
+    @Test("a layer that is refused leaves no trace: its name is free again")
+    func refusedLayers() throws {
+        var graph = Graph()
+        let x = try graph.addInput("x", shape: SymbolicShape(Shape([1, 2])))
+        let location = TesseraCore.SourceLocation(file: "n.yaml", line: 3, column: 5)
+        expectError(.shapeMismatch, "n.yaml:3:5: sum: 'add' expects 2 inputs, found 1") {
+            try graph.addNode("sum", Add(), inputs: [x], location: location)
+        }
+        expectError(.shapeMismatch, "'concat' expects at least 1 inputs, found 0") {
+            try graph.addNode("sum", Concat(), inputs: [])
+        }
+        expectError(.notFound, "sum: expected inputs among 1 values, found [0, 7]") {
+            try graph.addNode("sum", Add(), inputs: [x, 7])
+        }
+        #expect(graph.nodes.isEmpty)
+        try graph.addNode("sum", Add(), inputs: [x, x])
+        #expect(graph.values.map(\.name) == ["x", "sum"])
+        expectError(.notFound, "found 2") { try graph.addOutput("y", 2) }
+    }
+
+    @Test("values are found by name, or the nearest is suggested")
+    func lookup() throws {
+        var graph = Graph()
+        let x = try graph.addInput("image", shape: SymbolicShape(Shape([1, 2])))
+        let y = try graph.addNode("conv1", Relu(), inputs: [x])
+        #expect(try graph.value(named: "conv1") == y)
+        expectError(.notFound, "did you mean 'conv1'?") { try graph.value(named: "conv2") }
+    }
+
+    @Test("consumers name each reader once, even if it reads a value twice")
+    func consumers() throws {
+        var graph = Graph()
+        let x = try graph.addInput("x", shape: SymbolicShape(Shape([1, 2])))
+        let a = try graph.addNode("a", Relu(), inputs: [x])
+        let b = try graph.addNode("b", Add(), inputs: [a, a])
+        try graph.addNode("c", Add(), inputs: [a, b])
+        #expect(graph.consumers == [[0], [1, 2], [2], []])
+        #expect(graph.values[b].producer == 1)
+        #expect(graph.values[x].producer == nil)
+    }
+}
