@@ -69,7 +69,9 @@ struct LayerLowering {
             throw TesseraError(.notSupported, "the first operand cannot be repeated")
         }
         let a = try builder.operand(first)
-        let layout = shape(second) == shape(first) ? a.layout : try a.layout.like(shape(second))
+        // oneDNN is quick if both have the same kind of layout, but repeats a channel only if it is not in a block.
+        let sameChannels = shape(second).count > 1 && shape(second)[1] == shape(first)[1]
+        let layout = sameChannels ? try a.layout.like(shape(second)) : try Layout.plain(shape(second))
         let target = try a.layout.like(shape(output))
         let descriptor = try PrimitiveDescriptor("an element-wise operation") {
             onednn_binary(&$0, $1, kind, a.layout.handle, layout.handle, target.handle)
