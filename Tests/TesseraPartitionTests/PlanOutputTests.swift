@@ -4,7 +4,7 @@ import TesseraTestSupport
 import Testing
 
 #if canImport(FoundationXML)
-import FoundationXML
+    import FoundationXML
 #endif
 
 @Suite struct PlanOutputTests {
@@ -65,9 +65,10 @@ import FoundationXML
         #expect(tile.bytesOut == 2 * 4 * 6 * 4)
         #expect(report.bytesMoved == plan.bytesMoved)
         let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
-        #expect(object?.keys.sorted() == [
-            "bytes_moved", "nodes", "redundancy", "rest", "speedup_bound", "stages", "strategy",
-        ])
+        #expect(
+            object?.keys.sorted() == [
+                "bytes_moved", "nodes", "redundancy", "rest", "speedup_bound", "stages", "strategy",
+            ])
     }
 
     /// image 1x1x8x6 -> conv -> | pool -> | average, in strips for 2 nodes.
@@ -100,7 +101,8 @@ private final class Drawing: NSObject, XMLParserDelegate {
         let parser = XMLParser(data: Data(svg.utf8))
         parser.delegate = self
         guard parser.parse() else {
-            throw TesseraError(.malformedFile, "line \(parser.lineNumber) is not well-formed", cause: parser.parserError)
+            throw TesseraError(
+                .malformedFile, "line \(parser.lineNumber) is not well-formed", cause: parser.parserError)
         }
     }
 

@@ -3,14 +3,19 @@ import TesseraTestSupport
 import Testing
 
 @Suite struct PlanValidationTests {
-    @Test("regions that overlap, leave a gap, lie outside, are empty or have another rank are refused", arguments: [
-        ([[0..<1, 0..<2, 0..<5, 0..<8], [0..<1, 0..<2, 4..<8, 0..<8]], "without overlap"),
-        ([[0..<1, 0..<2, 0..<5, 0..<8], [0..<1, 0..<2, 6..<8, 0..<8]], "cover all 128 elements of 1x2x8x8, found 112"),
-        ([[0..<1, 0..<2, 0..<5, 0..<8], [0..<1, 0..<2, 5..<9, 0..<8]], "inside 1x2x8x8"),
-        ([[0..<1, 0..<2, -1..<8, 0..<8]], "inside 1x2x8x8"),
-        ([[0..<1, 0..<2, 0..<8, 0..<8], [0..<1, 0..<2, 8..<8, 0..<8]], "inside 1x2x8x8"),
-        ([[0..<8, 0..<8]], "inside 1x2x8x8"), ([[0..<1, 0..<1, 0..<8, 0..<8]], "found 64"), ([], "found 0"),
-    ] as [([[Range<Int>]], String)])
+    @Test(
+        "regions that overlap, leave a gap, lie outside, are empty or have another rank are refused",
+        arguments: [
+            ([[0..<1, 0..<2, 0..<5, 0..<8], [0..<1, 0..<2, 4..<8, 0..<8]], "without overlap"),
+            (
+                [[0..<1, 0..<2, 0..<5, 0..<8], [0..<1, 0..<2, 6..<8, 0..<8]],
+                "cover all 128 elements of 1x2x8x8, found 112"
+            ),
+            ([[0..<1, 0..<2, 0..<5, 0..<8], [0..<1, 0..<2, 5..<9, 0..<8]], "inside 1x2x8x8"),
+            ([[0..<1, 0..<2, -1..<8, 0..<8]], "inside 1x2x8x8"),
+            ([[0..<1, 0..<2, 0..<8, 0..<8], [0..<1, 0..<2, 8..<8, 0..<8]], "inside 1x2x8x8"),
+            ([[0..<8, 0..<8]], "inside 1x2x8x8"), ([[0..<1, 0..<1, 0..<8, 0..<8]], "found 64"), ([], "found 0"),
+        ] as [([[Range<Int>]], String)])
     func regions(regions: [[Range<Int>]], message: String) throws {
         let graph = try network()
         let tiles = regions.map { TileChoice(node: 0, region: Region($0)) }

@@ -21,7 +21,9 @@ import Testing
             let expected = Dictionary(grouping: 0..<count) { owners[$0] }
             let found = Dictionary(
                 uniqueKeysWithValues: plan.stages[0].tiles.map { ($0.node, Array($0.region[2])) })
-            #expect(found == expected, "\(size) rows, kernel \(kernel), stride \(stride), padding \(padding), \(nodes) nodes")
+            #expect(
+                found == expected,
+                "\(size) rows, kernel \(kernel), stride \(stride), padding \(padding), \(nodes) nodes")
         }
     }
 
@@ -68,7 +70,8 @@ import Testing
     func width() throws {
         var network = try NetworkSketch(1, 4, 9)
         try network.add("conv", NetworkSketch.conv(1))
-        let strategy = try Registry<any PartitionStrategy>.builtin.make("vertical", .map([("axis", "width".configuration)]))
+        let strategy = try Registry<any PartitionStrategy>.builtin.make(
+            "vertical", .map([("axis", "width".configuration)]))
         let plan = try Plan(network.bound(), nodes: 2, strategy: strategy, named: "vertical")
         #expect(plan.stages[0].tiles.map(\.region) == [0..<5, 5..<9].map { Region([0..<1, 0..<1, 0..<4, $0]) })
     }
