@@ -3,39 +3,91 @@ import TesseraCore
 import TesseraOperators
 
 /// Chooses oneDNN's implementation of a convolution, and brings the weights into the groups that it wants.
+///
+/// Implementations add in different orders, so the choice may not depend on the size of the map, or a tile would differ from
+/// the whole. What is chosen for a large map is demanded for every map; a map that this implementation refuses, for it is
+/// narrower than the padding, say, is put into a larger one.
 struct Convolution {
+    /// The map that the primitive is run on.
+    struct Geometry {
+        /// The shapes of its input and its output; at least as large as the layer's own.
+        var source: [Int]
+        var target: [Int]
+        /// Padding that the primitive itself supplies, before and after each axis.
+        var padding: [(before: Int, after: Int)]
+        /// Whether the padding is put into memory instead, and the rest of a larger map with it.
+        var isMaterialized: Bool
+    }
+
+    struct Choice {
+        var descriptor: PrimitiveDescriptor
+        /// As [groups, output channels, input channels, kernel…], or without groups if there is only one.
+        var weight: Tensor
+        var geometry: Geometry
+    }
+
     let window: SlidingWindow
     let source: [Int]
     let target: [Int]
-    let hasPadding: Bool
     let hasBias: Bool
 
-    /// The implementation, and the weights as [groups, output channels, input channels, kernel…], or without groups if
-    /// there is only one.
-    ///
-    /// oneDNN's implementations through matrix multiplication ("gemm", "brgconv") add in an order that depends on the size of
-    /// the map and the number of threads, so a tile would differ from the whole. Where a grouped convolution has no other, neighbouring groups are merged, with zeros for
-    /// the weights between them, until there is one.
-    func choose(_ weight: Tensor, groups: Int) throws -> (PrimitiveDescriptor, Tensor) {
-        let grouped = try weight.merged(groups: groups, by: 1)
-        let first = try descriptor(grouped.shape.dimensions)
-        guard groups > 1, !first.isSizeIndependent else { return (first, grouped) }
-        let merged = try weight.merged(groups: groups, by: mergeFactor(weight.shape, groups: groups))
-        return (try descriptor(merged.shape.dimensions), merged)
-    }
+    /// The size of a map, along each axis, that every implementation takes.
+    private static let largeMap = 32
 
-    /// Words in the names of implementations whose results depend on the size of the map.
+    /// Words in the names of implementations whose results depend on the size of the map and on the number of threads: those
+    /// through matrix multiplication.
     private static let avoided = "gemm,brg"
 
-    private func descriptor(_ weights: [Int]) throws -> PrimitiveDescriptor {
-        let (anySource, anyWeights, anyTarget) = (try Layout.any(source), try Layout.any(weights), try Layout.any(target))
+    /// Where a grouped convolution has no implementation that is independent of size, neighbouring groups are merged, with
+    /// zeros for the weights between them, until there is one.
+    func choose(_ weight: Tensor, groups: Int) throws -> Choice {
+        let large = geometry(sizes: window.axes.map { _ in Self.largeMap })
+        var weight = weight
+        var model = try descriptor(try weight.merged(groups: groups, by: 1), large)
+        let factor = groups > 1 && !model.isSizeIndependent ? mergeFactor(weight.shape, groups: groups) : 1
+        weight = try weight.merged(groups: groups, by: factor)
+        if factor > 1 { model = try descriptor(weight, large) }
+
+        let candidates = geometries
+        for geometry in candidates {
+            let descriptor = try descriptor(weight, geometry)
+            if descriptor.implementation == model.implementation {
+                return Choice(descriptor: descriptor, weight: weight, geometry: geometry)
+            }
+        }
+        return Choice(descriptor: try descriptor(weight, candidates[0]), weight: weight, geometry: candidates[0])
+    }
+
+    /// From the most to the least welcome.
+    private var geometries: [Geometry] {
+        let sizes = Array(target.dropFirst(2))
+        let own = Geometry(
+            source: source, target: target, padding: window.axes.map { ($0.before, $0.after) }, isMaterialized: false)
+        let larger = [1, 4, 8, 16, Self.largeMap].map { least in geometry(sizes: sizes.map { max($0, least) }) }
+        // A dilated convolution takes another path at the border, which adds in another order, and oneDNN has no negative
+        // padding.
+        let isOwnPossible = window.axes.allSatisfy { $0.dilation == 1 && $0.before >= 0 && $0.after >= 0 }
+        return (isOwnPossible ? [own] : []) + larger
+    }
+
+    /// A map without padding whose output has the given sizes.
+    private func geometry(sizes: [Int]) -> Geometry {
+        // Kernels of one element with strides want a whole number of strides.
+        let inputs = zip(window.axes, sizes).map { max(($1 - 1) * $0.stride + $0.extent, $1 * $0.stride) }
+        return Geometry(
+            source: source.prefix(2) + inputs, target: target.prefix(2) + sizes,
+            padding: window.axes.map { _ in (0, 0) }, isMaterialized: true)
+    }
+
+    private func descriptor(_ weight: Tensor, _ geometry: Geometry) throws -> PrimitiveDescriptor {
+        let (anySource, anyTarget) = (try Layout.any(geometry.source), try Layout.any(geometry.target))
+        let anyWeights = try Layout.any(weight.shape.dimensions)
         let bias = hasBias ? try Layout.plain([target[1]]) : nil
         return try PrimitiveDescriptor("a convolution") {
             onednn_convolution(
                 &$0, $1, anySource.handle, anyWeights.handle, bias?.handle, anyTarget.handle,
                 window.axes.map(\.stride).int64, window.axes.map { $0.dilation - 1 }.int64,
-                window.axes.map { hasPadding ? $0.before : 0 }.int64, window.axes.map { hasPadding ? $0.after : 0 }.int64,
-                Self.avoided)
+                geometry.padding.map(\.before).int64, geometry.padding.map(\.after).int64, Self.avoided)
         }
     }
 

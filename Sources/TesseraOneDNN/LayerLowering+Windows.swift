@@ -6,36 +6,34 @@ import TesseraOperators
 extension LayerLowering {
     func lower(_ op: Conv) throws {
         let window = try op.window(over: Shape(shape(input)))
-        let weight = try parameter("weight")
-        // A dilated convolution takes another path at the border, which adds in another order, and oneDNN has no negative
-        // padding: both get their padding put in memory, the whole map as well as every tile.
-        var materialized = window.axes.contains { $0.dilation > 1 || $0.before < 0 || $0.after < 0 }
-        func choose() throws -> (PrimitiveDescriptor, Tensor) {
-            try Convolution(
-                window: window, source: materialized ? paddedShape(window) : shape(input), target: shape(output),
-                hasPadding: !materialized, hasBias: op.bias
-            ).choose(weight, groups: op.groups)
-        }
-        var (descriptor, weights) = try choose()
-        if !descriptor.isSizeIndependent, !materialized {
-            // Direct kernels refuse maps that are narrower than their padding.
-            materialized = true
-            (descriptor, weights) = try choose()
-        }
-        let sourceShape = materialized ? paddedShape(window) : shape(input)
-        let sourceLayout = try Layout.of(descriptor, dnnl_query_src_md, sourceShape)
+        let choice = try Convolution(
+            window: window, source: shape(input), target: shape(output), hasBias: op.bias
+        ).choose(try parameter("weight"), groups: op.groups)
+        let (descriptor, geometry) = (choice.descriptor, choice.geometry)
+        let sourceLayout = try Layout.of(descriptor, dnnl_query_src_md, geometry.source)
         let source =
-            materialized
+            geometry.isMaterialized
             ? try padded(input, window, to: sourceLayout) : try builder.operand(input, in: sourceLayout)
-        let weightLayout = try Layout.of(descriptor, dnnl_query_weights_md, weights.shape.dimensions)
-        let result = builder.allocate(try .of(descriptor, dnnl_query_dst_md, shape(output)))
+        let weights = choice.weight.shape.dimensions
+        let weightLayout = try Layout.of(descriptor, dnnl_query_weights_md, weights)
+        let result = builder.allocate(try .of(descriptor, dnnl_query_dst_md, geometry.target))
         var arguments: [(Int32, ProgramBuilder.Argument)] = [
             (DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(result)),
-            (DNNL_ARG_WEIGHTS, try builder.constant(weights, as: .plain(weights.shape.dimensions), in: weightLayout)),
+            (DNNL_ARG_WEIGHTS, try builder.constant(choice.weight, as: .plain(weights), in: weightLayout)),
         ]
         if op.bias { arguments.append((DNNL_ARG_BIAS, try vector("bias"))) }
         try builder.execute(descriptor, arguments)
-        finish(result, descriptor)
+        finish(try cut(result), descriptor)
+    }
+
+    /// The layer's output, which starts at the origin of a map that may be larger.
+    private func cut(_ result: ProgramBuilder.Operand) throws -> ProgramBuilder.Operand {
+        guard result.layout.dimensions != shape(output) else { return result }
+        let target = builder.allocate(try result.layout.like(shape(output)))
+        var part = result
+        part.layout = try result.layout.box(shape(output), at: shape(output).map { _ in 0 })
+        try builder.reorder(from: part, to: target)
+        return target
     }
 
     func lower(_ op: any Pooling) throws {
@@ -81,14 +79,14 @@ extension LayerLowering {
         finish(result, descriptor)
     }
 
-    private func paddedShape(_ window: SlidingWindow) -> [Int] {
-        shape(input).prefix(2) + zip(window.axes, shape(input).dropFirst(2)).map { $0.before + $1 + $0.after }
-    }
-
+    /// A copy of `value` in `layout`, with as many zeros before it as the window's padding says, and after it as remain.
     private func padded(_ value: Graph.ValueID, _ window: SlidingWindow, to layout: Layout) throws
         -> ProgramBuilder.Operand
     {
-        let amounts = [(before: 0, after: 0), (before: 0, after: 0)] + window.axes.map { ($0.before, $0.after) }
+        let sizes = zip(shape(value), layout.dimensions).dropFirst(2)
+        let amounts =
+            [(before: 0, after: 0), (before: 0, after: 0)]
+            + zip(window.axes, sizes).map { ($0.before, $1.1 - $1.0 - $0.before) }
         let copy = try copyPadded(value, amounts, value: 0, to: layout)
         guard copy.layout != layout else { return copy }
         let result = builder.allocate(layout)

@@ -10,6 +10,8 @@ public struct Concat: Operator, Equatable {
     public init() {}
 
     public var inputCount: ClosedRange<Int> { 1...Int.max }
+    /// Joined along batch or channels, every pixel stays where it is.
+    public var isPointwise: Bool { axis == 0 || axis == 1 }
     public static let shorthandKey: String? = "axis"
     public static let keys: [Key<Concat>] = [Key("axis", \.axis, "the axis along which inputs are joined")]
 

@@ -43,11 +43,18 @@ public struct Tile: Sendable {
         var derived: [Layer] = []
         for id in layers.reversed() {
             let node = graph.graph.nodes[id]
-            guard let region = needed[node.outputs[0]] else { continue }
+            guard var region = needed[node.outputs[0]] else { continue }
             let shapes = graph.inputShapes(of: node)
             let tile = try locatingErrors(path: node.name, at: node.location) {
-                try node.op.tile(region, ofOutput: 0, inputs: shapes)
+                do {
+                    return try node.op.tile(region, ofOutput: 0, inputs: shapes)
+                } catch let error as TesseraError where error.code == .notSupported && node.outputs[0] != output {
+                    // A reader takes some channels of a layer that makes only all of them, or whole groups.
+                    region = region.replacing(axis: 1, with: 0..<graph.shapes[node.outputs[0]][1])
+                    return try node.op.tile(region, ofOutput: 0, inputs: shapes)
+                }
             }
+            needed[node.outputs[0]] = region
             for (value, region) in zip(node.inputs, tile.inputs) {
                 guard let region else { continue }
                 // A value with several readers is made once, as large as all of them need together.

@@ -112,7 +112,9 @@ extension OperatorCase {
                 }
                 try stitched.paste(Self.run(bound, backend, threads: threads, pieces), at: region)
             }
-            #expect((stitched == whole) as Bool, "stitched tiles \(tiling) differ with \(backend.name), \(threads) threads: \(self)")
+            #expect(
+                (stitched == whole) as Bool,
+                "stitched tiles \(tiling) differ with \(backend.name), \(threads) threads: \(self)")
         }
     }
 
@@ -159,6 +161,7 @@ extension Tensor {
             default: -1...1
             }
         let count = specification.shape.elementCount
-        return try Tensor((0..<count).map { _ in Float.random(in: range, using: &generator) }, shape: specification.shape)
+        return try Tensor(
+            (0..<count).map { _ in Float.random(in: range, using: &generator) }, shape: specification.shape)
     }
 }

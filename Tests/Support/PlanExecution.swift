@@ -17,7 +17,8 @@ extension Plan {
                 var pieces: [String: Tensor] = [:]
                 for input in tile.inputs {
                     guard let whole = values[names[input.value]] else {
-                        throw TesseraError(.notFound, "a tile of '\(names[stage.output])' reads '\(names[input.value])' too early")
+                        throw TesseraError(
+                            .notFound, "a tile of '\(names[stage.output])' reads '\(names[input.value])' too early")
                     }
                     pieces[names[input.value]] = try whole.cropped(to: input.region)
                 }

@@ -123,10 +123,14 @@ extension BoundGraph {
 
 extension Tensor {
     /// Values with which a layer's output is about as large as its input.
-    static func moderate(_ specification: ParameterSpecification, using generator: inout SeededGenerator) throws -> Tensor {
+    static func moderate(_ specification: ParameterSpecification, using generator: inout SeededGenerator) throws
+        -> Tensor
+    {
         guard case .weight(let fanIn) = specification.role else { return try .random(specification, using: &generator) }
         let bound = (3 / Float(fanIn)).squareRoot()
-        let values = (0..<specification.shape.elementCount).map { _ in Float.random(in: -bound...bound, using: &generator) }
+        let values = (0..<specification.shape.elementCount).map { _ in
+            Float.random(in: -bound...bound, using: &generator)
+        }
         return try Tensor(values, shape: specification.shape)
     }
 }

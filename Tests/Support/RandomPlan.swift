@@ -1,13 +1,30 @@
+import PartitionStrategies
 import TesseraCore
 import TesseraPartition
 
 extension Plan {
-    /// A plan with random cuts, each map divided at random, the parts dealt out to random nodes; nil if there is nothing to
-    /// cut.
+    /// A plan of a strategy with random options, or with random cuts, each map divided at random, the parts dealt out to
+    /// random nodes; nil if there is nothing to cut.
     public static func random(_ graph: BoundGraph, using generator: inout SeededGenerator) throws -> Plan? {
         let span = try Span(graph)
         guard !span.cutPoints.isEmpty else { return nil }
         let nodes = Int.random(in: 1...6, using: &generator)
+        switch Int.random(in: 0..<6, using: &generator) {
+        case 0:
+            var strategy = Vertical()
+            strategy.axis = [.height, .width].pick(&generator)
+            return try Plan(graph, nodes: nodes, strategy: strategy, named: Vertical.name)
+        case 1:
+            var strategy = FusedGrid()
+            strategy.tiles = [[1, 1], [2, 2], [3, 1], [1, 4]].pick(&generator)
+            strategy.cutAfter = [graph.graph.values[span.cutPoints.pick(&generator)].name]
+            return try Plan(graph, nodes: nodes, strategy: strategy, named: FusedGrid.name)
+        default: return try random(span, nodes: nodes, using: &generator)
+        }
+    }
+
+    private static func random(_ span: Span, nodes: Int, using generator: inout SeededGenerator) throws -> Plan {
+        let graph = span.graph
         let first = span.cutPoints.indices.pick(&generator)
         let cuts = [0, 1, 2].pick(&generator)
         let chosen = Set([first] + (0..<cuts).map { _ in span.cutPoints.indices.pick(&generator) })

@@ -29,7 +29,8 @@ import Testing
         let a = try graph.addInput("a", shape: SymbolicShape([.fixed(1), .fixed(1), n, m]))
         let b = try graph.addInput("b", shape: SymbolicShape([.fixed(1), .fixed(1), m, n]))
         try graph.addNode("joined", Concat(), inputs: [a, b])
-        #expect(try BoundGraph.inferShapes(of: graph, inputs: ["a": [1, 1, 5, 5], "b": [1, 1, 5, 5]])[2] == [1, 2, 5, 5])
+        #expect(
+            try BoundGraph.inferShapes(of: graph, inputs: ["a": [1, 1, 5, 5], "b": [1, 1, 5, 5]])[2] == [1, 2, 5, 5])
         expectError(.shapeMismatch, "input 'b'", "m = 6") {
             try BoundGraph.inferShapes(of: graph, inputs: ["a": [1, 1, 5, 6], "b": [1, 1, 5, 6]])
         }
@@ -44,15 +45,19 @@ import Testing
         }
     }
 
-    @Test("inputs of absurd size are refused before a layer computes with them", arguments: [
-        Shape([1, 1, .max, 1]), [1, 1, 1 << 31, 1 << 31], [.max, .max, .max, .max], [1, 1, 1 << 50, 4],
-    ])
+    @Test(
+        "inputs of absurd size are refused before a layer computes with them",
+        arguments: [
+            Shape([1, 1, .max, 1]), [1, 1, 1 << 31, 1 << 31], [.max, .max, .max, .max], [1, 1, 1 << 50, 4],
+        ])
     func hugeInputs(shape: Shape) throws {
         var graph = Graph()
         let names = ["n", "c", "h", "w"].map(Dimension.symbol)
         let x = try graph.addInput("x", shape: SymbolicShape(names))
         try graph.addNode("conv", conv(channels: 1, kernel: 3, padding: 1), inputs: [x])
-        expectError(.outOfMemory, "x", shape.description) { try BoundGraph.inferShapes(of: graph, inputs: ["x": shape]) }
+        expectError(.outOfMemory, "x", shape.description) {
+            try BoundGraph.inferShapes(of: graph, inputs: ["x": shape])
+        }
     }
 
     @Test("an output that no memory holds is refused at its layer")

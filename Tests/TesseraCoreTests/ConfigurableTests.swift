@@ -43,24 +43,32 @@ import Testing
         }
     }
 
-    @Test("a value of the wrong type names the key, what is expected and what is there", arguments: [
-        ("size", Configuration(.string("three")), "an integer"), ("size", Configuration(.number(1.5)), "an integer"),
-        ("size", Configuration(.integer(1 << 40)), "2^31"), ("size", Configuration(.list([])), "an integer"),
-        ("scale", Configuration(.bool(true)), "a number"), ("is_on", Configuration(.integer(1)), "true or false"),
-        ("names", Configuration(.map([])), "a string"), ("mode", Configuration(.string("ege")), "one of zero, edge"),
-        ("mode", Configuration(.integer(0)), "one of zero, edge"),
-    ])
+    @Test(
+        "a value of the wrong type names the key, what is expected and what is there",
+        arguments: [
+            ("size", Configuration(.string("three")), "an integer"),
+            ("size", Configuration(.number(1.5)), "an integer"),
+            ("size", Configuration(.integer(1 << 40)), "2^31"), ("size", Configuration(.list([])), "an integer"),
+            ("scale", Configuration(.bool(true)), "a number"), ("is_on", Configuration(.integer(1)), "true or false"),
+            ("names", Configuration(.map([])), "a string"),
+            ("mode", Configuration(.string("ege")), "one of zero, edge"),
+            ("mode", Configuration(.integer(0)), "one of zero, edge"),
+        ])
     func wrongType(key: String, value: Configuration, expected: String) {
         let located = Configuration(value.content, at: place(2, 5))
         expectError(.invalidArgument, "net.yaml:2:5: \(key)", expected) {
-            try Window(configuration: Configuration(.map([.init("size", 1.configuration), .init(key, located)].suffix(key == "size" ? 1 : 2))))
+            try Window(
+                configuration: Configuration(
+                    .map([.init("size", 1.configuration), .init(key, located)].suffix(key == "size" ? 1 : 2))))
         }
     }
 
     @Test("a lone value stands for the shorthand key, where there is one")
     func shorthand() throws {
         #expect(try Window(configuration: Configuration(.integer(5))) == Window(size: 5))
-        expectError(.invalidArgument, "a map of keys", "found 5") { try Plain(configuration: Configuration(.integer(5))) }
+        expectError(.invalidArgument, "a map of keys", "found 5") {
+            try Plain(configuration: Configuration(.integer(5)))
+        }
         #expect(try Plain(configuration: Configuration(.null)).depth == 1)
     }
 
@@ -108,7 +116,8 @@ private struct Window: Configurable, Equatable {
     static let shorthandKey: String? = "size"
     static let keys: [Key<Window>] = [
         Key(required: "size", \.size, "its size"), Key("names", \.names, "its names"), Key("mode", \.mode, "its mode"),
-        Key("scale", \.scale, "its scale"), Key("limit", \.limit, "its limit"), Key("is_on", \.isOn, "whether it is on"),
+        Key("scale", \.scale, "its scale"), Key("limit", \.limit, "its limit"),
+        Key("is_on", \.isOn, "whether it is on"),
     ]
 
     func validate() throws {

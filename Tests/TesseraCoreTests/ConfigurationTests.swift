@@ -4,16 +4,20 @@ import TesseraTestSupport
 import Testing
 
 @Suite struct ConfigurationTests {
-    @Test("JSON gives back every kind of value, numbers with their kind and every bit", arguments: [
-        Configuration(.null), Configuration(.bool(true)), Configuration(.integer(0)), Configuration(.integer(-7)),
-        Configuration(.integer(.max)), Configuration(.integer(.min)), Configuration(.string("1")),
-        Configuration(.string("")), Configuration(.string("true")), Configuration(.string("é\u{1F600}\n\"\\")),
-        Configuration(.number(0.1)), Configuration(.number(2)), Configuration(.number(-0.0)), Configuration(.number(1e300)),
-        Configuration(.number(.leastNonzeroMagnitude)), Configuration(.number(.infinity)), Configuration(.number(-.infinity)),
-        Configuration(.number(1e15)), Configuration(.list([])), Configuration(.map([])),
-        .map([("a", 1.configuration), ("b", .map([("c", [true, false].configuration)]))]),
-        Configuration(.list([Configuration(.null), Configuration(.number(3)), "x".configuration])),
-    ])
+    @Test(
+        "JSON gives back every kind of value, numbers with their kind and every bit",
+        arguments: [
+            Configuration(.null), Configuration(.bool(true)), Configuration(.integer(0)), Configuration(.integer(-7)),
+            Configuration(.integer(.max)), Configuration(.integer(.min)), Configuration(.string("1")),
+            Configuration(.string("")), Configuration(.string("true")), Configuration(.string("é\u{1F600}\n\"\\")),
+            Configuration(.number(0.1)), Configuration(.number(2)), Configuration(.number(-0.0)),
+            Configuration(.number(1e300)),
+            Configuration(.number(.leastNonzeroMagnitude)), Configuration(.number(.infinity)),
+            Configuration(.number(-.infinity)),
+            Configuration(.number(1e15)), Configuration(.list([])), Configuration(.map([])),
+            .map([("a", 1.configuration), ("b", .map([("c", [true, false].configuration)]))]),
+            Configuration(.list([Configuration(.null), Configuration(.number(3)), "x".configuration])),
+        ])
     func jsonRoundTrip(value: Configuration) throws {
         let again = try JSONDecoder().decode(Configuration.self, from: JSONEncoder().encode(value))
         #expect(again == value)
@@ -48,7 +52,8 @@ import Testing
 
     @Test("entries and elements of another kind are refused, with what is there instead")
     func wrongKind() {
-        let value = Configuration(.list([1.configuration]), at: TesseraCore.SourceLocation(file: "f.yaml", line: 2, column: 3))
+        let value = Configuration(
+            .list([1.configuration]), at: TesseraCore.SourceLocation(file: "f.yaml", line: 2, column: 3))
         expectError(.invalidArgument, "f.yaml:2:3", "a map of keys", "[1]") { try value.entries() }
         expectError(.invalidArgument, "a list", "'x'") { try "x".configuration.elements() }
         #expect(value["key"] == nil)
@@ -57,7 +62,9 @@ import Testing
 
     @Test("the description is flow style, cut short when long")
     func description() {
-        let value = Configuration.map([("a", [1, 2].configuration), ("b", Configuration(.null)), ("c", "x".configuration)])
+        let value = Configuration.map([
+            ("a", [1, 2].configuration), ("b", Configuration(.null)), ("c", "x".configuration),
+        ])
         #expect(value.flow == "{a: [1, 2], b: nothing, c: 'x'}")
         let long = Configuration(.list((0..<100).map { $0.configuration }))
         #expect(long.description.count == 60)

@@ -11,7 +11,9 @@ import Testing
         try graph.addNode("relu", Relu(), inputs: [x])
         expectError(.invalidArgument, "'relu'", "twice") { try graph.addNode("relu", Relu(), inputs: [x]) }
         expectError(.invalidArgument, "'x'", "twice") { try graph.addNode("x", Relu(), inputs: [x]) }
-        expectError(.invalidArgument, "'relu'", "twice") { try graph.addInput("relu", shape: SymbolicShape(Shape([1]))) }
+        expectError(.invalidArgument, "'relu'", "twice") {
+            try graph.addInput("relu", shape: SymbolicShape(Shape([1])))
+        }
         try graph.addOutput("y", x)
         expectError(.invalidArgument, "'y'", "twice") { try graph.addOutput("y", x) }
     }

@@ -33,7 +33,9 @@ import Testing
         try picture.bind([1, 3, 7, 7], into: &bindings)
         #expect(bindings == ["c": 3, "size": 7])
         try SymbolicShape([.symbol("size")]).bind([7], into: &bindings)
-        expectError(.shapeMismatch, "size = 7", "found 8") { try SymbolicShape([.symbol("size")]).bind([8], into: &bindings) }
+        expectError(.shapeMismatch, "size = 7", "found 8") {
+            try SymbolicShape([.symbol("size")]).bind([8], into: &bindings)
+        }
         expectError(.shapeMismatch, "1xcxsizexsize", "1x3x7x8") { try picture.bind([1, 3, 7, 8], into: &bindings) }
     }
 

@@ -23,7 +23,8 @@ import Testing
             try target.paste(Tensor(offsets.map { _ in -1 }, shape: region.shape), at: region)
             let expected = (0..<shape.elementCount).map { offsets.contains($0) ? -1 : Float($0) }
             #expect(try target.floats() == expected, "\(region) of \(shape)")
-            #expect(try whole.floats() == (0..<shape.elementCount).map(Float.init), "the source of a copy is left alone")
+            #expect(
+                try whole.floats() == (0..<shape.elementCount).map(Float.init), "the source of a copy is left alone")
         }
     }
 
@@ -70,7 +71,9 @@ import Testing
         expectError(.shapeMismatch) { try whole.paste(Tensor(zeros: [1, 1]), at: Region([2..<3, 0..<1])) }
     }
 
-    @Test("pasting into a tensor that nobody shares writes in place: stitching many tiles must not copy the map each time")
+    @Test(
+        "pasting into a tensor that nobody shares writes in place: stitching many tiles must not copy the map each time"
+    )
     func pastesInPlace() throws {
         var map = try Tensor(zeros: [64, 64])
         let before = map.withUnsafeBytes(\.baseAddress)

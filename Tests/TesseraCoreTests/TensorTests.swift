@@ -70,14 +70,17 @@ import Testing
         #expect(try Tensor(zeros: [0, 3]) != Tensor(zeros: [3, 0]))
     }
 
-    @Test("sizes that no memory holds are refused, and so are negative ones", arguments: [
-        [1 << 40, 1 << 40], [Int.max], [1 << 45], [Int.max, Int.max, Int.max], [1 << 62, 2],
-    ])
+    @Test(
+        "sizes that no memory holds are refused, and so are negative ones",
+        arguments: [
+            [1 << 40, 1 << 40], [Int.max], [1 << 45], [Int.max, Int.max, Int.max], [1 << 62, 2],
+        ])
     func absurdSizes(dimensions: [Int]) {
         expectError(.outOfMemory) { try Tensor(zeros: Shape(dimensions)) }
     }
 
-    @Test("a negative size is refused, even if the product is positive", arguments: [[-1], [2, -3], [-1, -2], [-4, 0]])
+    @Test(
+        "a negative size is refused, even if the product is positive", arguments: [[-1], [2, -3], [-1, -2], [-4, 0]])
     func negativeSizes(dimensions: [Int]) {
         expectError(.shapeMismatch, Shape(dimensions).description) { try Tensor(zeros: Shape(dimensions)) }
         expectError(.shapeMismatch) { try Tensor([1, 2], shape: Shape(dimensions)) }
@@ -91,9 +94,11 @@ import Testing
         expectError(.invalidArgument, "f32", "u8") { try bytes.withMutableFloats { $0[0] = 1 } }
     }
 
-    @Test("byte counts follow the element type", arguments: [
-        (ElementType.f32, 4), (.f16, 2), (.bf16, 2), (.u8, 1), (.s8, 1), (.s32, 4), (.i64, 8),
-    ])
+    @Test(
+        "byte counts follow the element type",
+        arguments: [
+            (ElementType.f32, 4), (.f16, 2), (.bf16, 2), (.u8, 1), (.s8, 1), (.s32, 4), (.i64, 8),
+        ])
     func byteCounts(type: ElementType, size: Int) throws {
         #expect(try Tensor(zeros: [3, 5], elementType: type).byteCount == 15 * size)
         #expect(try Tensor(zeros: [], elementType: type).byteCount == size)

@@ -55,7 +55,9 @@ import Testing
         let peak = (0..<28).map { step in
             buffers.reduce(0) { $0 + ($1.lifetime.contains(step) ? $1.byteCount : 0) }
         }
-        if let peak = peak.max(), plan.byteCount < peak { return "\(plan.byteCount) bytes are less than the peak of \(peak)" }
+        if let peak = peak.max(), plan.byteCount < peak {
+            return "\(plan.byteCount) bytes are less than the peak of \(peak)"
+        }
         return nil
     }
 }

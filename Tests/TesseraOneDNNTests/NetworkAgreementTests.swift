@@ -11,7 +11,8 @@ import Testing
     func agreesWithReference() throws {
         for seed in propertySeeds(120) {
             var generator = SeededGenerator(seed: seed)
-            let graph = try RandomNetwork.make(layers: 3...14, largestValue: 3000, extraOutputs: true, using: &generator)
+            let graph = try RandomNetwork.make(
+                layers: 3...14, largestValue: 3000, extraOutputs: true, using: &generator)
             do {
                 let inputs = try graph.randomInputs(using: &generator)
                 let expected = try Session(graph, backend: ReferenceBackend()).run(inputs)
@@ -26,7 +27,9 @@ import Testing
                 }
                 let two = try Session(graph, backend: OneDNNBackend(), options: CompileOptions(threads: 2))
                 if try session.run(inputs) != found { Issue.record("TESSERA_SEED=\(seed): the second run differs") }
-                if try two.run(inputs) != found { Issue.record("TESSERA_SEED=\(seed): two threads differ\n\(graph.listing)") }
+                if try two.run(inputs) != found {
+                    Issue.record("TESSERA_SEED=\(seed): two threads differ\n\(graph.listing)")
+                }
             } catch {
                 Issue.record("TESSERA_SEED=\(seed): \(error)\n\(graph.listing)")
             }
@@ -43,7 +46,9 @@ import Testing
         let flat = try graph.addNode("flat", Flatten(), inputs: [second])
         let cut = try graph.addNode("cut", Relu(), inputs: [flat])
         let sum = try graph.addNode("sum", Add(), inputs: [first, first])
-        for (name, value) in [("x", x), ("first", first), ("second", second), ("third", third), ("cut", cut), ("sum", sum)] {
+        for (name, value) in [
+            ("x", x), ("first", first), ("second", second), ("third", third), ("cut", cut), ("sum", sum),
+        ] {
             try graph.addOutput(name, value)
         }
         try expectExactly(BoundGraph(graph, inputs: [:]) { _, _ in nil })

@@ -25,7 +25,9 @@ import Testing
         #expect(try cutPoints(network) == ["stem", "sum", "relu"])
     }
 
-    @Test("a skip from the network's own input does not forbid a cut: every node can be given its part of the input again")
+    @Test(
+        "a skip from the network's own input does not forbid a cut: every node can be given its part of the input again"
+    )
     func skipFromInput() throws {
         var network = try NetworkSketch(1, 16, 16)
         let image = network.last

@@ -11,6 +11,9 @@ import Testing
             let graph = try RandomNetwork.make(using: &generator)
             do {
                 guard let plan = try Plan.random(graph, using: &generator) else { continue }
+                if let problem = try accountingProblem(of: plan) {
+                    Issue.record("TESSERA_SEED=\(seed): \(problem)\n\(graph.listing)\n\(plan)")
+                }
                 let inputs = try graph.randomInputs(using: &generator)
                 let options = CompileOptions(threads: Int.random(in: 1...2, using: &generator))
                 let whole = try Session(graph, backend: OneDNNBackend(), options: options).run(inputs)
@@ -22,5 +25,52 @@ import Testing
                 Issue.record("TESSERA_SEED=\(seed): \(error)\n\(graph.listing)")
             }
         }
+    }
+
+    @Test("parts along channels equal the whole, where they keep to whole groups and vectors", arguments: [1, 3])
+    func channelParts(groups: Int) throws {
+        var network = try NetworkSketch(48, 9, 7)
+        var conv = NetworkSketch.conv(96)
+        conv.groups = groups
+        try network.add("conv", conv)
+        try network.add("bn", BatchNorm())
+        let output = try network.add("relu", Relu())
+        let graph = try network.bound(random: 11)
+        let tiles = [0..<32, 32..<64, 64..<96].enumerated().map {
+            TileChoice(node: $0, region: Region([0..<1, $1, 0..<9, 0..<7]))
+        }
+        let plan = try Plan(graph, nodes: 3, choices: [StageChoice(output: output, tiles: tiles)], strategy: "channels")
+        #expect(plan.redundancy == 1)
+        var generator = SeededGenerator(seed: 12)
+        let inputs = try graph.randomInputs(using: &generator)
+        let whole = try Session(graph, backend: OneDNNBackend()).run(inputs)
+        #expect(try plan.run(inputs, backend: OneDNNBackend()) == whole)
+    }
+
+    /// Whether every element is owned once, and every tile's network takes the bytes and operations that the plan states.
+    private func accountingProblem(of plan: Plan) throws -> String? {
+        var bytes = 0
+        for stage in plan.stages {
+            var owners = try Tensor(zeros: plan.graph.shapes[stage.output])
+            for tile in stage.tiles {
+                let once = try owners.cropped(to: tile.region).floats().map { $0 + 1 }
+                try owners.paste(Tensor(once, shape: tile.region.shape), at: tile.region)
+                let network = try tile.network(in: plan.graph)
+                let inputs = network.graph.inputs.reduce(0) { $0 + network.shapes[$1.value].elementCount * 4 }
+                let outputs = network.graph.outputs.reduce(0) { $0 + network.shapes[$1.value].elementCount * 4 }
+                let operations = zip(network.graph.nodes, network.multiplyAccumulates)
+                    .reduce(0) { $0 + ($1.0.op is Conv ? $1.1 : 0) }
+                if inputs != tile.inputByteCount || outputs != tile.outputByteCount {
+                    return
+                        "a tile's network moves \(inputs) + \(outputs) bytes, stated are \(tile.inputByteCount) + \(tile.outputByteCount)"
+                }
+                if operations != tile.convolutionMultiplyAccumulates(in: plan.graph.graph) {
+                    return "a tile's network takes \(operations) operations"
+                }
+                bytes += inputs + outputs
+            }
+            if try owners.floats().contains(where: { $0 != 1 }) { return "an element is not owned once" }
+        }
+        return bytes == plan.bytesMoved ? nil : "\(bytes) bytes are moved, stated are \(plan.bytesMoved)"
     }
 }
