@@ -33,7 +33,8 @@ struct LayerLowering {
         let source = try builder.operand(input)
         let (scale, shift) = try op.scaleAndShift(parameters)
         let shape = Shape([1, scale.count] + self.shape(input).dropFirst(2).map { _ in 1 })
-        let channels = try Layout.plain(shape.dimensions)
+        // oneDNN is quick only if both operands have the same kind of layout.
+        let (plain, channels) = (try Layout.plain(shape.dimensions), try source.layout.like(shape.dimensions))
         func primitive(_ kind: dnnl_alg_kind_t) throws -> PrimitiveDescriptor {
             try PrimitiveDescriptor("batch normalization") {
                 onednn_binary(&$0, $1, kind, source.layout.handle, channels.handle, source.layout.handle)
@@ -42,7 +43,7 @@ struct LayerLowering {
         let (product, sum) = (try primitive(dnnl_binary_mul), try primitive(dnnl_binary_add))
         let target = builder.result(over: source)
         for (descriptor, data, values) in [(product, source, scale), (sum, target, shift)] {
-            let operand = try builder.constant(Tensor(values, shape: shape), as: channels, in: channels)
+            let operand = try builder.constant(Tensor(values, shape: shape), as: plain, in: channels)
             try builder.execute(
                 descriptor,
                 [(DNNL_ARG_SRC_0, .operand(data)), (DNNL_ARG_SRC_1, operand), (DNNL_ARG_DST, .operand(target))])
@@ -68,8 +69,7 @@ struct LayerLowering {
             throw TesseraError(.notSupported, "the first operand cannot be repeated")
         }
         let a = try builder.operand(first)
-        let sameShape = shape(second) == shape(first)
-        let layout = sameShape ? a.layout : try Layout.plain(shape(second))
+        let layout = shape(second) == shape(first) ? a.layout : try a.layout.like(shape(second))
         let target = try a.layout.like(shape(output))
         let descriptor = try PrimitiveDescriptor("an element-wise operation") {
             onednn_binary(&$0, $1, kind, a.layout.handle, layout.handle, target.handle)
