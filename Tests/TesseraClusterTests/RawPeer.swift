@@ -127,6 +127,13 @@ final class RawPeer {
         return (number(0), String(decoding: rest.suffix(number(2)), as: UTF8.self))
     }
 
+    /// The next frame that is not a sign of life, which may come before any other on a busy machine.
+    func readFrameAfterHeartbeats() -> (type: Int, body: String) {
+        var frame = readFrame()
+        while frame.type == 4 { frame = readFrame() }
+        return frame
+    }
+
     /// Introduces itself as a dialer, up to where messages may flow.
     func introduce(as name: String) -> Bool {
         write(Self.preamble() + Self.hello(name))

@@ -115,7 +115,7 @@ import TransportTCP
             peer.write(RawPeer.frame(3, kind: "good", blobs: [[1, 2, 3]]) + bytes)
             #expect(await events.next() == "good from raw")
             #expect(await events.next() == "left raw: protocolViolation")
-            let refusal = peer.readFrame()
+            let refusal = peer.readFrameAfterHeartbeats()
             #expect(refusal.type == 6)
             #expect(!refusal.body.isEmpty)
             #expect(peer.readToEnd().isEmpty)

@@ -29,7 +29,7 @@ import Testing
         options.arguments = [Self.root + "/configs/networks/\(network).yaml", "3"]
         _ = try await NetworkFolder().run(
             String(contentsOfFile: Self.root + "/scripts/workflows/partition.lua", encoding: .utf8), options)
-        #expect(lines.text.split(separator: "\n").count == 3)
-        #expect(lines.text.components(separatedBy: "equal to one device to the bit").count == 3)
+        #expect(lines.text.split(separator: "\n").count == 4)
+        #expect(lines.text.components(separatedBy: "equal to one device to the bit").count == 4)
     }
 }
