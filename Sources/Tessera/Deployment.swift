@@ -16,6 +16,10 @@ public struct Deployment: Sendable {
         /// Those at these addresses.
         case addresses([String])
 
+        var isOneProcess: Bool {
+            if case .local = self { true } else { false }
+        }
+
         var count: Int {
             switch self {
             case .local(let count), .spawned(let count, _): count
@@ -32,10 +36,11 @@ public struct Deployment: Sendable {
     ///
     /// - Parameters:
     ///   - graph: the network with its sizes and weights.
+    ///   - transport: nil for `loopback` within this process and `tcp` between processes.
     ///   - threads: for each node that is started here; nil shares the cores of this machine among them.
     ///   - exact: demand a result that is the single node's to the bit.
     public static func start(
-        _ graph: BoundGraph, partition: PartitionChoice, transport: TransportChoice, members: Members,
+        _ graph: BoundGraph, partition: PartitionChoice, transport: TransportChoice?, members: Members,
         threads: Int? = nil, exact: Bool = true, modules: Modules = .builtin
     ) async throws -> Deployment {
         let plan = try partition.plan(graph, nodes: members.count, strategies: modules.strategies)
@@ -44,21 +49,21 @@ public struct Deployment: Sendable {
         var equipment = NodeEquipment(
             operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
             options: CompileOptions(threads: share))
+        let transport = transport ?? TransportChoice(kind: members.isOneProcess ? "loopback" : "tcp")
+        let factory = try modules.transports.make(transport.kind, transport.settings)
         let cluster: Cluster
         switch members {
         case .local(let count):
-            cluster = try await .local(
-                count, transport: modules.transports.make(transport.kind, transport.settings), equipment: equipment)
+            cluster = try await .local(count, transport: factory, equipment: equipment)
         case .spawned(let count, let executable):
             // The leader computes only while the nodes wait for it.
             equipment.options.threads = threads ?? cores
-            let factory = try Self.networked(transport, modules)
             cluster = try await .spawned(
                 count, executable: executable, threads: share, transport: factory, equipment: equipment)
         case .addresses(let addresses):
             equipment.options.threads = threads ?? cores
             cluster = try await .connected(
-                to: addresses, transport: Self.networked(transport, modules), equipment: equipment)
+                to: addresses, transport: factory, equipment: equipment)
         }
         do {
             let task = try await ClusterTask.lead(plan, on: cluster.leader, peers: cluster.peers, exact: exact)
@@ -67,12 +72,6 @@ public struct Deployment: Sendable {
             await cluster.close()
             throw error
         }
-    }
-
-    /// The transport between processes: the one that is named, or TCP if that is for one process only.
-    private static func networked(_ choice: TransportChoice, _ modules: Modules) throws -> any TransportFactory {
-        let choice = choice == TransportChoice() ? TransportChoice(kind: "tcp") : choice
-        return try modules.transports.make(choice.kind, choice.settings)
     }
 
     /// Runs one inference.

@@ -14,7 +14,8 @@ public struct DeploymentFile: Configurable {
     public var weights: String?
     public var precision = "f32"
     public var partition = PartitionChoice()
-    public var transport = TransportChoice()
+    /// Nil for the usual one.
+    public var transport: TransportChoice?
     /// Addresses, `host:port`.
     public var nodes: [String] = []
     /// Threads of the leader and of nodes that are started for this deployment.

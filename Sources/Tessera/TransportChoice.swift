@@ -7,7 +7,7 @@ public struct TransportChoice: Sendable, Equatable {
     /// What the transport itself understands.
     public var settings: Configuration
 
-    public init(kind: String = "loopback", settings: Configuration = .empty) {
+    public init(kind: String, settings: Configuration = .empty) {
         (self.kind, self.settings) = (kind, settings)
     }
 }

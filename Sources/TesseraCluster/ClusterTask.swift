@@ -23,7 +23,9 @@ public actor ClusterTask {
     /// The plan over the span's layers alone, as the nodes have it.
     private let span: Plan
     private let peers: [PeerID]
-    private let rest: Session
+    /// What runs on the leader at the end.
+    private var rest: Session?
+    private var isRunning = false
     private var events: AsyncStream<Node.TaskEvent>.Iterator
     private var inference = 0
     private var bytesSent = 0
@@ -42,26 +44,12 @@ public actor ClusterTask {
         guard peers.count == plan.nodeCount, Set(peers).count == peers.count else {
             throw TesseraError(.invalidArgument, "expected \(plan.nodeCount) different peers, found \(peers.count)")
         }
-        let known = Dictionary(uniqueKeysWithValues: node.transport.peers.map { ($0.peer, $0) })
-        for peer in peers where peer != node.name {
-            guard let information = known[peer] else {
-                throw TesseraError(.nodeFailure, "node '\(peer)' is not connected")
-            }
-            let (own, other) = (node.backend.instructionSet, information.instructionSet)
-            guard !exact || own == other else {
-                throw TesseraError(
-                    .invalidArgument,
-                    "the leader computes with \(own), node '\(peer)' with \(other), so results would differ in the last bits; "
-                        + "limit both to the same (ONEDNN_MAX_CPU_ISA), or deploy with 'exact: false'")
-            }
-        }
-        let (backend, options) = (node.backend, node.options)
-        let rest = try await node.compute.run {
-            try Session(plan.remainingNetwork(), backend: backend, options: options)
-        }
-        let task = try ClusterTask(node: node, plan: plan, peers: peers, rest: rest)
+        let task = try ClusterTask(node: node, plan: plan, peers: peers)
         do {
-            try await task.distribute()
+            // From here on nobody leaves unnoticed.
+            await task.listen()
+            try check(peers, of: node, exact: exact)
+            try await task.prepare()
         } catch {
             await task.finish()
             throw error
@@ -69,13 +57,40 @@ public actor ClusterTask {
         return task
     }
 
-    private init(node: Node, plan: Plan, peers: [PeerID], rest: Session) throws {
+    /// All peers must be connected and, for an exact result, add in the leader's order.
+    private static func check(_ peers: [PeerID], of node: Node, exact: Bool) throws {
+        let known = Dictionary(uniqueKeysWithValues: node.transport.peers.map { ($0.peer, $0) })
+        for peer in peers where peer != node.name {
+            guard let information = known[peer] else {
+                throw TesseraError(.nodeFailure, "node '\(peer)' is not connected")
+            }
+            let own = "\(node.backend.name) on \(node.backend.instructionSet)"
+            let other = "\(information.capabilities["backend"] ?? "") on \(information.instructionSet)"
+            guard !exact || own == other else {
+                throw TesseraError(
+                    .invalidArgument,
+                    "the leader computes with \(own), node '\(peer)' with \(other), so results would differ in the last bits; "
+                        + "limit both to the same (ONEDNN_MAX_CPU_ISA), or deploy with 'exact: false'")
+            }
+        }
+    }
+
+    private init(node: Node, plan: Plan, peers: [PeerID]) throws {
         self.node = node
         self.plan = plan
         self.peers = peers
-        self.rest = rest
         span = try plan.spanOnly()
         events = AsyncStream<Node.TaskEvent> { $0.finish() }.makeAsyncIterator()
+    }
+
+    private func listen() async { events = await node.open(id).makeAsyncIterator() }
+
+    private func prepare() async throws {
+        let (backend, options, plan) = (node.backend, node.options, plan)
+        rest = try await node.compute.run {
+            try Session(plan.remainingNetwork(), backend: backend, options: options)
+        }
+        try await distribute()
     }
 
     /// Tells the nodes that the task is over.
@@ -87,7 +102,6 @@ public actor ClusterTask {
     // MARK: Distribution
 
     private func distribute() async throws {
-        events = await node.open(id).makeAsyncIterator()
         guard !plan.stages.isEmpty else { return }
         try await broadcast(TaskMessage.lead, TaskMessage.Notice(task: id))
         let (description, weights) = GraphDescription.describe(span.graph)
@@ -131,31 +145,43 @@ public actor ClusterTask {
     /// - Throws: `nodeFailure` naming the node that is lost or failed; the task cannot be used afterwards.
     public func run(_ inputs: [String: Tensor]) async throws -> (outputs: [String: Tensor], report: Report) {
         if let failure { throw failure }
+        guard !isRunning, let rest else {
+            throw TesseraError(.invalidArgument, "expected one inference of a task at a time, found a second one")
+        }
+        isRunning = true
+        defer { isRunning = false }
         let start = ContinuousClock.now
         let before = (bytesSent, bytesReceived)
-        var values = inputs
-        for (input, shape) in plan.graph.graph.inputs.map({ ($0.name, plan.graph.shapes[$0.value]) }) {
-            guard let tensor = inputs[input] else { throw TesseraError(.notFound, "input '\(input)' is missing") }
-            guard tensor.shape == shape, tensor.elementType == .f32 else {
-                throw TesseraError(.shapeMismatch, "input '\(input)' expects \(shape) f32, found \(tensor.shape) \(tensor.elementType)")
-            }
-        }
+        try check(inputs)
         inference += 1
         do {
+            var values = inputs
             for (index, stage) in span.stages.enumerated() {
                 values[span.graph.graph.values[stage.output].name] = try await run(stage, index, values)
             }
+            let wanted = Set(rest.graph.graph.inputs.map(\.name))
+            let ready = values.filter { wanted.contains($0.key) }
+            let outputs = try await node.compute.run { try rest.run(ready) }
+            let report = Report(
+                latency: ContinuousClock.now - start, bytesSent: bytesSent - before.0,
+                bytesReceived: bytesReceived - before.1)
+            return (outputs, report)
         } catch {
-            failure = error as? TesseraError
+            failure = error as? TesseraError ?? TesseraError(.nodeFailure, "an earlier inference was cancelled")
             throw error
         }
-        let (rest, wanted) = (self.rest, Set(self.rest.graph.graph.inputs.map(\.name)))
-        let ready = values.filter { wanted.contains($0.key) }
-        let outputs = try await node.compute.run { try rest.run(ready) }
-        let report = Report(
-            latency: ContinuousClock.now - start, bytesSent: bytesSent - before.0,
-            bytesReceived: bytesReceived - before.1)
-        return (outputs, report)
+    }
+
+    private func check(_ inputs: [String: Tensor]) throws {
+        for input in plan.graph.graph.inputs {
+            let shape = plan.graph.shapes[input.value]
+            guard let tensor = inputs[input.name] else { throw TesseraError(.notFound, "input '\(input.name)' is missing") }
+            guard tensor.shape == shape, tensor.elementType == .f32 else {
+                throw TesseraError(
+                    .shapeMismatch,
+                    "input '\(input.name)' expects \(shape) f32, found \(tensor.shape) \(tensor.elementType)")
+            }
+        }
     }
 
     /// Sends the pieces of a stage's inputs, waits until all sub-maps exist, collects and stitches them.
@@ -224,6 +250,7 @@ public actor ClusterTask {
             let event = await iterator.next(isolation: self)
             events = iterator
             switch event {
+            case .received(_, let peer) where !peers.contains(peer): continue
             case .received(let message, let peer):
                 if peer != node.name { bytesReceived += message.byteCount }
                 guard message.kind != TaskMessage.failed else {

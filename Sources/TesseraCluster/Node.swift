@@ -11,7 +11,7 @@ public actor Node {
     private struct Duty {
         let leader: PeerID
         let inbox: AsyncStream<Message>.Continuation
-        let work: Task<Void, Never>
+        let work: TileWork
     }
 
     /// What a leader's task hears.
@@ -129,8 +129,12 @@ public actor Node {
         guard let task = task(of: message, from: leader), duties[task] == nil else { return }
         logger.debug("a peer leads a task", metadata: ["leader": "\(leader)", "task": "\(task)"])
         let (stream, inbox) = AsyncStream.makeStream(of: Message.self)
-        let duty = TileWork(task: task, leader: leader, node: self)
-        duties[task] = Duty(leader: leader, inbox: inbox, work: Task { await duty.run(stream) })
+        let work = TileWork(task: task, leader: leader, node: self)
+        duties[task] = Duty(leader: leader, inbox: inbox, work: work)
+        Task {
+            await work.run(stream)
+            end(task)
+        }
     }
 
     private func end(_ task: UUID) {

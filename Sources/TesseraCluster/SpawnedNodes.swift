@@ -8,6 +8,8 @@ import TesseraCore
 public final class SpawnedNodes: @unchecked Sendable {
     public let addresses: [String]
     private let processes: [Process]
+    /// What a process may take until it listens.
+    private static let startTime = Duration.seconds(20)
     private let inputs: [Pipe]
 
     /// Starts the processes and waits until each tells the address it listens on.
@@ -15,9 +17,7 @@ public final class SpawnedNodes: @unchecked Sendable {
     /// - Throws: `nodeFailure` if one cannot be started or ends instead.
     init(names: [String], executable: String, threads: Int) throws {
         var started: [(process: Process, input: Pipe, output: Pipe)] = []
-        func stopAll() {
-            for node in started where node.process.isRunning { node.process.terminate() }
-        }
+        func stopAll() { Self.end(started.map(\.process)) }
         do {
             for name in names {
                 let (process, input, output) = (Process(), Pipe(), Pipe())
@@ -31,10 +31,10 @@ public final class SpawnedNodes: @unchecked Sendable {
                 started.append((process, input, output))
             }
             addresses = try zip(names, started).map { name, node in
-                guard let line = node.output.fileHandleForReading.readLine(),
+                guard let line = node.output.fileHandleForReading.readLine(within: Self.startTime),
                     let announcement = try? JSONDecoder().decode(NodeAnnouncement.self, from: Data(line.utf8))
                 else {
-                    throw TesseraError(.nodeFailure, "node process '\(name)' ended before it listened")
+                    throw TesseraError(.nodeFailure, "node process '\(name)' did not say where it listens")
                 }
                 return announcement.address
             }
@@ -54,10 +54,16 @@ public final class SpawnedNodes: @unchecked Sendable {
     /// Ends the processes and waits for that.
     func stop() {
         for input in inputs { try? input.fileHandleForWriting.close() }
-        for process in processes {
-            if process.isRunning { process.terminate() }
-            process.waitUntilExit()
-        }
+        Self.end(processes)
+    }
+
+    /// Asks the processes to end, and after two seconds makes those end that did not, a stopped one for instance.
+    private static func end(_ processes: [Process]) {
+        for process in processes where process.isRunning { process.terminate() }
+        let deadline = ContinuousClock.now + .seconds(2)
+        while processes.contains(where: \.isRunning), ContinuousClock.now < deadline { usleep(5000) }
+        for process in processes where process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        for process in processes { process.waitUntilExit() }
     }
 }
 
@@ -74,10 +80,16 @@ public struct NodeAnnouncement: Codable, Sendable {
 }
 
 extension FileHandle {
-    /// Bytes up to a newline, as text; nil at the end of the file.
-    fileprivate func readLine() -> String? {
+    /// Bytes up to a newline, as text; nil if the file ends first, the line is too long, or time runs out.
+    fileprivate func readLine(within time: Duration) -> String? {
+        let deadline = ContinuousClock.now + time
         var bytes: [UInt8] = []
-        while let byte = try? read(upToCount: 1)?.first {
+        while bytes.count < 4096 {
+            let left = (deadline - ContinuousClock.now).components
+            var state = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)
+            guard left.seconds >= 0, poll(&state, 1, Int32(left.seconds) * 1000 + 1) > 0,
+                let byte = try? read(upToCount: 1)?.first
+            else { return nil }
             if byte == UInt8(ascii: "\n") { return String(decoding: bytes, as: UTF8.self) }
             bytes.append(byte)
         }

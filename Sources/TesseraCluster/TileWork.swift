@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TesseraCore
 import TesseraPartition
 import TesseraRuntime
@@ -15,10 +16,15 @@ final class TileWork: Sendable {
     private let task: UUID
     private let leader: PeerID
     private let node: Node
+    /// True once the task is over for this node: what still runs stops at the next layer.
+    private let isOver = Mutex(false)
 
     init(task: UUID, leader: PeerID, node: Node) {
         (self.task, self.leader, self.node) = (task, leader, node)
     }
+
+    /// Ends the work, also in the middle of a tile.
+    func cancel() { isOver.withLock { $0 = true } }
 
     /// Follows the leader's messages until there are no more. An error is reported to the leader and ends the work.
     func run(_ messages: AsyncStream<Message>) async {
@@ -27,7 +33,7 @@ final class TileWork: Sendable {
         } catch is CancellationError {
             return
         } catch {
-            guard !Task.isCancelled else { return }
+            guard !isOver.withLock({ $0 }) else { return }
             let failure = (error as? TesseraError) ?? TesseraError(.backendFailure, "\(error)")
             node.logger.error("a task failed", metadata: ["task": "\(task)", "error": "\(failure)"])
             let body = TaskMessage.Failure(task: task, code: failure.code.rawValue, message: "\(failure)")
@@ -38,19 +44,26 @@ final class TileWork: Sendable {
     private func follow(_ messages: AsyncStream<Message>) async throws {
         var layers: TaskMessage.Layers?
         var missing: Set<ContentHash> = []
+        /// What this task needs stays here, whatever the store forgets.
+        var weights: [ContentHash: Tensor] = [:]
         var setup: Setup?
         var results: [TaskMessage.Work: Tensor] = [:]
         for await message in messages {
             switch message.kind {
             case TaskMessage.layers:
                 let received = try message.decode(TaskMessage.Layers.self)
-                missing = try needed(by: received).filter { node.weights[$0] == nil }
+                for hash in try needed(by: received) {
+                    if let tensor = node.weights[hash] { weights[hash] = tensor } else { missing.insert(hash) }
+                }
                 try await send(TaskMessage.wanted, TaskMessage.Wanted(task: task, hashes: missing.sorted { $0.hexadecimal < $1.hexadecimal }))
                 layers = received
-                if missing.isEmpty { setup = try await prepare(received) }
+                if missing.isEmpty { setup = try await prepare(received, weights) }
             case TaskMessage.weights:
-                try receiveWeights(message, missing: &missing)
-                if let layers, missing.isEmpty, setup == nil { setup = try await prepare(layers) }
+                for (hash, tensor) in try receiveWeights(message) {
+                    weights[hash] = tensor
+                    missing.remove(hash)
+                }
+                if let layers, missing.isEmpty, setup == nil { setup = try await prepare(layers, weights) }
             case TaskMessage.tile:
                 guard let setup else { throw TesseraError(.protocolViolation, "a tile came before layers and weights") }
                 let (work, result) = try await compute(message, setup)
@@ -82,7 +95,7 @@ final class TileWork: Sendable {
             graph, nodes: layers.nodes.count, choices: layers.stages.map { try $0.choice() }, strategy: layers.strategy)
     }
 
-    private func isOwn(_ tile: Tile, in layers: TaskMessage.Layers) -> Bool { layers.nodes[tile.node] == node.name }
+    private func isOwn(_ tile: Tile, in layers: TaskMessage.Layers) -> Bool { layers.nodes.indices.contains(tile.node) && layers.nodes[tile.node] == node.name }
 
     private func needed(by layers: TaskMessage.Layers) throws -> Set<ContentHash> {
         let plan = try plan(of: layers) { _ in nil }
@@ -90,7 +103,8 @@ final class TileWork: Sendable {
         return layers.graph.hashes(ofNodes: Set(own.flatMap { $0.layers.map(\.node) }))
     }
 
-    private func receiveWeights(_ message: Message, missing: inout Set<ContentHash>) throws {
+    private func receiveWeights(_ message: Message) throws -> [ContentHash: Tensor] {
+        var received: [ContentHash: Tensor] = [:]
         let entries = try message.decode(TaskMessage.Weights.self).entries
         for (index, entry) in entries.enumerated() {
             let tensor = try message.blob(index).tensor(shape: Shape(entry.shape), elementType: entry.elementType)
@@ -99,12 +113,13 @@ final class TileWork: Sendable {
                 throw TesseraError(.protocolViolation, "expected a weight with hash \(entry.hash), found \(actual)")
             }
             node.weights.insert(tensor, for: entry.hash)
-            missing.remove(entry.hash)
+            received[entry.hash] = tensor
         }
+        return received
     }
 
-    private func prepare(_ layers: TaskMessage.Layers) async throws -> Setup {
-        let plan = try plan(of: layers) { node.weights[$0] }
+    private func prepare(_ layers: TaskMessage.Layers, _ weights: [ContentHash: Tensor]) async throws -> Setup {
+        let plan = try plan(of: layers) { weights[$0] }
         let (backend, options) = (node.backend, node.options)
         let sessions = try await node.compute.run {
             try plan.stages.map { stage in
@@ -132,7 +147,9 @@ final class TileWork: Sendable {
             inputs[setup.plan.graph.graph.values[input.value].name] = try message.blob(index).tensor(shape: input.region.shape)
         }
         let ready = inputs
-        let outputs = try await node.compute.run { try session.run(ready) }
+        let outputs = try await node.compute.run {
+            try session.run(ready) { self.isOver.withLock { $0 } }
+        }
         guard let result = outputs.values.first else {
             throw TesseraError(.backendFailure, "a tile made nothing")
         }

@@ -80,7 +80,14 @@ public struct BoundGraph: Sendable {
         guard shape.elementCount < 1 << 42 else { throw TesseraError(.outOfMemory, "a value of \(shape) is too large") }
     }
 
+    /// The shape of every input of the graph, by name.
+    public var inputShapes: [String: Shape] {
+        Dictionary(uniqueKeysWithValues: graph.inputs.map { ($0.name, shapes[$0.value]) })
+    }
+
+    /// The shapes of what a layer reads, in order.
     public func inputShapes(of node: Graph.Node) -> [Shape] { node.inputs.map { shapes[$0] } }
+    /// The shapes of what a layer makes, in order.
     public func outputShapes(of node: Graph.Node) -> [Shape] { node.outputs.map { shapes[$0] } }
 
     /// Multiply-accumulate operations of one inference, by node.

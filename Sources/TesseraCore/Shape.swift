@@ -29,6 +29,12 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
 
     public var description: String { dimensions.map(String.init).joined(separator: "x") }
 
+    /// The sum of two sizes, `Int.max` on overflow.
+    public static func saturatingSum(_ a: Int, _ b: Int) -> Int {
+        let (sum, overflow) = a.addingReportingOverflow(b)
+        return overflow ? Int.max : sum
+    }
+
     /// The product of two sizes, `Int.max` on overflow.
     public static func saturatingProduct(_ a: Int, _ b: Int) -> Int {
         let (product, overflow) = a.multipliedReportingOverflow(by: b)

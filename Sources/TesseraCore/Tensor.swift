@@ -10,6 +10,8 @@ public struct Tensor: Sendable {
 
     /// Bytes from which kernels like their buffers to start.
     public static let alignment = 64
+    /// Bytes that no tensor reaches: no address space can hold them, though asking might succeed by overcommitment.
+    public static let byteCountLimit = 1 << 46
 
     /// A tensor of zeros.
     ///
@@ -135,8 +137,7 @@ private final class TensorStorage: @unchecked Sendable {
 
     init(byteCount: Int, zeroed: Bool = true) throws {
         var pointer: UnsafeMutableRawPointer?
-        // Above 2^46 no address space can hold it; asking anyway could succeed by overcommitment.
-        guard byteCount < 1 << 46, posix_memalign(&pointer, Tensor.alignment, max(byteCount, 1)) == 0, let pointer else {
+        guard byteCount < Tensor.byteCountLimit, posix_memalign(&pointer, Tensor.alignment, max(byteCount, 1)) == 0, let pointer else {
             throw TesseraError(.outOfMemory, "a tensor of \(byteCount) bytes does not fit in memory")
         }
         if zeroed { memset(pointer, 0, byteCount) }

@@ -33,8 +33,10 @@ struct LayerLowering {
         let source = try builder.operand(input)
         let (scale, shift) = try op.scaleAndShift(parameters)
         let shape = Shape([1, scale.count] + self.shape(input).dropFirst(2).map { _ in 1 })
-        // oneDNN is quick only if both operands have the same kind of layout.
-        let (plain, channels) = (try Layout.plain(shape.dimensions), try source.layout.like(shape.dimensions))
+        // oneDNN is quick only if both operands have the same kind of layout; but a single channel it takes from a block
+        // together with the zeros that fill the block up.
+        let plain = try Layout.plain(shape.dimensions)
+        let channels = scale.count == 1 ? plain : try source.layout.like(shape.dimensions)
         func primitive(_ kind: dnnl_alg_kind_t) throws -> PrimitiveDescriptor {
             try PrimitiveDescriptor("batch normalization") {
                 onednn_binary(&$0, $1, kind, source.layout.handle, channels.handle, source.layout.handle)
@@ -69,9 +71,8 @@ struct LayerLowering {
             throw TesseraError(.notSupported, "the first operand cannot be repeated")
         }
         let a = try builder.operand(first)
-        // oneDNN is quick if both have the same kind of layout, but repeats a channel only if it is not in a block.
-        let sameChannels = shape(second).count > 1 && shape(second)[1] == shape(first)[1]
-        let layout = sameChannels ? try a.layout.like(shape(second)) : try Layout.plain(shape(second))
+        // Operands that are repeated lie plainly: within a block, oneDNN would repeat the zeros that fill it up.
+        let layout = shape(second) == shape(first) ? a.layout : try Layout.plain(shape(second))
         let target = try a.layout.like(shape(output))
         let descriptor = try PrimitiveDescriptor("an element-wise operation") {
             onednn_binary(&$0, $1, kind, a.layout.handle, layout.handle, target.handle)
@@ -109,8 +110,11 @@ struct LayerLowering {
         let target = try Layout.plain(shape(output))
         let bias = op.bias ? try Layout.plain([op.features]) : nil
         let anyWeights = try Layout.any(weight.shape.dimensions)
-        let descriptor = try PrimitiveDescriptor("a fully connected layer") {
-            onednn_inner_product(&$0, $1, source.handle, anyWeights.handle, bias?.handle, target.handle)
+        // On several threads, long sums are divided among them: the order of additions would depend on their number.
+        let descriptor = try builder.onOneThread {
+            try PrimitiveDescriptor("a fully connected layer") {
+                onednn_inner_product(&$0, $1, source.handle, anyWeights.handle, bias?.handle, target.handle)
+            }
         }
         let weights = try Layout.of(descriptor, dnnl_query_weights_md, weight.shape.dimensions)
         let result = builder.allocate(target)
@@ -119,7 +123,7 @@ struct LayerLowering {
             (DNNL_ARG_WEIGHTS, try builder.constant(weight, as: .plain(weight.shape.dimensions), in: weights)),
         ]
         if op.bias { arguments.append((DNNL_ARG_BIAS, try vector("bias"))) }
-        try builder.execute(descriptor, arguments)
+        try builder.execute(descriptor, arguments, threads: 1)
         finish(result, descriptor)
     }
 

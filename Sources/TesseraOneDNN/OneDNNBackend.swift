@@ -13,7 +13,7 @@ public struct OneDNNBackend: KernelBackend {
     public func compile(_ graph: BoundGraph, options: CompileOptions) throws -> any CompiledNetwork {
         // Primitives choose their blocking for the number of threads at creation.
         omp_set_num_threads(Int32(options.threads))
-        let builder = try ProgramBuilder(graph)
+        let builder = try ProgramBuilder(graph, threads: options.threads)
         for (index, input) in graph.graph.inputs.enumerated() { try builder.input(index, value: input.value) }
         for (node, parameters) in zip(graph.graph.nodes, graph.parameters) {
             try locatingErrors(path: node.name, at: node.location) {
@@ -22,7 +22,7 @@ public struct OneDNNBackend: KernelBackend {
             builder.finish(node)
         }
         for (index, output) in graph.graph.outputs.enumerated() { try builder.output(index, value: output.value) }
-        return try Program(builder, threads: options.threads)
+        return try Program(builder)
     }
 
     private func lower(_ node: Graph.Node, parameters: [String: Tensor], into builder: ProgramBuilder) throws {

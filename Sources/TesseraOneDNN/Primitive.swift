@@ -1,4 +1,5 @@
 import COneDNN
+import Foundation
 import TesseraCore
 
 /// A chosen implementation of one operation.
@@ -75,10 +76,17 @@ final class Allocation {
     let address: UnsafeMutableRawPointer
     let byteCount: Int
 
-    init(byteCount: Int) {
+    /// - Throws: `outOfMemory`.
+    init(byteCount: Int) throws {
+        var pointer: UnsafeMutableRawPointer?
+        guard byteCount < Tensor.byteCountLimit,
+            posix_memalign(&pointer, Tensor.alignment, max(byteCount, 1)) == 0, let pointer
+        else {
+            throw TesseraError(.outOfMemory, "\(byteCount) bytes for activations or weights do not fit in memory")
+        }
         self.byteCount = byteCount
-        address = .allocate(byteCount: max(byteCount, 1), alignment: Tensor.alignment)
+        address = pointer
     }
 
-    deinit { address.deallocate() }
+    deinit { free(address) }
 }

@@ -9,7 +9,7 @@ import TesseraRuntime
 /// guards for the whole of a run.
 final class Program: CompiledNetwork, @unchecked Sendable {
     private enum Step {
-        case execute(Primitive, [dnnl_exec_arg_t])
+        case execute(Primitive, [dnnl_exec_arg_t], threads: Int?)
         case fill(UnsafeMutableBufferPointer<Float>, Float)
         case input(Int, UnsafeMutableRawPointer)
         case output(UnsafeRawPointer, Int)
@@ -28,9 +28,9 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     private let steps: [Step]
     private let lock = NSLock()
 
-    init(_ builder: ProgramBuilder, threads: Int) throws {
+    init(_ builder: ProgramBuilder) throws {
         let plan = ArenaPlan(builder.buffers, alignment: Tensor.alignment)
-        let arena = Allocation(byteCount: plan.byteCount)
+        let arena = try Allocation(byteCount: plan.byteCount)
         var memories: [Memory] = []
 
         func address(_ operand: ProgramBuilder.Operand) -> UnsafeMutableRawPointer {
@@ -44,13 +44,13 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         }
         steps = try builder.steps.map { step in
             switch step {
-            case .execute(let primitive, let arguments):
+            case .execute(let primitive, let arguments, let threads):
                 return .execute(
                     primitive,
                     try arguments.map { index, argument in
                         memories.append(try memory(argument))
                         return dnnl_exec_arg_t(arg: index, memory: memories[memories.count - 1].handle)
-                    })
+                    }, threads: threads)
             case .fill(let operand, let value):
                 let count = operand.layout.byteCount / MemoryLayout<Float>.stride
                 let start = address(operand).bindMemory(to: Float.self, capacity: count)
@@ -68,19 +68,23 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         activationByteCount = plan.byteCount
         constants = builder.constants
         stream = try Stream()
-        self.threads = threads
+        threads = builder.threads
         self.arena = arena
         self.memories = memories
     }
 
-    func run(_ inputs: [Tensor]) throws -> [Tensor] {
+    func run(_ inputs: [Tensor], isCancelled: () -> Bool) throws -> [Tensor] {
         var outputs = try outputShapes.map { try Tensor(zeros: $0) }
         lock.lock()
         defer { lock.unlock() }
         omp_set_num_threads(Int32(threads))
         for step in steps {
+            if isCancelled() { throw CancellationError() }
             switch step {
-            case .execute(let primitive, let arguments): try stream.execute(primitive, arguments)
+            case .execute(let primitive, let arguments, let few):
+                if let few { omp_set_num_threads(Int32(few)) }
+                defer { if few != nil { omp_set_num_threads(Int32(threads)) } }
+                try stream.execute(primitive, arguments)
             case .fill(let buffer, let value): buffer.update(repeating: value)
             case .input(let index, let target):
                 inputs[index].withUnsafeBytes { bytes in

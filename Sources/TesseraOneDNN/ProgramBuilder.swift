@@ -21,7 +21,8 @@ final class ProgramBuilder {
     }
 
     enum Step {
-        case execute(Primitive, [(Int32, Argument)])
+        /// With a number of threads, if not as many as the program has.
+        case execute(Primitive, [(Int32, Argument)], threads: Int?)
         case fill(Operand, Float)
         case input(Int, Operand)
         case output(Operand, Int)
@@ -29,6 +30,7 @@ final class ProgramBuilder {
     }
 
     let graph: BoundGraph
+    let threads: Int
     private(set) var steps: [Step] = []
     private(set) var buffers: [ArenaPlan.Buffer] = []
     private(set) var kernels: [KernelDescription] = []
@@ -40,8 +42,9 @@ final class ProgramBuilder {
     private let readCounts: [Int]
     private let stream: Stream
 
-    init(_ graph: BoundGraph) throws {
+    init(_ graph: BoundGraph, threads: Int) throws {
         self.graph = graph
+        self.threads = threads
         stream = try Stream()
         var counts = graph.graph.consumers.map(\.count)
         for output in graph.graph.outputs { counts[output.value] += 1 }
@@ -102,11 +105,20 @@ final class ProgramBuilder {
         kernels.append(KernelDescription(layer: node.name, implementation: implementation))
     }
 
-    func execute(_ descriptor: PrimitiveDescriptor, _ arguments: [(Int32, Argument)]) throws {
-        append(.execute(try Primitive(descriptor), arguments), touching: arguments.compactMap { argument in
+    func execute(_ descriptor: PrimitiveDescriptor, _ arguments: [(Int32, Argument)], threads: Int? = nil) throws {
+        let primitive = threads == 1 ? try onOneThread { try Primitive(descriptor) } : try Primitive(descriptor)
+        let operands = arguments.compactMap { argument -> Operand? in
             guard case .operand(let operand) = argument.1 else { return nil }
             return operand
-        })
+        }
+        append(.execute(primitive, arguments, threads: threads), touching: operands)
+    }
+
+    /// Runs `body` with kernels made for one thread.
+    func onOneThread<Result>(_ body: () throws -> Result) rethrows -> Result {
+        omp_set_num_threads(1)
+        defer { omp_set_num_threads(Int32(threads)) }
+        return try body()
     }
 
     func reorder(from source: Operand, to target: Operand) throws {
@@ -153,7 +165,7 @@ final class ProgramBuilder {
     ///
     /// - Parameter source: how the tensor's own elements are to be read.
     func constant(_ tensor: Tensor, as source: Layout, in target: Layout) throws -> Argument {
-        let allocation = Allocation(byteCount: target.byteCount)
+        let allocation = try Allocation(byteCount: target.byteCount)
         let memory = try Memory(target, at: allocation.address)
         try tensor.withUnsafeBytes { bytes in
             guard let address = bytes.baseAddress, bytes.count == source.byteCount else {

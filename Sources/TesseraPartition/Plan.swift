@@ -109,13 +109,13 @@ extension Plan {
     public var redundancy: Double {
         let whole = spanMultiplyAccumulates
         guard whole > 0 else { return 1 }
-        return Double(stages.reduce(0) { sum, stage in sum + loads(of: stage).reduce(0, +) }) / Double(whole)
+        return Double(stages.flatMap(loads).reduce(0, Shape.saturatingSum)) / Double(whole)
     }
 
     /// The largest possible speed-up over one node, if moving data cost nothing: convolution operations of the span over those
     /// of the busiest node, stage by stage.
     public var speedupBound: Double {
-        let slowest = stages.reduce(0) { $0 + (loads(of: $1).max() ?? 0) }
+        let slowest = stages.map { loads(of: $0).max() ?? 0 }.reduce(0, Shape.saturatingSum)
         return slowest > 0 ? Double(spanMultiplyAccumulates) / Double(slowest) : 1
     }
 
@@ -129,13 +129,17 @@ extension Plan {
     /// Convolution operations of the span if it is not cut.
     public var spanMultiplyAccumulates: Int {
         let macs = graph.multiplyAccumulates
-        return Set(stages.flatMap(\.layers)).reduce(0) { $0 + (graph.graph.nodes[$1].op is Conv ? macs[$1] : 0) }
+        return Set(stages.flatMap(\.layers)).filter { graph.graph.nodes[$0].op is Conv }.map { macs[$0] }
+            .reduce(0, Shape.saturatingSum)
     }
 
     /// Convolution operations of a stage, by node.
     public func loads(of stage: Stage) -> [Int] {
         var loads = [Int](repeating: 0, count: nodeCount)
-        for tile in stage.tiles { loads[tile.node] += tile.convolutionMultiplyAccumulates(in: graph.graph) }
+        for tile in stage.tiles {
+            let own = tile.convolutionMultiplyAccumulates(in: graph.graph)
+            loads[tile.node] = Shape.saturatingSum(loads[tile.node], own)
+        }
         return loads
     }
 }

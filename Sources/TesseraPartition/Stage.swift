@@ -20,11 +20,17 @@ public struct Stage: Sendable {
         StageChoice(output: output, tiles: tiles.map { TileChoice(node: $0.node, region: $0.region) })
     }
 
+    /// Tiles that a stage may have.
+    private static let tileLimit = 1024
+
     /// Every element must be made, by one tile: regions inside the map, without overlap, that cover all of it.
     private static func check(_ choice: StageChoice, nodes: Int, in graph: BoundGraph) throws {
         let shape = graph.shapes[choice.output]
         let whole = Region(whole: shape)
         try locatingErrors(path: graph.graph.values[choice.output].name) {
+            guard choice.tiles.count <= tileLimit else {
+                throw TesseraError(.limitExceeded, "expected at most \(tileLimit) tiles in a stage, found \(choice.tiles.count)")
+            }
             for tile in choice.tiles {
                 guard (0..<nodes).contains(tile.node) else {
                     throw TesseraError(.invalidArgument, "expected a node from 0 to \(nodes - 1), found \(tile.node)")

@@ -74,7 +74,7 @@ public struct Tile: Sendable {
 
     /// Multiply-accumulate operations of its convolutions.
     public func convolutionMultiplyAccumulates(in graph: Graph) -> Int {
-        layers.reduce(0) { $0 + (graph.nodes[$1.node].op is Conv ? $1.multiplyAccumulates : 0) }
+        layers.filter { graph.nodes[$0.node].op is Conv }.map(\.multiplyAccumulates).reduce(0, Shape.saturatingSum)
     }
 
     /// Bytes of its inputs and of its result, in f32.

@@ -26,7 +26,14 @@ public protocol CompiledNetwork: Sendable {
     /// Bytes held for activations.
     var activationByteCount: Int { get }
     /// Runs the graph on its inputs, in the order the graph declares them, and gives its outputs in their order.
-    func run(_ inputs: [Tensor]) throws -> [Tensor]
+    ///
+    /// - Parameter isCancelled: asked between layers; true ends the run.
+    /// - Throws: `CancellationError` if it was cancelled.
+    func run(_ inputs: [Tensor], isCancelled: () -> Bool) throws -> [Tensor]
+}
+
+extension CompiledNetwork {
+    public func run(_ inputs: [Tensor]) throws -> [Tensor] { try run(inputs) { false } }
 }
 
 /// A kernel as it was chosen for a layer.

@@ -20,10 +20,11 @@ private struct ReferenceNetwork: CompiledNetwork {
     }
     var activationByteCount: Int { graph.shapes.reduce(0) { $0 + $1.elementCount * ElementType.f32.byteCount } }
 
-    func run(_ inputs: [Tensor]) throws -> [Tensor] {
+    func run(_ inputs: [Tensor], isCancelled: () -> Bool) throws -> [Tensor] {
         var values: [Graph.ValueID: Tensor] = [:]
         for (input, tensor) in zip(graph.graph.inputs, inputs) { values[input.value] = tensor }
         for (node, parameters) in zip(graph.graph.nodes, graph.parameters) {
+            if isCancelled() { throw CancellationError() }
             try locatingErrors(path: node.name, at: node.location) {
                 let outputs = try node.op.forward(node.inputs.map { try require(values[$0]) }, parameters: parameters)
                 for (value, tensor) in zip(node.outputs, outputs) { values[value] = tensor }

@@ -11,15 +11,19 @@ public struct Session: Sendable {
         compiled = try backend.compile(graph, options: options)
     }
 
+    /// What runs, in order.
     public var kernels: [KernelDescription] { compiled.kernels }
+    /// Bytes held for activations.
     public var activationByteCount: Int { compiled.activationByteCount }
 
     /// Runs one inference.
     ///
-    /// - Parameter inputs: a tensor for every input of the graph, f32, of the shape it was compiled for.
+    /// - Parameters:
+    ///   - inputs: a tensor for every input of the graph, f32, of the shape it was compiled for.
+    ///   - isCancelled: asked between layers; true ends the run.
     /// - Returns: the outputs by name.
-    /// - Throws: `shapeMismatch` or `notFound` for inputs that do not fit.
-    public func run(_ inputs: [String: Tensor]) throws -> [String: Tensor] {
+    /// - Throws: `shapeMismatch` or `notFound` for inputs that do not fit, `CancellationError`.
+    public func run(_ inputs: [String: Tensor], isCancelled: () -> Bool = { false }) throws -> [String: Tensor] {
         let declared = graph.graph.inputs
         for name in inputs.keys where !declared.contains(where: { $0.name == name }) {
             throw TesseraError(
@@ -37,7 +41,7 @@ public struct Session: Sendable {
             }
             return tensor
         }
-        let outputs = try compiled.run(ordered)
+        let outputs = try compiled.run(ordered, isCancelled: isCancelled)
         return Dictionary(uniqueKeysWithValues: zip(graph.graph.outputs.map(\.name), outputs))
     }
 }

@@ -29,8 +29,11 @@ struct InspectCommand: ParsableCommand {
     }
 
     func run() throws {
-        let network = try network.load(.builtin)
-        let report = try Self.report(network, shapes.bind(network))
+        let network = try self.network.load(.builtin)
+        let bound = try shapes.bind(network)
+        // Weights that are named are looked at, too.
+        if self.network.weights != nil { _ = try network.bound(inputs: bound.inputShapes) }
+        let report = try Self.report(network, bound)
         guard !json else { return try printJSON(report) }
         var table = TextTable(header: ["layer", "kind", "output", "parameters", "MACs"])
         for layer in report.layers {
@@ -47,10 +50,10 @@ struct InspectCommand: ParsableCommand {
             return Report.Layer(
                 name: node.name, kind: node.op.name, inputs: node.inputs.map { graph.values[$0].name },
                 shape: bound.shapes[node.outputs[0]].dimensions,
-                parameters: parameters.reduce(0) { $0 + $1.shape.elementCount }, macs: macs)
+                parameters: parameters.map(\.shape.elementCount).reduce(0, Shape.saturatingSum), macs: macs)
         }
         return Report(
-            network: network.name, layers: layers, parameters: layers.reduce(0) { $0 + $1.parameters },
-            macs: layers.reduce(0) { $0 + $1.macs })
+            network: network.name, layers: layers, parameters: layers.map(\.parameters).reduce(0, Shape.saturatingSum),
+            macs: layers.map(\.macs).reduce(0, Shape.saturatingSum))
     }
 }

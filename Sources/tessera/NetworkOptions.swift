@@ -82,7 +82,7 @@ struct PartitionOptions: ParsableArguments {
             entries.removeAll { $0.key == parts[0] }
             entries.append(.init(parts[0], try YAMLReader.parse(parts[1], file: "--option \(parts[0])")))
         }
-        choice.options = Configuration(.map(entries))
+        choice.options = Configuration(.map(entries), at: choice.options.location)
         choice.upTo = upTo ?? base.upTo
         return choice
     }

@@ -39,7 +39,7 @@ import Testing
             strategy: "fused-grid",
             options: .map([("tiles", [3, 2].configuration), ("cut_after", ["block3", "block6"].configuration)]))
         let deployment = try await Deployment.start(
-            graph, partition: partition, transport: TransportChoice(), members: .local(4), threads: 2)
+            graph, partition: partition, transport: nil, members: .local(4), threads: 2)
         #expect(deployment.plan.stages.count == 3)
         let (outputs, _) = try await deployment.run(inputs)
         #expect((outputs == expected) as Bool)

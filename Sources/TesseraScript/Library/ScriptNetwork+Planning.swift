@@ -85,7 +85,7 @@ extension ScriptNetwork {
         let exact = try options.bool("exact") ?? true
         let (plan, _) = try plan(&options, shapes: shapes)
         return DeploymentStart(
-            plan: plan, transport: transport ?? TransportChoice(), threads: threads, exact: exact,
+            plan: plan, transport: transport, threads: threads, exact: exact,
             modules: context.modules)
     }
 }
