@@ -37,11 +37,6 @@ extension LayerLowering {
     }
 
     func lower(_ op: any Pooling) throws {
-        let window = try op.window(over: Shape(shape(input)))
-        guard zip(window.axes, shape(input).dropFirst(2)).allSatisfy({ $0.alwaysSeesInput($1) }) else {
-            // oneDNN makes the maximum of nothing the smallest number instead of minus infinity.
-            throw TesseraError(.notSupported, "windows that see padding alone")
-        }
         let kind: dnnl_alg_kind_t
         if let average = op as? AveragePool {
             // oneDNN would count what lies beyond the padding, too.
@@ -52,7 +47,7 @@ extension LayerLowering {
         } else {
             kind = dnnl_pooling_max
         }
-        try lowerPooling(kind, window: window)
+        try lowerPooling(kind, window: op.window(over: Shape(shape(input))))
     }
 
     func lowerGlobalAveragePool() throws {
@@ -92,15 +87,5 @@ extension LayerLowering {
         let result = builder.allocate(layout)
         try builder.reorder(from: copy, to: result)
         return result
-    }
-}
-
-extension SlidingWindow.Axis {
-    /// Whether every window position sees an element of the input. A dilated window can have the input between its elements.
-    fileprivate func alwaysSeesInput(_ size: Int) -> Bool {
-        guard dilation > 1 else { return true }
-        return (0..<outputSize(size)).allSatisfy { position in
-            (0..<kernel).contains { (0..<size).contains(position * stride - before + $0 * dilation) }
-        }
     }
 }

@@ -19,7 +19,8 @@ public protocol Pooling: Operator {
 extension Pooling {
     /// The window over an input, with padding resolved.
     ///
-    /// - Throws: `shapeMismatch` if padding is not smaller than the window, which would leave windows without input.
+    /// - Throws: `shapeMismatch` if a window would see padding alone: if padding is not smaller than the window, or all of the
+    ///   input lies between the elements of a dilated one.
     public func window(over input: Shape) throws -> SlidingWindow {
         let window = try SlidingWindow(
             input: input, kernel: kernel, stride: stride ?? kernel, dilation: dilation, padding: padding, ceil: ceilMode)
@@ -27,6 +28,11 @@ extension Pooling {
             throw TesseraError(
                 .shapeMismatch,
                 "expected padding from 0 to less than the window of \(axis.extent), found \(axis.before) and \(axis.after)")
+        }
+        for (axis, size) in zip(window.axes, input.spatial) where !axis.alwaysSeesInput(size) {
+            throw TesseraError(
+                .shapeMismatch,
+                "expected every window to see some of \(size) elements, found a dilation of \(axis.dilation)")
         }
         return window
     }
@@ -71,5 +77,18 @@ extension SlidingWindow {
             count *= (0..<axis.kernel).count { o * axis.stride + $0 * axis.dilation < axis.before + size + axis.after }
         }
         return count
+    }
+}
+
+extension SlidingWindow.Axis {
+    /// Whether every window position sees an element of the input, given that it overlaps the input.
+    fileprivate func alwaysSeesInput(_ size: Int) -> Bool {
+        // Only a gap wider than the input can hide it, and only from windows that start before it.
+        guard dilation > size else { return true }
+        return (0..<min(outputSize(size), (before + stride - 1) / stride)).allSatisfy { position in
+            let start = position * stride - before
+            let first = (dilation - 1 - start) / dilation
+            return first < kernel && start + first * dilation < size
+        }
     }
 }

@@ -40,17 +40,22 @@ public struct Tile: Sendable {
         region = choice.region
         self.output = output
         var needed = [output: choice.region]
+        let ownsAllChannels = choice.region.rank > 1 && choice.region[1].count == graph.shapes[output][1]
         var derived: [Layer] = []
         for id in layers.reversed() {
             let node = graph.graph.nodes[id]
             guard var region = needed[node.outputs[0]] else { continue }
+            let shape = graph.shapes[node.outputs[0]]
+            let allChannels = shape.rank > 1 ? region.replacing(axis: 1, with: 0..<shape[1]) : region
+            // Kernels are chosen by the number of channels, so making just those that a slice takes could round differently.
+            if ownsAllChannels { region = allChannels }
             let shapes = graph.inputShapes(of: node)
             let tile = try locatingErrors(path: node.name, at: node.location) {
                 do {
                     return try node.op.tile(region, ofOutput: 0, inputs: shapes)
                 } catch let error as TesseraError where error.code == .notSupported && node.outputs[0] != output {
-                    // A reader takes some channels of a layer that makes only all of them, or whole groups.
-                    region = region.replacing(axis: 1, with: 0..<graph.shapes[node.outputs[0]][1])
+                    // Some channels of a layer that makes only all of them, or whole groups.
+                    region = allChannels
                     return try node.op.tile(region, ofOutput: 0, inputs: shapes)
                 }
             }

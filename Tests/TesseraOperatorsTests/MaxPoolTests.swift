@@ -39,6 +39,17 @@ import TesseraTestSupport
         }
     }
 
+    @Test("a window that sees padding alone is refused: the input lies in the gap of a dilated one")
+    func windowsWithoutInput() throws {
+        // Positions -1 and 1 of one element; -2 and 1, then -1 and 2, of one; -1 and 1, then 0 and 2, of two.
+        let dilated = pool(2, stride: 1, padding: .explicit([1]), dilation: 2)
+        #expect(throws: TesseraError.self) { try dilated.outputShapes(for: [[1, 1, 1, 1]]) }
+        #expect(throws: TesseraError.self) {
+            try pool(2, stride: 1, padding: .explicit([2]), dilation: 3).outputShapes(for: [[1, 1, 1, 1]])
+        }
+        #expect(try dilated.outputShapes(for: [[1, 1, 2, 2]])[0] == [1, 1, 2, 2])
+    }
+
     private func pool(
         _ kernel: PerAxis, stride: PerAxis?, padding: Padding = .explicit([0]), dilation: PerAxis = 1, ceil: Bool = false
     ) -> MaxPool {

@@ -132,6 +132,19 @@ import Testing
         #expect(try plan.run(inputs, backend: OneDNNBackend()) == whole)
     }
 
+    @Test("a tile that owns all channels makes all channels of the layers before, so that the same kernels are chosen")
+    func slicedChannels() throws {
+        var network = try NetworkSketch(1, 6, 6)
+        try network.add("conv", NetworkSketch.conv(8))
+        let some = try network.add("some", Slice(axes: [1], starts: [0], ends: [4]))
+        let graph = try network.bound()
+        let whole = try Plan(graph, nodes: 2, strategy: FusedGrid(), named: "fused-grid")
+        #expect(whole.stages[0].tiles[0].layers.map { $0.region[1] } == [0..<8, 0..<4])
+        let halves = [0..<2, 2..<4].map { TileChoice(node: 0, region: Region([0..<1, $0, 0..<6, 0..<6])) }
+        let split = try Plan(graph, nodes: 1, choices: [StageChoice(output: some, tiles: halves)], strategy: "channels")
+        #expect(split.stages[0].tiles[1].layers.map { $0.region[1] } == [2..<4, 2..<4])
+    }
+
     @Test("a tile of a network without weights cannot become a network: the missing weight is named")
     func withoutWeights() throws {
         var network = try NetworkSketch(1, 4, 4)
