@@ -12,7 +12,12 @@ extension Network {
         for argument in arguments {
             let (name, path) = try split(argument, names: graph.inputs.map(\.name), kind: "input")
             guard tensors[name] == nil else { throw TesseraError(.invalidArgument, "input '\(name)' is given twice") }
-            tensors[name] = try locatingErrors(path: "input '\(name)'") { try readInput(name, path) }
+            tensors[name] = try locatingErrors(path: "input '\(name)'") {
+                let tensor = try readInput(name, path)
+                // Kernels need not pass a NaN on: the output would look right and be wrong.
+                try tensor.requireNumbers(path)
+                return tensor
+            }
         }
         return tensors
     }
@@ -53,6 +58,30 @@ extension Network {
             let (name, path) = try split(argument, names: names, kind: "output")
             guard let tensor = tensors[name] else { throw TesseraError(.notFound, "output '\(name)' was not made") }
             try writeOutput(name, tensor, to: path)
+        }
+    }
+
+    /// Checks, before anything is computed, that outputs can be written where `arguments` say.
+    ///
+    /// - Throws: `notFound` for an unknown output, `inputOutput` for a folder that is not there, `invalidArgument` for a kind of
+    ///   file that is not written.
+    public func checkOutputs(_ arguments: [String]) throws {
+        let names = graph.outputs.map(\.name)
+        for argument in arguments {
+            let isNamed = names.contains { argument.hasPrefix("\($0)=") }
+            let isWhole = !isNamed && argument.lowercased().hasSuffix(".safetensors")
+            let path = isWhole ? argument : try split(argument, names: names, kind: "output").1
+            let url = URL(fileURLWithPath: path)
+            var isFolder: ObjCBool = false
+            let folder = url.deletingLastPathComponent().path
+            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+                throw TesseraError(.inputOutput, "cannot write '\(path)': there is no folder '\(folder)'")
+            }
+            let kinds = ["safetensors", "npy", "png", "jpg", "jpeg"]
+            guard kinds.contains(url.pathExtension.lowercased()) else {
+                throw TesseraError(
+                    .invalidArgument, "expected an output named .\(kinds.joined(separator: ", .")), found '\(path)'")
+            }
         }
     }
 

@@ -25,6 +25,9 @@ extension Plan: CustomStringConvertible {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// Tiles that a table shows; JSON has all.
+    private static let columnLimit = 16
+
     private func heading(_ index: Int, _ stage: Stage) -> String {
         let name = graph.graph.values[stage.output].name
         return "stage \(index + 1): \(count(stage.layers.count, "layer")) up to '\(name)', output \(graph.shapes[stage.output])"
@@ -32,7 +35,7 @@ extension Plan: CustomStringConvertible {
     }
 
     private func table(of stage: Stage) -> TextTable {
-        let tiles = stage.tiles
+        let tiles = stage.tiles.prefix(Self.columnLimit)
         var table = TextTable(header: ["layer"] + tiles.map { "node \($0.node + 1)" })
         let inputs = Set(tiles.flatMap { $0.inputs.map(\.value) }).sorted()
         for value in inputs {
@@ -53,6 +56,7 @@ extension Plan: CustomStringConvertible {
         table.add(["MACs"] + macs)
         table.add(["in"] + tiles.map { ByteCount($0.inputByteCount).description })
         table.add(["out"] + tiles.map { ByteCount($0.outputByteCount).description })
+        if stage.tiles.count > tiles.count { table.add(["and \(stage.tiles.count - tiles.count) more tiles"]) }
         return table
     }
 

@@ -63,6 +63,7 @@ struct DeployCommand: AsyncParsableCommand {
         let modules = Modules.builtin
         let network = try NetworkLoader(operators: modules.operators)
             .load(file.network, weights: (weights ?? file.weights).map { .file($0) })
+        try network.checkOutputs(outputs)
         let tensors = try network.readInputs(inputs)
         let graph = try network.bound(inputs: tensors.mapValues(\.shape))
 

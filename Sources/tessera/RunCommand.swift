@@ -43,6 +43,7 @@ struct RunCommand: ParsableCommand {
         let start = ContinuousClock.now
         let modules = Modules.builtin
         let network = try network.load(modules)
+        try network.checkOutputs(outputs)
         let tensors = try network.readInputs(inputs)
         let session = try Session(
             network.bound(inputs: tensors.mapValues(\.shape)), backend: modules.backends.make(backend),

@@ -60,6 +60,8 @@ import Testing
         var bytes = withUnsafeBytes(of: UInt64(claim.utf8.count).littleEndian) { Data($0) }
         bytes.append(Data(claim.utf8))
         try bytes.write(to: folder.url.appendingPathComponent("huge.safetensors"))
+        try SafetensorsFile.write(
+            ["difference.weight": try Tensor([1, .nan], shape: [1, 1, 1, 2])], to: folder.path("nan.safetensors"))
         try folder.file("text.png", "this is no picture")
         try Picture(width: 4, height: 2, channels: 1, pixels: [UInt8](repeating: 9, count: 8)).write(to: folder.path("x.png"))
         let arguments = bad.arguments.map { $0.replacingOccurrences(of: "DIR", with: folder.url.path) }
@@ -127,6 +129,12 @@ struct BadInput: Sendable, CustomTestStringConvertible {
         BadInput(
             testDescription: "no such folder for the output",
             arguments: ["--input", "DIR/x.png", "--output", "DIR/none/y.png"], message: ["none/y.png"]),
+        BadInput(
+            testDescription: "an output of no known kind", arguments: ["--input", "DIR/x.png", "--output", "DIR/y.gif"],
+            message: [".npy", "y.gif"]),
+        BadInput(
+            testDescription: "a weight that is no number", arguments: ["--input", "DIR/x.png", "--weights", "DIR/nan.safetensors"],
+            message: ["net.yaml:7:", "difference.weight", "NaN at element 1"]),
         BadInput(
             testDescription: "missing input", arguments: [], message: ["input 'image'"]),
         BadInput(

@@ -1,6 +1,8 @@
 import Testing
 import TesseraCore
+import TesseraOneDNN
 import TesseraOperators
+import TesseraRuntime
 import TesseraTestSupport
 
 @Suite struct LinearTests {
@@ -8,6 +10,20 @@ import TesseraTestSupport
         try checkOperator([
             OperatorCase(linear(10), [1, 64]), OperatorCase(linear(7), [5, 33]), OperatorCase(linear(1, bias: false), [2, 1]),
         ])
+    }
+
+    @Test("long sums are added in the same order by 1, 2, 3 and 8 threads")
+    func threads() throws {
+        var generator = SeededGenerator(seed: 3)
+        var graph = Graph()
+        let x = try graph.addInput("x", shape: SymbolicShape([1, 65536] as Shape))
+        try graph.addOutput("y", graph.addNode("layer", linear(10), inputs: [x]))
+        let bound = try BoundGraph(graph, inputs: [:]) { try .random($1, using: &generator) }
+        let input = try Tensor.random([1, 65536], using: &generator)
+        let results = try [1, 2, 3, 8].map { threads in
+            try OneDNNBackend().compile(bound, options: CompileOptions(threads: threads)).run([input])[0]
+        }
+        #expect(results.allSatisfy { $0 == results[0] } as Bool)
     }
 
     @Test func byHand() throws {

@@ -87,6 +87,43 @@ import Testing
         await leader.close()
     }
 
+    @Test("a second inference at the same time is refused, and the first one is not disturbed")
+    func oneInferenceAtATime() async throws {
+        let node = try await Self.nodes(["only"])[0]
+        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 256, 256])
+        let plan = try PartitionChoice().plan(graph, nodes: 1, strategies: .builtin)
+        let task = try await ClusterTask.lead(plan, on: node, peers: ["only"])
+        let first = Task { try await task.run(inputs) }
+        try await Task.sleep(for: .milliseconds(20))
+        await #expect(throws: TesseraError.self) { try await task.run(inputs) }
+        let (outputs, _) = try await first.value
+        #expect((outputs == (try DeploymentTests.single(graph, inputs))) as Bool)
+        await node.close()
+    }
+
+    @Test("a node stops computing for a leader that is gone, and is free for the next one")
+    func leaderGone() async throws {
+        let hub = LoopbackHub()
+        let node = await Self.equipment.node(on: try hub.join(Self.equipment.information(named: "node")))
+        let first = await Self.equipment.node(on: try hub.join(Self.equipment.information(named: "first")))
+        let (large, largeInputs) = try DeploymentTests.load("dncnn", [1, 1, 2048, 2048])
+        let largePlan = try PartitionChoice().plan(large, nodes: 1, strategies: .builtin)
+        let task = try await ClusterTask.lead(largePlan, on: first, peers: ["node"])
+        let inference = Task { try await task.run(largeInputs) }
+        try await Task.sleep(for: .milliseconds(500))
+        hub.drop("first")
+        await #expect(throws: TesseraError.self) { try await inference.value }
+        // All of the large inference takes half a minute, one layer of it two seconds.
+        let start = ContinuousClock.now
+        let second = await Self.equipment.node(on: try hub.join(Self.equipment.information(named: "second")))
+        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 16, 16])
+        let plan = try PartitionChoice().plan(graph, nodes: 1, strategies: .builtin)
+        let next = try await ClusterTask.lead(plan, on: second, peers: ["node"])
+        #expect(((try await next.run(inputs)).outputs == (try DeploymentTests.single(graph, inputs))) as Bool)
+        #expect(ContinuousClock.now - start < .seconds(15))
+        for node in [node, first, second] { await node.close() }
+    }
+
     @Test("another instruction set is refused for exact deployments, and allowed otherwise")
     func instructionSets() async throws {
         let hub = LoopbackHub()

@@ -22,6 +22,7 @@ final class WeightStore: Sendable {
             // A random tensor depends on its shape too, which may follow from an input's.
             if let tensor = state.tensors[name], tensor.shape == specification.shape { return tensor }
             let tensor = try load(name, specification, file: &state.file)
+            try tensor.requireNumbers(name)
             state.tensors[name] = tensor
             return tensor
         }

@@ -93,7 +93,7 @@ extension ScriptNetwork {
 /// All that starting a deployment takes, on whatever thread.
 private struct DeploymentStart: Sendable {
     var plan: Plan
-    var transport: TransportChoice
+    var transport: TransportChoice?
     var threads: Int?
     var exact: Bool
     var modules: Modules
