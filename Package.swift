@@ -77,7 +77,7 @@ let package = Package(
         + [
             .testTarget(
                 name: "TesseraClusterTests", dependencies: ["TesseraCluster", "TransportTCP", "TesseraTestSupport"]),
-            .testTarget(name: "TesseraCommandTests", dependencies: ["TesseraCommand", "TesseraTestSupport"])
+            .testTarget(name: "TesseraCommandTests", dependencies: ["TesseraCommand", "TesseraTestSupport"]),
         ],
     swiftLanguageModes: [.v6]
 )

@@ -32,7 +32,9 @@ public struct FusedGrid: PartitionStrategy, Configurable {
         return try (cuts(in: span).filter { $0 != end } + [end]).map { output in
             let whole = Region(whole: span.graph.shapes[output])
             let regions = whole[2].divided(into: grid[0]).flatMap { rows in
-                whole[3].divided(into: grid[1]).map { whole.replacing(axis: 2, with: rows).replacing(axis: 3, with: $0) }
+                whole[3].divided(into: grid[1]).map {
+                    whole.replacing(axis: 2, with: rows).replacing(axis: 3, with: $0)
+                }
             }
             // More tiles than nodes: the nodes take turns.
             let choices = regions.filter { !$0.isEmpty }.enumerated().map { TileChoice(node: $0 % nodes, region: $1) }
@@ -47,7 +49,8 @@ public struct FusedGrid: PartitionStrategy, Configurable {
         var chosen = Set<Graph.ValueID>()
         for name in cutAfter {
             if kinds.contains(name), !graph.values.contains(where: { $0.name == name }) {
-                chosen.formUnion(span.cutPoints.filter { graph.values[$0].producer.map { graph.nodes[$0].op.name } == name })
+                chosen.formUnion(
+                    span.cutPoints.filter { graph.values[$0].producer.map { graph.nodes[$0].op.name } == name })
             } else {
                 chosen.insert(try span.cutPoint(named: name))
             }

@@ -26,7 +26,8 @@ public struct Vertical: PartitionStrategy, Configurable {
         guard let end = span.output else { return [] }
         let graph = span.graph.graph
         let layers = span.layers(making: end, from: [])
-        guard let last = layers.last(where: { graph.nodes[$0].op is Conv }), let conv = graph.nodes[last].op as? Conv else {
+        guard let last = layers.last(where: { graph.nodes[$0].op is Conv }), let conv = graph.nodes[last].op as? Conv
+        else {
             return [stage(end, ranges: extent(of: end, in: span).divided(into: nodes), in: span)]
         }
         let input = graph.nodes[last].inputs[0]
@@ -45,7 +46,8 @@ public struct Vertical: PartitionStrategy, Configurable {
     private func output(after conv: Graph.NodeID, in span: Span) -> Graph.ValueID? {
         let graph = span.graph.graph
         var following: Set<Graph.ValueID> = Set(graph.nodes[conv].outputs)
-        for node in graph.nodes[(conv + 1)...] where node.op.isPointwise && node.inputs.contains(where: following.contains) {
+        for node in graph.nodes[(conv + 1)...]
+        where node.op.isPointwise && node.inputs.contains(where: following.contains) {
             following.formUnion(node.outputs)
         }
         return span.cutPoints.last(where: following.contains)

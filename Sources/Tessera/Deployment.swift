@@ -75,7 +75,8 @@ public struct Deployment: Sendable {
     }
 
     /// Runs one inference.
-    public func run(_ inputs: [String: Tensor]) async throws -> (outputs: [String: Tensor], report: ClusterTask.Report) {
+    public func run(_ inputs: [String: Tensor]) async throws -> (outputs: [String: Tensor], report: ClusterTask.Report)
+    {
         try await task.run(inputs)
     }
 

@@ -22,7 +22,8 @@ public struct Modules: Sendable {
                 kind: "kernel backend",
                 [
                     Module(name: "onednn", summary: "oneDNN's kernels for CPUs") { _ in OneDNNBackend() },
-                    Module(name: "reference", summary: "readable loops, slow, for comparison") { _ in ReferenceBackend() },
+                    Module(name: "reference", summary: "readable loops, slow, for comparison") { _ in ReferenceBackend()
+                    },
                 ]),
             strategies: .builtin,
             transports: Registry(

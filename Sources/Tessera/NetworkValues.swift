@@ -28,16 +28,19 @@ extension Network {
         switch URL(fileURLWithPath: path).pathExtension.lowercased() {
         case "safetensors":
             let file = try SafetensorsFile(path: path)
-            guard let tensor = tensorName ?? (file.names.count == 1 ? file.names[0] : file.names.first { $0 == name }) else {
+            guard let tensor = tensorName ?? (file.names.count == 1 ? file.names[0] : file.names.first { $0 == name })
+            else {
                 throw TesseraError(
-                    .notFound, "'\(path)' has no tensor '\(name)'; name one as \(path)#TENSOR"
+                    .notFound,
+                    "'\(path)' has no tensor '\(name)'; name one as \(path)#TENSOR"
                         + suggestion(for: name, among: file.names))
             }
             return try file.tensor(tensor).convertedToF32()
         case "npy": return try NpyFile.read(path).convertedToF32()
         default:
             guard let declaration = inputs[name] else {
-                throw TesseraError(.invalidArgument, "the network does not say how input '\(name)' is made of a picture")
+                throw TesseraError(
+                    .invalidArgument, "the network does not say how input '\(name)' is made of a picture")
             }
             return try declaration.tensor(of: Picture(path: path))
         }
@@ -106,13 +109,16 @@ extension Network {
         }
         guard names.count == 1 else {
             throw TesseraError(
-                .invalidArgument, "expected NAME=PATH, since the network has several \(kind)s: \(names.joined(separator: ", "))")
+                .invalidArgument,
+                "expected NAME=PATH, since the network has several \(kind)s: \(names.joined(separator: ", "))")
         }
         return (names[0], argument)
     }
 
     private static func splitTensorName(_ source: String) -> (path: String, tensor: String?) {
-        guard let mark = source.lastIndex(of: "#"), !FileManager.default.fileExists(atPath: source) else { return (source, nil) }
+        guard let mark = source.lastIndex(of: "#"), !FileManager.default.fileExists(atPath: source) else {
+            return (source, nil)
+        }
         return (String(source[..<mark]), String(source[source.index(after: mark)...]))
     }
 }

@@ -19,7 +19,9 @@ extension TransportChoice: ConfigurationValue {
             return
         }
         let entries = try configuration.entries(expecting: "a transport's name, or {kind: NAME, …}")
-        guard let kind = configuration["kind"] else { throw configuration.unexpected("a key 'kind' with the transport's name") }
+        guard let kind = configuration["kind"] else {
+            throw configuration.unexpected("a key 'kind' with the transport's name")
+        }
         self.init(
             kind: try String(configuration: kind),
             settings: Configuration(.map(entries.filter { $0.key != "kind" }), at: configuration.location))

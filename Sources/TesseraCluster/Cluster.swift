@@ -16,7 +16,9 @@ public final class Cluster: Sendable {
     }
 
     /// `count` nodes in this process. The first one leads and takes its share of the work.
-    public static func local(_ count: Int, transport: any TransportFactory, equipment: NodeEquipment) async throws -> Cluster {
+    public static func local(_ count: Int, transport: any TransportFactory, equipment: NodeEquipment) async throws
+        -> Cluster
+    {
         let names = try self.names(count)
         var others: [Node] = []
         var addresses: [String] = []
@@ -44,7 +46,8 @@ public final class Cluster: Sendable {
     ) async throws -> Cluster {
         let processes = try SpawnedNodes(names: names(count).map(\.name), executable: executable, threads: threads)
         do {
-            return try await connected(to: processes.addresses, transport: transport, equipment: equipment, processes: processes)
+            return try await connected(
+                to: processes.addresses, transport: transport, equipment: equipment, processes: processes)
         } catch {
             processes.stop()
             throw error

@@ -40,7 +40,9 @@ public actor ClusterTask {
     ///   - peers: who is which node of the plan; the leader may be among them.
     ///   - exact: demand that all peers add in the same order as the leader, which the same instruction set guarantees.
     /// - Throws: `nodeFailure` naming the node that is lost or failed; `invalidArgument` for peers that do not fit.
-    public static func lead(_ plan: Plan, on node: Node, peers: [PeerID], exact: Bool = true) async throws -> ClusterTask {
+    public static func lead(_ plan: Plan, on node: Node, peers: [PeerID], exact: Bool = true) async throws
+        -> ClusterTask
+    {
         guard peers.count == plan.nodeCount, Set(peers).count == peers.count else {
             throw TesseraError(.invalidArgument, "expected \(plan.nodeCount) different peers, found \(peers.count)")
         }
@@ -126,7 +128,8 @@ public actor ClusterTask {
     private func send(_ weights: [ContentHash: Tensor], named hashes: [ContentHash], to peer: PeerID) async throws {
         for hash in hashes {
             guard let tensor = weights[hash] else {
-                throw TesseraError(.protocolViolation, "node '\(peer)' wants weight \(hash), which the task does not have")
+                throw TesseraError(
+                    .protocolViolation, "node '\(peer)' wants weight \(hash), which the task does not have")
             }
             let entry = TaskMessage.Weights.Entry(
                 hash: hash, shape: tensor.shape.dimensions, elementType: tensor.elementType)
@@ -175,7 +178,9 @@ public actor ClusterTask {
     private func check(_ inputs: [String: Tensor]) throws {
         for input in plan.graph.graph.inputs {
             let shape = plan.graph.shapes[input.value]
-            guard let tensor = inputs[input.name] else { throw TesseraError(.notFound, "input '\(input.name)' is missing") }
+            guard let tensor = inputs[input.name] else {
+                throw TesseraError(.notFound, "input '\(input.name)' is missing")
+            }
             guard tensor.shape == shape, tensor.elementType == .f32 else {
                 throw TesseraError(
                     .shapeMismatch,
@@ -235,7 +240,8 @@ public actor ClusterTask {
             guard span.stages[stage].tiles.indices.contains(work.tile),
                 peers[span.stages[stage].tiles[work.tile].node] == peer
             else {
-                throw TesseraError(.protocolViolation, "node '\(peer)' answers for tile \(work.tile), which is not its own")
+                throw TesseraError(
+                    .protocolViolation, "node '\(peer)' answers for tile \(work.tile), which is not its own")
             }
             return (work, message)
         }

@@ -93,7 +93,9 @@ public actor Node {
         switch event {
         case .appeared(let peer, _): logger.debug("peer appeared", metadata: ["peer": "\(peer)"])
         case .left(let peer, let reason):
-            logger.debug("peer left", metadata: ["peer": "\(peer)", "reason": "\(reason.map(String.init(describing:)) ?? "leave")"])
+            logger.debug(
+                "peer left",
+                metadata: ["peer": "\(peer)", "reason": "\(reason.map(String.init(describing:)) ?? "leave")"])
             for task in led.values { task.yield(.left(peer, reason: reason)) }
             for (task, duty) in duties where duty.leader == peer { end(task) }
         case .received(let message, let peer): receive(message, from: peer)
@@ -119,7 +121,8 @@ public actor Node {
 
     private func task(of message: Message, from peer: PeerID) -> UUID? {
         guard let notice = try? message.decode(TaskMessage.Notice.self) else {
-            logger.warning("ignored a message without a task", metadata: ["peer": "\(peer)", "kind": "\(message.kind)"])
+            logger.warning(
+                "ignored a message without a task", metadata: ["peer": "\(peer)", "kind": "\(message.kind)"])
             return nil
         }
         return notice.task

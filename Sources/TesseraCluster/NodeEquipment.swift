@@ -7,7 +7,9 @@ public struct NodeEquipment: Sendable {
     public var backend: any KernelBackend
     public var options: CompileOptions
 
-    public init(operators: Registry<any Operator>, backend: any KernelBackend, options: CompileOptions = CompileOptions()) {
+    public init(
+        operators: Registry<any Operator>, backend: any KernelBackend, options: CompileOptions = CompileOptions()
+    ) {
         (self.operators, self.backend, self.options) = (operators, backend, options)
     }
 

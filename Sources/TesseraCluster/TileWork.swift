@@ -55,7 +55,9 @@ final class TileWork: Sendable {
                 for hash in try needed(by: received) {
                     if let tensor = node.weights[hash] { weights[hash] = tensor } else { missing.insert(hash) }
                 }
-                try await send(TaskMessage.wanted, TaskMessage.Wanted(task: task, hashes: missing.sorted { $0.hexadecimal < $1.hexadecimal }))
+                try await send(
+                    TaskMessage.wanted,
+                    TaskMessage.Wanted(task: task, hashes: missing.sorted { $0.hexadecimal < $1.hexadecimal }))
                 layers = received
                 if missing.isEmpty { setup = try await prepare(received, weights) }
             case TaskMessage.weights:
@@ -95,7 +97,9 @@ final class TileWork: Sendable {
             graph, nodes: layers.nodes.count, choices: layers.stages.map { try $0.choice() }, strategy: layers.strategy)
     }
 
-    private func isOwn(_ tile: Tile, in layers: TaskMessage.Layers) -> Bool { layers.nodes.indices.contains(tile.node) && layers.nodes[tile.node] == node.name }
+    private func isOwn(_ tile: Tile, in layers: TaskMessage.Layers) -> Bool {
+        layers.nodes.indices.contains(tile.node) && layers.nodes[tile.node] == node.name
+    }
 
     private func needed(by layers: TaskMessage.Layers) throws -> Set<ContentHash> {
         let plan = try plan(of: layers) { _ in nil }
@@ -144,7 +148,8 @@ final class TileWork: Sendable {
         let tile = setup.plan.stages[work.stage].tiles[work.tile]
         var inputs: [String: Tensor] = [:]
         for (index, input) in tile.inputs.enumerated() {
-            inputs[setup.plan.graph.graph.values[input.value].name] = try message.blob(index).tensor(shape: input.region.shape)
+            inputs[setup.plan.graph.graph.values[input.value].name] = try message.blob(index).tensor(
+                shape: input.region.shape)
         }
         let ready = inputs
         let outputs = try await node.compute.run {

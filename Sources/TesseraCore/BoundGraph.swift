@@ -45,7 +45,8 @@ public struct BoundGraph: Sendable {
         var bindings: [String: Int] = [:]
         for name in inputs.keys where !graph.inputs.contains(where: { $0.name == name }) {
             throw TesseraError(
-                .notFound, "the network has no input '\(name)'" + suggestion(for: name, among: graph.inputs.map(\.name)))
+                .notFound, "the network has no input '\(name)'" + suggestion(for: name, among: graph.inputs.map(\.name))
+            )
         }
         for input in graph.inputs {
             guard let shape = inputs[input.name] ?? input.shape.concrete else {

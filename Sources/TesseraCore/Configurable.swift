@@ -66,7 +66,8 @@ extension Configurable {
     public init(configuration: Configuration) throws {
         self.init()
         let entries = try Self.entries(of: configuration)
-        let keysByName = Dictionary(Self.keys.map { ($0.description.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let keysByName = Dictionary(
+            Self.keys.map { ($0.description.name, $0) }, uniquingKeysWith: { first, _ in first })
         var seen: Set<String> = []
         for entry in entries {
             guard seen.insert(entry.key).inserted else {

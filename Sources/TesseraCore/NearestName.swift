@@ -1,7 +1,8 @@
 /// The candidate most like `name`, if one is near enough to have been meant (for "did you mean …").
 public func nearestName(to name: String, among candidates: some Sequence<String>) -> String? {
     let limit = max(1, name.count / 3)
-    return candidates
+    return
+        candidates
         .map { (candidate: $0, distance: editDistance(name, $0)) }
         .filter { $0.distance <= limit && $0.distance < name.count }
         .min { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }?

@@ -57,7 +57,8 @@ extension Operator {
             let expected =
                 range.lowerBound == range.upperBound
                 ? "\(range.lowerBound)"
-                : range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+                : range.upperBound == .max
+                    ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
             throw TesseraError(.shapeMismatch, "'\(Self.name)' expects \(expected) inputs, found \(count)")
         }
     }

@@ -7,7 +7,8 @@ extension Tensor {
         guard elementType == .f32 else { return }
         try withFloats { values in
             guard let offset = values.firstIndex(where: \.isNaN) else { return }
-            throw TesseraError(.invalidArgument, "expected numbers in \(name), found NaN at element \(offset) of \(shape)")
+            throw TesseraError(
+                .invalidArgument, "expected numbers in \(name), found NaN at element \(offset) of \(shape)")
         }
     }
 }

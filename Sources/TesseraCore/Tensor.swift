@@ -26,14 +26,17 @@ public struct Tensor: Sendable {
     /// An f32 tensor of the given values, in row-major order.
     public init(_ values: [Float], shape: Shape) throws {
         guard values.count == shape.elementCount else {
-            throw TesseraError(.shapeMismatch, "expected \(shape.elementCount) values for \(shape), found \(values.count)")
+            throw TesseraError(
+                .shapeMismatch, "expected \(shape.elementCount) values for \(shape), found \(values.count)")
         }
         try self.init(zeros: shape)
         withUnsafeMutableBytes { bytes in values.withUnsafeBytes { bytes.copyMemory(from: $0) } }
     }
 
     /// A tensor whose elements stand elsewhere, in memory that `owner` keeps alive and that nobody writes to.
-    public init(borrowing bytes: UnsafeRawBufferPointer, shape: Shape, elementType: ElementType, owner: AnyObject & Sendable) throws {
+    public init(
+        borrowing bytes: UnsafeRawBufferPointer, shape: Shape, elementType: ElementType, owner: AnyObject & Sendable
+    ) throws {
         try Self.requireSizes(shape)
         guard bytes.count == Shape.saturatingProduct(shape.elementCount, elementType.byteCount) else {
             throw TesseraError(
@@ -137,7 +140,9 @@ private final class TensorStorage: @unchecked Sendable {
 
     init(byteCount: Int, zeroed: Bool = true) throws {
         var pointer: UnsafeMutableRawPointer?
-        guard byteCount < Tensor.byteCountLimit, posix_memalign(&pointer, Tensor.alignment, max(byteCount, 1)) == 0, let pointer else {
+        guard byteCount < Tensor.byteCountLimit, posix_memalign(&pointer, Tensor.alignment, max(byteCount, 1)) == 0,
+            let pointer
+        else {
             throw TesseraError(.outOfMemory, "a tensor of \(byteCount) bytes does not fit in memory")
         }
         if zeroed { memset(pointer, 0, byteCount) }

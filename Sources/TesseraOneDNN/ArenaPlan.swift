@@ -22,7 +22,8 @@ struct ArenaPlan {
             var offset = 0
             for other in neighbours {
                 if offset + buffers[index].byteCount <= offsets[other] { break }
-                offset = max(offset, (offsets[other] + buffers[other].byteCount + alignment - 1) / alignment * alignment)
+                offset = max(
+                    offset, (offsets[other] + buffers[other].byteCount + alignment - 1) / alignment * alignment)
             }
             offsets[index] = offset
             end = max(end, offset + buffers[index].byteCount)

@@ -21,7 +21,9 @@ final class Layout: @unchecked Sendable, Equatable {
 
     /// Dense and row-major, or with the given distance between elements along each axis.
     static func plain(_ dimensions: [Int], strides: [Int]? = nil) throws -> Layout {
-        try make(dimensions) { onednn_desc_create(&$0, Int32(dimensions.count), dimensions.int64, dnnl_f32, strides?.int64) }
+        try make(dimensions) {
+            onednn_desc_create(&$0, Int32(dimensions.count), dimensions.int64, dnnl_f32, strides?.int64)
+        }
     }
 
     /// For the primitive to choose.

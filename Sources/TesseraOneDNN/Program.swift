@@ -91,7 +91,9 @@ final class Program: CompiledNetwork, @unchecked Sendable {
                     if let source = bytes.baseAddress { target.copyMemory(from: source, byteCount: bytes.count) }
                 }
             case .output(let source, let index):
-                outputs[index].withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: $0.count)) }
+                outputs[index].withUnsafeMutableBytes {
+                    $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: $0.count))
+                }
             case .reference(let op, let parameters, let sources, let targets):
                 try runReference(op, parameters, sources, targets)
             }
@@ -105,7 +107,9 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     ) throws {
         let inputs = try sources.map { source, shape in
             var tensor = try Tensor(zeros: shape)
-            tensor.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: $0.count)) }
+            tensor.withUnsafeMutableBytes {
+                $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: $0.count))
+            }
             return tensor
         }
         for (tensor, target) in zip(try op.forward(inputs, parameters: parameters), targets) {

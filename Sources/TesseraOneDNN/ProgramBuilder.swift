@@ -169,7 +169,8 @@ final class ProgramBuilder {
         let memory = try Memory(target, at: allocation.address)
         try tensor.withUnsafeBytes { bytes in
             guard let address = bytes.baseAddress, bytes.count == source.byteCount else {
-                throw TesseraError(.backendFailure, "expected a weight of \(source.byteCount) bytes, found \(bytes.count)")
+                throw TesseraError(
+                    .backendFailure, "expected a weight of \(source.byteCount) bytes, found \(bytes.count)")
             }
             if source == target {
                 allocation.address.copyMemory(from: address, byteCount: bytes.count)

@@ -22,7 +22,8 @@ public struct BatchNorm: Operator, Equatable {
         let shape: Shape = [inputs[0][1]]
         return [
             ParameterSpecification("weight", shape, .scale), ParameterSpecification("bias", shape, .bias),
-            ParameterSpecification("running_mean", shape, .mean), ParameterSpecification("running_var", shape, .variance),
+            ParameterSpecification("running_mean", shape, .mean),
+            ParameterSpecification("running_var", shape, .variance),
         ]
     }
 
@@ -45,7 +46,9 @@ public struct BatchNorm: Operator, Equatable {
     /// - Throws: `notFound` if a parameter is missing.
     public func scaleAndShift(_ parameters: [String: Tensor]) throws -> (scale: [Float], shift: [Float]) {
         func values(_ name: String) throws -> [Float] {
-            guard let tensor = parameters[name] else { throw TesseraError(.notFound, "'batch_norm' misses its \(name)") }
+            guard let tensor = parameters[name] else {
+                throw TesseraError(.notFound, "'batch_norm' misses its \(name)")
+            }
             return try tensor.floats()
         }
         let (weight, bias) = (try values("weight"), try values("bias"))

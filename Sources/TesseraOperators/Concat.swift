@@ -41,7 +41,8 @@ public struct Concat: Operator, Equatable {
             offset += input[axis]
             guard own.overlaps(region[axis]) else { return nil }
             let part = own.clamped(to: region[axis])
-            return region.replacing(axis: axis, with: part.lowerBound - own.lowerBound..<part.upperBound - own.lowerBound)
+            return region.replacing(
+                axis: axis, with: part.lowerBound - own.lowerBound..<part.upperBound - own.lowerBound)
         }
         return OperatorTile(op: self, inputs: regions)
     }

@@ -31,7 +31,8 @@ public struct Conv: Operator, Equatable {
     public func validate() throws {
         guard channels >= 1, groups >= 1, channels % groups == 0 else {
             throw TesseraError(
-                .invalidArgument, "expected 'channels' to be a positive multiple of 'groups', found \(channels) and \(groups)")
+                .invalidArgument,
+                "expected 'channels' to be a positive multiple of 'groups', found \(channels) and \(groups)")
         }
     }
 
@@ -47,7 +48,8 @@ public struct Conv: Operator, Equatable {
     public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
         let window = try window(over: inputs[0])
         guard inputs[0][1] % groups == 0 else {
-            throw TesseraError(.shapeMismatch, "expected input channels divisible by \(groups) groups, found \(inputs[0])")
+            throw TesseraError(
+                .shapeMismatch, "expected input channels divisible by \(groups) groups, found \(inputs[0])")
         }
         return [Shape([inputs[0][0], channels] + window.outputSizes(inputs[0]))]
     }

@@ -12,7 +12,8 @@ public struct GlobalAveragePool: Operator, Equatable {
 
     public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
         guard inputs[0].rank > 2 else {
-            throw TesseraError(.shapeMismatch, "expected an input of batch, channels and spatial axes, found \(inputs[0])")
+            throw TesseraError(
+                .shapeMismatch, "expected an input of batch, channels and spatial axes, found \(inputs[0])")
         }
         return [Shape(inputs[0].dimensions.prefix(2) + inputs[0].spatial.map { _ in 1 })]
     }

@@ -27,7 +27,8 @@ public struct Pad: Operator, Equatable {
         guard axes.count == before.count, axes.count == after.count else {
             throw TesseraError(
                 .invalidArgument,
-                "expected as many 'before' and 'after' as 'axes', found \(before.count), \(after.count) and \(axes.count)")
+                "expected as many 'before' and 'after' as 'axes', found \(before.count), \(after.count) and \(axes.count)"
+            )
         }
     }
 

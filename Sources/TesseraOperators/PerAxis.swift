@@ -19,7 +19,8 @@ public struct PerAxis: ConfigurationValue, Equatable, ExpressibleByIntegerLitera
     public func expanded(to rank: Int, minimum: Int = 1, key: String) throws -> [Int] {
         guard values.count == 1 || values.count == rank else {
             throw TesseraError(
-                .shapeMismatch, "'\(key)' expects 1 or \(rank) values for an input with \(rank) spatial axes, found \(values)")
+                .shapeMismatch,
+                "'\(key)' expects 1 or \(rank) values for an input with \(rank) spatial axes, found \(values)")
         }
         guard values.allSatisfy({ $0 >= minimum }) else {
             throw TesseraError(.invalidArgument, "'\(key)' expects values of at least \(minimum), found \(values)")

@@ -33,7 +33,8 @@ extension PointwiseBinary {
         guard a.rank == b.rank,
             zip(a.dimensions, b.dimensions).allSatisfy({ $0 == $1 || $0 == 1 || $1 == 1 })
         else {
-            throw TesseraError(.shapeMismatch, "expected inputs of equal shape, or 1 where they differ, found \(a) and \(b)")
+            throw TesseraError(
+                .shapeMismatch, "expected inputs of equal shape, or 1 where they differ, found \(a) and \(b)")
         }
         return [Shape(zip(a.dimensions, b.dimensions).map { max($0, $1) })]
     }
@@ -52,7 +53,8 @@ extension PointwiseBinary {
         var y: [Float] = []
         y.reserveCapacity(shape.elementCount)
         shape.forEachIndex { index in
-            y.append(value(a[inputs[0].shape.offset(ofBroadcast: index)], b[inputs[1].shape.offset(ofBroadcast: index)]))
+            y.append(
+                value(a[inputs[0].shape.offset(ofBroadcast: index)], b[inputs[1].shape.offset(ofBroadcast: index)]))
         }
         return [try Tensor(y, shape: shape)]
     }

@@ -23,11 +23,14 @@ extension Pooling {
     ///   input lies between the elements of a dilated one.
     public func window(over input: Shape) throws -> SlidingWindow {
         let window = try SlidingWindow(
-            input: input, kernel: kernel, stride: stride ?? kernel, dilation: dilation, padding: padding, ceil: ceilMode)
-        for axis in window.axes where !(0..<axis.extent).contains(axis.before) || !(0..<axis.extent).contains(axis.after) {
+            input: input, kernel: kernel, stride: stride ?? kernel, dilation: dilation, padding: padding, ceil: ceilMode
+        )
+        for axis in window.axes
+        where !(0..<axis.extent).contains(axis.before) || !(0..<axis.extent).contains(axis.after) {
             throw TesseraError(
                 .shapeMismatch,
-                "expected padding from 0 to less than the window of \(axis.extent), found \(axis.before) and \(axis.after)")
+                "expected padding from 0 to less than the window of \(axis.extent), found \(axis.before) and \(axis.after)"
+            )
         }
         for (axis, size) in zip(window.axes, input.spatial) where !axis.alwaysSeesInput(size) {
             throw TesseraError(

@@ -63,8 +63,8 @@ public struct Slice: Operator, Equatable {
     public func tile(_ region: Region, ofOutput output: Int, inputs: [Shape]) throws -> OperatorTile {
         let positions = try positions(of: inputs[0])
         let ranges = zip(region.ranges, positions).map { range, position in
-            position.start + range.lowerBound * position.step
-                ..< position.start + (range.upperBound - 1) * position.step + 1
+            position.start + range.lowerBound * position.step..<position.start + (range.upperBound - 1) * position.step
+                + 1
         }
         let op = Slice(axes: Array(0..<region.rank), steps: positions.map(\.step))
         return OperatorTile(op: op, inputs: [Region(ranges)])
@@ -78,7 +78,9 @@ public struct Slice: Operator, Equatable {
         var y: [Float] = []
         y.reserveCapacity(shape.elementCount)
         shape.forEachIndex { index in
-            y.append(x[index.indices.reduce(0) { $0 + (positions[$1].start + index[$1] * positions[$1].step) * strides[$1] }])
+            y.append(
+                x[index.indices.reduce(0) { $0 + (positions[$1].start + index[$1] * positions[$1].step) * strides[$1] }]
+            )
         }
         return [try Tensor(y, shape: shape)]
     }

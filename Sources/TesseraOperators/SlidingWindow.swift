@@ -84,7 +84,8 @@ public struct SlidingWindow: Sendable, Equatable {
     }
 
     /// The spatial ranges of the input that `ranges` of the output need, and the window that remains over them.
-    public func inverse(_ ranges: ArraySlice<Range<Int>>, input: Shape) -> (ranges: [Range<Int>], window: SlidingWindow) {
+    public func inverse(_ ranges: ArraySlice<Range<Int>>, input: Shape) -> (ranges: [Range<Int>], window: SlidingWindow)
+    {
         let results = zip(axes, zip(ranges, input.spatial)).map { axis, pair in axis.inverse(pair.0, size: pair.1) }
         return (results.map(\.input), SlidingWindow(axes: results.map(\.axis)))
     }

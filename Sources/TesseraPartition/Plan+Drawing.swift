@@ -63,7 +63,9 @@ private struct PlanDrawing {
         let graph = plan.graph.graph
         let name = graph.values[stage.output].name
         var parts = [
-            text(margin, top + 8, "stage \(index + 1): \(stage.layers.count) layers up to \(name)", size: 14, weight: "bold")
+            text(
+                margin, top + 8, "stage \(index + 1): \(stage.layers.count) layers up to \(name)", size: 14,
+                weight: "bold")
         ]
         var x = margin
         let read = inputs(of: stage)
@@ -122,7 +124,8 @@ private struct PlanDrawing {
         _ x: Double, _ y: Double, _ content: String, size: Int, weight: String = "normal", anchor: String = "start"
     ) -> String {
         let escaped = content.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-        return "<text x=\"\(n(x))\" y=\"\(n(y))\" font-size=\"\(size)\" font-weight=\"\(weight)\" text-anchor=\"\(anchor)\">\(escaped)</text>"
+        return
+            "<text x=\"\(n(x))\" y=\"\(n(y))\" font-size=\"\(size)\" font-weight=\"\(weight)\" text-anchor=\"\(anchor)\">\(escaped)</text>"
     }
 
     /// Hues a golden angle apart, so that neighbours differ; as #rrggbb, which every viewer knows.

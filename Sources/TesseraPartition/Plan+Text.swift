@@ -7,7 +7,8 @@ extension Plan: CustomStringConvertible {
     public var description: String {
         var lines = ["plan '\(strategy)' for \(count(nodeCount, "node")): \(count(stages.count, "stage"))"]
         guard !stages.isEmpty else {
-            return lines[0] + "\nnothing can be cut in space: the leader runs all \(count(graph.graph.nodes.count, "layer"))\n"
+            return lines[0]
+                + "\nnothing can be cut in space: the leader runs all \(count(graph.graph.nodes.count, "layer"))\n"
         }
         lines[0] += String(
             format: ", redundancy %.3f, speed-up at most %.2f, %@ moved", redundancy, speedupBound,
@@ -20,7 +21,11 @@ extension Plan: CustomStringConvertible {
         let rest = remainingLayers
         if !rest.isEmpty {
             let names = rest.map { graph.graph.nodes[$0].name }
-            lines += ["", "then the leader runs " + (names.count <= 4 ? names.joined(separator: ", ") : count(names.count, "layer"))]
+            lines += [
+                "",
+                "then the leader runs "
+                    + (names.count <= 4 ? names.joined(separator: ", ") : count(names.count, "layer")),
+            ]
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -30,7 +35,8 @@ extension Plan: CustomStringConvertible {
 
     private func heading(_ index: Int, _ stage: Stage) -> String {
         let name = graph.graph.values[stage.output].name
-        return "stage \(index + 1): \(count(stage.layers.count, "layer")) up to '\(name)', output \(graph.shapes[stage.output])"
+        return
+            "stage \(index + 1): \(count(stage.layers.count, "layer")) up to '\(name)', output \(graph.shapes[stage.output])"
             + "; sub-maps as (x,y) of the top-left and bottom-right pixel"
     }
 
@@ -52,7 +58,9 @@ extension Plan: CustomStringConvertible {
             }
             previous = labels
         }
-        let macs = tiles.map { String(format: "%.1f M", Double($0.convolutionMultiplyAccumulates(in: graph.graph)) / 1e6) }
+        let macs = tiles.map {
+            String(format: "%.1f M", Double($0.convolutionMultiplyAccumulates(in: graph.graph)) / 1e6)
+        }
         table.add(["MACs"] + macs)
         table.add(["in"] + tiles.map { ByteCount($0.inputByteCount).description })
         table.add(["out"] + tiles.map { ByteCount($0.outputByteCount).description })

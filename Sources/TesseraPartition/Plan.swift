@@ -34,7 +34,8 @@ public struct Plan: Sendable {
         var available: Set<Graph.ValueID> = []
         stages = try choices.map { choice in
             guard graph.graph.values.indices.contains(choice.output), !available.contains(choice.output) else {
-                throw TesseraError(.invalidArgument, "a stage makes value \(choice.output), which is none, or was made before")
+                throw TesseraError(
+                    .invalidArgument, "a stage makes value \(choice.output), which is none, or was made before")
             }
             let layers = graph.graph.layers(making: [choice.output], from: available)
             available.insert(choice.output)

@@ -21,7 +21,8 @@ public struct Span: Sendable {
         let value = try graph.graph.value(named: end)
         guard let index = all.firstIndex(of: value) else {
             throw TesseraError(
-                .invalidArgument, "the network cannot be cut after '\(end)'"
+                .invalidArgument,
+                "the network cannot be cut after '\(end)'"
                     + suggestion(for: end, among: all.map { graph.graph.values[$0].name }))
         }
         cutPoints = Array(all[...index])

@@ -29,7 +29,8 @@ public struct Stage: Sendable {
         let whole = Region(whole: shape)
         try locatingErrors(path: graph.graph.values[choice.output].name) {
             guard choice.tiles.count <= tileLimit else {
-                throw TesseraError(.limitExceeded, "expected at most \(tileLimit) tiles in a stage, found \(choice.tiles.count)")
+                throw TesseraError(
+                    .limitExceeded, "expected at most \(tileLimit) tiles in a stage, found \(choice.tiles.count)")
             }
             for tile in choice.tiles {
                 guard (0..<nodes).contains(tile.node) else {
@@ -41,13 +42,15 @@ public struct Stage: Sendable {
             }
             for (index, a) in choice.tiles.enumerated() {
                 for b in choice.tiles[(index + 1)...] where a.region.intersection(b.region) != nil {
-                    throw TesseraError(.invalidArgument, "expected regions without overlap, found \(a.region) and \(b.region)")
+                    throw TesseraError(
+                        .invalidArgument, "expected regions without overlap, found \(a.region) and \(b.region)")
                 }
             }
             let covered = choice.tiles.reduce(0) { $0 + $1.region.elementCount }
             guard covered == shape.elementCount else {
                 throw TesseraError(
-                    .invalidArgument, "expected regions that cover all \(shape.elementCount) elements of \(shape), found \(covered)")
+                    .invalidArgument,
+                    "expected regions that cover all \(shape.elementCount) elements of \(shape), found \(covered)")
             }
         }
     }

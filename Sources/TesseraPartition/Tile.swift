@@ -103,7 +103,8 @@ public struct Tile: Sendable {
             for (index, (value, region)) in zip(node.inputs, layer.tile.inputs).enumerated() {
                 guard let region else { continue }
                 guard let id = ids[value], let frame = needed[value] else {
-                    throw TesseraError(.invalidArgument, "a tile reads '\(source.values[value].name)', which it does not have")
+                    throw TesseraError(
+                        .invalidArgument, "a tile reads '\(source.values[value].name)', which it does not have")
                 }
                 operands.append(
                     region == frame
@@ -132,6 +133,7 @@ extension Slice {
     /// Cuts out one region.
     fileprivate init(_ region: Region) {
         self.init(
-            axes: Array(0..<region.rank), starts: region.ranges.map(\.lowerBound), ends: region.ranges.map(\.upperBound))
+            axes: Array(0..<region.rank), starts: region.ranges.map(\.lowerBound), ends: region.ranges.map(\.upperBound)
+        )
     }
 }

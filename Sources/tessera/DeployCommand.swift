@@ -96,16 +96,20 @@ struct DeployCommand: AsyncParsableCommand {
     private func members(of file: DeploymentFile) throws -> Deployment.Members {
         if let local { return .local(local) }
         if let spawn {
-            return .spawned(spawn, executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+            return .spawned(
+                spawn, executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
         }
         guard !file.nodes.isEmpty else {
             throw TesseraError(
-                .invalidArgument, "the deployment names no nodes: list their addresses under 'nodes:', or use --local N or --spawn N")
+                .invalidArgument,
+                "the deployment names no nodes: list their addresses under 'nodes:', or use --local N or --spawn N")
         }
         return .addresses(file.nodes)
     }
 
-    private func measure(_ deployment: Deployment, _ inputs: [String: Tensor]) async throws -> ([String: Tensor], DeploymentReport) {
+    private func measure(_ deployment: Deployment, _ inputs: [String: Tensor]) async throws -> (
+        [String: Tensor], DeploymentReport
+    ) {
         var results: [String: Tensor] = [:]
         var reports: [ClusterTask.Report] = []
         for _ in 0..<runs {

@@ -46,7 +46,8 @@ struct ShapeOptions: ParsableArguments {
         for input in network.graph.inputs where result[input.name] == nil && input.shape.concrete == nil {
             throw TesseraError(
                 .invalidArgument,
-                "input '\(input.name)' has the open shape \(input.shape): give --shape \(input.name)=… or --input \(input.name)=FILE")
+                "input '\(input.name)' has the open shape \(input.shape): give --shape \(input.name)=… or --input \(input.name)=FILE"
+            )
         }
         return try BoundGraph(network.graph, inputs: result) { _, _ in nil }
     }
@@ -59,7 +60,8 @@ struct PartitionOptions: ParsableArguments {
 
     @Option(
         name: .customLong("option"),
-        help: ArgumentHelp("An option of the strategy, such as 'tiles=[2, 2]' or cut_after=max_pool.", valueName: "KEY=VALUE"))
+        help: ArgumentHelp(
+            "An option of the strategy, such as 'tiles=[2, 2]' or cut_after=max_pool.", valueName: "KEY=VALUE"))
     var options: [String] = []
 
     @Option(help: "The layer at which the span that is cut ends at the latest.")

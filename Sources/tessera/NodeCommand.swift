@@ -31,7 +31,8 @@ struct NodeCommand: AsyncParsableCommand {
         let equipment = NodeEquipment(
             operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
             options: CompileOptions(threads: threads.threads ?? file.threads ?? threads.count))
-        let own = name ?? file.name ?? "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
+        let own =
+            name ?? file.name ?? "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
         let transport = try await modules.transports.make(file.transport.kind, file.transport.settings).start(
             TransportOptions(information: equipment.information(named: PeerID(own)), listen: listen ?? file.listen))
         let node = await equipment.node(on: transport)
@@ -40,7 +41,9 @@ struct NodeCommand: AsyncParsableCommand {
             let line = try JSONEncoder().encode(NodeAnnouncement(node: own, address: address))
             FileHandle.standardOutput.write(line + Data("\n".utf8))
         } else {
-            note("node '\(own)' listens on \(address), \(equipment.options.threads) threads, \(equipment.backend.instructionSet)")
+            note(
+                "node '\(own)' listens on \(address), \(equipment.options.threads) threads, \(equipment.backend.instructionSet)"
+            )
         }
         await waitForTheEnd()
         await node.close()

@@ -11,7 +11,8 @@ import Testing
     func processes() throws {
         let folder = try TemporaryDirectory()
         let deploy = try Command(
-            "deploy", demo, "--input", landscape, "--spawn", "4", "--output", folder.path("many.png"), "--verify", "--json",
+            "deploy", demo, "--input", landscape, "--spawn", "4", "--output", folder.path("many.png"), "--verify",
+            "--json",
             "--svg", folder.path("plan.svg"))
         #expect(deploy.status == 0, "\(deploy.errors)")
         let report = try deploy.json()
@@ -38,7 +39,8 @@ import Testing
             transport: {kind: tcp}
             nodes: [\(nodes.map { "\"\($0.address)\"" }.joined(separator: ", "))]
             """)
-        try NpyFile.write(try Tensor([Float](repeating: 0.5, count: 21 * 13), shape: [1, 1, 21, 13]), to: folder.path("x.npy"))
+        try NpyFile.write(
+            try Tensor([Float](repeating: 0.5, count: 21 * 13), shape: [1, 1, 21, 13]), to: folder.path("x.npy"))
         for _ in 0..<2 {
             let deploy = try Command("deploy", file, "--input", folder.path("x.npy"), "--verify")
             #expect(deploy.status == 0, "\(deploy.errors)")
@@ -69,7 +71,10 @@ import Testing
     @Test(
         "a deployment file's mistakes have their place",
         arguments: [
-            ("tessera: 1\nnetwork: n.yaml\npartitions: {}\n", "d.yaml:3:1: unknown key 'partitions', did you mean 'partition'?"),
+            (
+                "tessera: 1\nnetwork: n.yaml\npartitions: {}\n",
+                "d.yaml:3:1: unknown key 'partitions', did you mean 'partition'?"
+            ),
             ("tessera: 1\n", "missing key 'network'"),
             ("tessera: 2\nnetwork: n.yaml\n", "expected 'tessera: 1'"),
             ("tessera: 1\nnetwork: n.yaml\nprecision: int8\n", "int8"),

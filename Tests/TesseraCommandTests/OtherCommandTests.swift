@@ -6,14 +6,17 @@ import Testing
     @Test("every registered module is listed, with its options")
     func plugins() throws {
         let list = try Command("plugins")
-        for name in ["vertical", "fused-grid", "loopback", "tcp", "onednn", "reference", "conv", "softmax", "cut_after"] {
+        for name in [
+            "vertical", "fused-grid", "loopback", "tcp", "onednn", "reference", "conv", "softmax", "cut_after",
+        ] {
             #expect(list.output.contains(name), "\(name)")
         }
     }
 
     @Test("parameters and operations of ResNet-20 are the published ones: 0.27 M and 40.55 M")
     func inspect() throws {
-        let report = try Command("inspect", TestFiles.network("resnet20"), "--shape", "image=1x3x32x32", "--json").json()
+        let report = try Command("inspect", TestFiles.network("resnet20"), "--shape", "image=1x3x32x32", "--json")
+            .json()
         // He et al. count 0.27 M: convolutions and the linear layer, two learned values a channel of each batch norm, to
         // which running_mean and running_var come here.
         #expect(report["parameters"] as? Int == 269_722 + 2 * 688)

@@ -24,7 +24,8 @@ import Testing
             ["difference.weight": try Tensor([-1, 1], shape: [1, 1, 1, 2])], to: folder.path("edges.safetensors"))
         try NpyFile.write(try Tensor([1, 4, 2, 9], shape: [1, 1, 1, 4]), to: folder.path("x.npy"))
         for output in ["y.npy", "y.safetensors"] {
-            let run = try Command("run", network, "--input", "image=" + folder.path("x.npy"), "--output", folder.path(output))
+            let run = try Command(
+                "run", network, "--input", "image=" + folder.path("x.npy"), "--output", folder.path(output))
             #expect(run.status == 0, "\(run.errors)")
             let tensor =
                 output.hasSuffix("npy")
@@ -56,14 +57,16 @@ import Testing
         try SafetensorsFile.write(
             ["difference.weight": try Tensor([1, 0], shape: [1, 1, 1, 2])], to: folder.path("edges.safetensors"))
         try Data([1, 2, 3]).write(to: folder.url.appendingPathComponent("truncated.safetensors"))
-        let claim = #"{"difference.weight":{"dtype":"F32","shape":[1073741824,268435456],"data_offsets":[0,1152921504606846976]}}"#
+        let claim =
+            #"{"difference.weight":{"dtype":"F32","shape":[1073741824,268435456],"data_offsets":[0,1152921504606846976]}}"#
         var bytes = withUnsafeBytes(of: UInt64(claim.utf8.count).littleEndian) { Data($0) }
         bytes.append(Data(claim.utf8))
         try bytes.write(to: folder.url.appendingPathComponent("huge.safetensors"))
         try SafetensorsFile.write(
             ["difference.weight": try Tensor([1, .nan], shape: [1, 1, 1, 2])], to: folder.path("nan.safetensors"))
         try folder.file("text.png", "this is no picture")
-        try Picture(width: 4, height: 2, channels: 1, pixels: [UInt8](repeating: 9, count: 8)).write(to: folder.path("x.png"))
+        try Picture(width: 4, height: 2, channels: 1, pixels: [UInt8](repeating: 9, count: 8)).write(
+            to: folder.path("x.png"))
         let arguments = bad.arguments.map { $0.replacingOccurrences(of: "DIR", with: folder.url.path) }
         let run = try Command(["run", network] + arguments)
         #expect(run.status == 1, "\(run.output)\(run.errors)")
@@ -95,7 +98,8 @@ struct BadInput: Sendable, CustomTestStringConvertible {
         BadInput(
             testDescription: "bad indent", network: RunCommandTests.edges + "\n   stray: 1\n", message: ["net.yaml:"]),
         BadInput(
-            testDescription: "unknown layer", network: RunCommandTests.edges.replacingOccurrences(of: "- relu", with: "- relo"),
+            testDescription: "unknown layer",
+            network: RunCommandTests.edges.replacingOccurrences(of: "- relu", with: "- relo"),
             message: ["net.yaml:8:", "relo", "did you mean 'relu'?"]),
         BadInput(
             testDescription: "wrong shape",
@@ -130,10 +134,12 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             testDescription: "no such folder for the output",
             arguments: ["--input", "DIR/x.png", "--output", "DIR/none/y.png"], message: ["none/y.png"]),
         BadInput(
-            testDescription: "an output of no known kind", arguments: ["--input", "DIR/x.png", "--output", "DIR/y.gif"],
+            testDescription: "an output of no known kind",
+            arguments: ["--input", "DIR/x.png", "--output", "DIR/y.gif"],
             message: [".npy", "y.gif"]),
         BadInput(
-            testDescription: "a weight that is no number", arguments: ["--input", "DIR/x.png", "--weights", "DIR/nan.safetensors"],
+            testDescription: "a weight that is no number",
+            arguments: ["--input", "DIR/x.png", "--weights", "DIR/nan.safetensors"],
             message: ["net.yaml:7:", "difference.weight", "NaN at element 1"]),
         BadInput(
             testDescription: "missing input", arguments: [], message: ["input 'image'"]),

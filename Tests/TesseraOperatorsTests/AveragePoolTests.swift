@@ -12,7 +12,8 @@ import TesseraTestSupport
             OperatorCase(pool(3, stride: 2, padding: .explicit([1]), include: false), [2, 16, 31, 37]),
             OperatorCase(pool(3, stride: 2, ceil: true), [1, 16, 14, 16]),
             OperatorCase(pool(3, stride: 2, padding: .explicit([1]), ceil: true, include: false), [1, 16, 14, 16]),
-            OperatorCase(pool([3, 2], stride: [2, 3], padding: .explicit([0, 1, 2, 0]), ceil: true), [1, 4, 19, 23]),
+            OperatorCase(
+                pool([3, 2], stride: [2, 3], padding: .explicit([0, 1, 2, 0]), ceil: true), [1, 4, 19, 23]),
         ])
     }
 

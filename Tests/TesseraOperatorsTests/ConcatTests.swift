@@ -9,7 +9,8 @@ import TesseraTestSupport
         var rows = Concat()
         rows.axis = 2
         try checkOperator([
-            OperatorCase(Concat(), [1, 16, 7, 11], [1, 16, 7, 11]), OperatorCase(Concat(), [2, 3, 5, 5], [2, 4, 5, 5], [2, 1, 5, 5]),
+            OperatorCase(Concat(), [1, 16, 7, 11], [1, 16, 7, 11]),
+            OperatorCase(Concat(), [2, 3, 5, 5], [2, 4, 5, 5], [2, 1, 5, 5]),
             OperatorCase(rows, [1, 4, 3, 5], [1, 4, 2, 5]), OperatorCase(Concat(), [2, 3], [2, 4]),
         ])
     }

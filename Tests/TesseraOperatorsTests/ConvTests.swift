@@ -33,7 +33,9 @@ import TesseraTestSupport
     func byHand() throws {
         let op = conv(1, 2, padding: .explicit([0]))
         let x = try Tensor([1, 2, 3, 4, 5, 6, 7, 8, 9], shape: [1, 1, 3, 3])
-        let weights = ["weight": try Tensor([1, 0, 0, -1], shape: [1, 1, 2, 2]), "bias": try Tensor([10], shape: [1])]
+        let weights = [
+            "weight": try Tensor([1, 0, 0, -1], shape: [1, 1, 2, 2]), "bias": try Tensor([10], shape: [1]),
+        ]
         #expect(try op.forward([x], parameters: weights)[0].floats() == [6, 6, 6, 6])
     }
 

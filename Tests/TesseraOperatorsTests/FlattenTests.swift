@@ -5,7 +5,10 @@ import TesseraTestSupport
 
 @Suite struct FlattenTests {
     @Test func conformance() throws {
-        try checkOperator([OperatorCase(Flatten(), [2, 16, 3, 5]), OperatorCase(Flatten(), [1, 3, 1, 1]), OperatorCase(Flatten(), [2, 7])])
+        try checkOperator([
+            OperatorCase(Flatten(), [2, 16, 3, 5]), OperatorCase(Flatten(), [1, 3, 1, 1]),
+            OperatorCase(Flatten(), [2, 7]),
+        ])
     }
 
     @Test("elements keep their row-major order")

@@ -8,7 +8,8 @@ import TesseraTestSupport
 @Suite struct LinearTests {
     @Test func conformance() throws {
         try checkOperator([
-            OperatorCase(linear(10), [1, 64]), OperatorCase(linear(7), [5, 33]), OperatorCase(linear(1, bias: false), [2, 1]),
+            OperatorCase(linear(10), [1, 64]), OperatorCase(linear(7), [5, 33]),
+            OperatorCase(linear(1, bias: false), [2, 1]),
         ])
     }
 
@@ -28,7 +29,9 @@ import TesseraTestSupport
 
     @Test func byHand() throws {
         let x = try Tensor([1, 2], shape: [1, 2])
-        let parameters = ["weight": try Tensor([1, 2, 3, 4], shape: [2, 2]), "bias": try Tensor([0.5, 0], shape: [2])]
+        let parameters = [
+            "weight": try Tensor([1, 2, 3, 4], shape: [2, 2]), "bias": try Tensor([0.5, 0], shape: [2]),
+        ]
         #expect(try linear(2).forward([x], parameters: parameters)[0].floats() == [5.5, 11])
     }
 

@@ -12,7 +12,8 @@ import TesseraTestSupport
             OperatorCase(pool(3, stride: 1, padding: .same), [1, 16, 13, 17]),
             OperatorCase(pool(3, stride: 2, ceil: true), [1, 16, 14, 16]),
             OperatorCase(pool(2, stride: 2, ceil: true), [1, 3, 7, 5]),
-            OperatorCase(pool([3, 2], stride: [2, 3], padding: .explicit([0, 1, 2, 0]), ceil: true), [1, 4, 19, 23]),
+            OperatorCase(
+                pool([3, 2], stride: [2, 3], padding: .explicit([0, 1, 2, 0]), ceil: true), [1, 4, 19, 23]),
             OperatorCase(pool(3, stride: 2, padding: .explicit([2]), dilation: 2), [1, 16, 19, 23]),
             OperatorCase(pool(1, stride: 2), [1, 3, 9, 9]),
         ])
@@ -29,7 +30,10 @@ import TesseraTestSupport
     func ceilMode() throws {
         // PyTorch: max_pool1d of 4 elements, kernel 1, stride 3, ceil: floor((4-1+2)/3)+1 = 2.
         #expect(try pool(1, stride: 3, ceil: true).outputShapes(for: [[1, 1, 4, 4]])[0] == [1, 1, 2, 2])
-        #expect(try pool(2, stride: 2, padding: .explicit([1]), ceil: true).outputShapes(for: [[1, 1, 5, 5]])[0] == [1, 1, 3, 3])
+        #expect(
+            try pool(2, stride: 2, padding: .explicit([1]), ceil: true).outputShapes(for: [[1, 1, 5, 5]])[0] == [
+                1, 1, 3, 3,
+            ])
     }
 
     @Test("padding as wide as the window is refused")
@@ -51,7 +55,8 @@ import TesseraTestSupport
     }
 
     private func pool(
-        _ kernel: PerAxis, stride: PerAxis?, padding: Padding = .explicit([0]), dilation: PerAxis = 1, ceil: Bool = false
+        _ kernel: PerAxis, stride: PerAxis?, padding: Padding = .explicit([0]), dilation: PerAxis = 1,
+        ceil: Bool = false
     ) -> MaxPool {
         var op = MaxPool()
         (op.kernel, op.stride, op.padding, op.dilation, op.ceilMode) = (kernel, stride, padding, dilation, ceil)

@@ -22,7 +22,9 @@ import TesseraTestSupport
     }
 
     @Test func badAxes() {
-        #expect(throws: TesseraError.self) { try Pad(axes: [1, 1], before: [1, 1], after: [1, 1]).outputShapes(for: [[1, 2]]) }
+        #expect(throws: TesseraError.self) {
+            try Pad(axes: [1, 1], before: [1, 1], after: [1, 1]).outputShapes(for: [[1, 2]])
+        }
         #expect(throws: TesseraError.self) { try Pad(axes: [4], before: [1], after: [1]).outputShapes(for: [[1, 2]]) }
     }
 }

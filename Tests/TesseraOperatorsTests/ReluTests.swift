@@ -5,7 +5,9 @@ import TesseraTestSupport
 
 @Suite struct ReluTests {
     @Test func conformance() throws {
-        try checkOperator([OperatorCase(Relu(), [1, 16, 7, 11]), OperatorCase(Relu(), [2, 3, 5, 5]), OperatorCase(Relu(), [4, 9])])
+        try checkOperator([
+            OperatorCase(Relu(), [1, 16, 7, 11]), OperatorCase(Relu(), [2, 3, 5, 5]), OperatorCase(Relu(), [4, 9]),
+        ])
     }
 
     @Test func byHand() throws {

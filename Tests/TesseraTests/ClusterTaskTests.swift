@@ -42,13 +42,16 @@ import Testing
         var distributed: [Int] = []
         for _ in 0..<2 {
             let deployment = try await Deployment.start(
-                graph, partition: PartitionChoice(), transport: TransportChoice(kind: "tcp"), members: .addresses(addresses))
+                graph, partition: PartitionChoice(), transport: TransportChoice(kind: "tcp"),
+                members: .addresses(addresses))
             distributed.append(await deployment.distributedByteCount)
             #expect(((try await deployment.run(inputs)).outputs == expected) as Bool)
             await deployment.close()
         }
         #expect(distributed[0] > 2 * weightBytes, "two nodes, each sent all weights")
-        #expect(distributed[1] < weightBytes / 10, "no weight is sent again, found \(distributed[1]) bytes of \(weightBytes)")
+        #expect(
+            distributed[1] < weightBytes / 10,
+            "no weight is sent again, found \(distributed[1]) bytes of \(weightBytes)")
         for node in nodes { await node.close() }
     }
 
@@ -133,7 +136,9 @@ import Testing
         let node = await Self.equipment.node(on: try hub.join(information))
         let (graph, _) = try DeploymentTests.load("dncnn", [1, 1, 8, 8])
         let plan = try PartitionChoice().plan(graph, nodes: 1, strategies: .builtin)
-        let error = await #expect(throws: TesseraError.self) { try await ClusterTask.lead(plan, on: leader, peers: ["old"]) }
+        let error = await #expect(throws: TesseraError.self) {
+            try await ClusterTask.lead(plan, on: leader, peers: ["old"])
+        }
         #expect(error?.message.contains("sse2") == true && error?.message.contains("exact: false") == true)
         let task = try await ClusterTask.lead(plan, on: leader, peers: ["old"], exact: false)
         await task.finish()

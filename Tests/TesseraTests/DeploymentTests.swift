@@ -102,7 +102,8 @@ import Testing
         try Session(graph, backend: OneDNNBackend(), options: CompileOptions(threads: 2)).run(inputs)
     }
 
-    static func deploy(_ graph: BoundGraph, _ strategy: String, _ nodes: Int, _ place: Place) async throws -> Deployment {
+    static func deploy(_ graph: BoundGraph, _ strategy: String, _ nodes: Int, _ place: Place) async throws -> Deployment
+    {
         try await Deployment.start(
             graph, partition: PartitionChoice(strategy: strategy),
             transport: TransportChoice(kind: place == .loopback ? "loopback" : "tcp"),

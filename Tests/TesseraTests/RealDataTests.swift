@@ -46,7 +46,8 @@ import Testing
         let network = try NetworkLoader(operators: .builtin)
             .load(TestFiles.network(name), weights: .file(TestFiles.data("models/\(weights).safetensors")))
         let session = try Session(
-            network.bound(inputs: inputs.mapValues(\.shape)), backend: OneDNNBackend(), options: CompileOptions(threads: 2))
+            network.bound(inputs: inputs.mapValues(\.shape)), backend: OneDNNBackend(),
+            options: CompileOptions(threads: 2))
         return try session.run(inputs)
     }
 
