@@ -155,7 +155,7 @@ public actor ClusterTask {
         defer { isRunning = false }
         let start = ContinuousClock.now
         let before = (bytesSent, bytesReceived)
-        try check(inputs)
+        _ = try plan.graph.ordered(inputs)
         inference += 1
         do {
             var values = inputs
@@ -172,20 +172,6 @@ public actor ClusterTask {
         } catch {
             failure = error as? TesseraError ?? TesseraError(.nodeFailure, "an earlier inference was cancelled")
             throw error
-        }
-    }
-
-    private func check(_ inputs: [String: Tensor]) throws {
-        for input in plan.graph.graph.inputs {
-            let shape = plan.graph.shapes[input.value]
-            guard let tensor = inputs[input.name] else {
-                throw TesseraError(.notFound, "input '\(input.name)' is missing")
-            }
-            guard tensor.shape == shape, tensor.elementType == .f32 else {
-                throw TesseraError(
-                    .shapeMismatch,
-                    "input '\(input.name)' expects \(shape) f32, found \(tensor.shape) \(tensor.elementType)")
-            }
         }
     }
 

@@ -86,6 +86,29 @@ public struct BoundGraph: Sendable {
         Dictionary(uniqueKeysWithValues: graph.inputs.map { ($0.name, shapes[$0.value]) })
     }
 
+    /// Tensors given by name in the order that the graph declares its inputs.
+    ///
+    /// - Throws: `notFound` for an input that is missing or that the graph does not have, `shapeMismatch` for one of another
+    ///   shape or another type than f32.
+    public func ordered(_ tensors: [String: Tensor]) throws -> [Tensor] {
+        for name in tensors.keys where !graph.inputs.contains(where: { $0.name == name }) {
+            throw TesseraError(
+                .notFound, "the network has no input '\(name)'" + suggestion(for: name, among: graph.inputs.map(\.name)))
+        }
+        return try graph.inputs.map { input in
+            let shape = shapes[input.value]
+            guard let tensor = tensors[input.name] else {
+                throw TesseraError(.notFound, "input '\(input.name)' of shape \(shape) is missing")
+            }
+            guard tensor.shape == shape, tensor.elementType == .f32 else {
+                throw TesseraError(
+                    .shapeMismatch,
+                    "input '\(input.name)' expects \(shape) f32, found \(tensor.shape) \(tensor.elementType)")
+            }
+            return tensor
+        }
+    }
+
     /// The shapes of what a layer reads, in order.
     public func inputShapes(of node: Graph.Node) -> [Shape] { node.inputs.map { shapes[$0] } }
     /// The shapes of what a layer makes, in order.

@@ -24,23 +24,7 @@ public struct Session: Sendable {
     /// - Returns: the outputs by name.
     /// - Throws: `shapeMismatch` or `notFound` for inputs that do not fit, `CancellationError`.
     public func run(_ inputs: [String: Tensor], isCancelled: () -> Bool = { false }) throws -> [String: Tensor] {
-        let declared = graph.graph.inputs
-        for name in inputs.keys where !declared.contains(where: { $0.name == name }) {
-            throw TesseraError(
-                .notFound, "the network has no input '\(name)'" + suggestion(for: name, among: declared.map(\.name)))
-        }
-        let ordered = try declared.map { input in
-            let shape = graph.shapes[input.value]
-            guard let tensor = inputs[input.name] else {
-                throw TesseraError(.notFound, "input '\(input.name)' of shape \(shape) is missing")
-            }
-            guard tensor.shape == shape, tensor.elementType == .f32 else {
-                throw TesseraError(
-                    .shapeMismatch,
-                    "input '\(input.name)' expects \(shape) f32, found \(tensor.shape) \(tensor.elementType)")
-            }
-            return tensor
-        }
+        let ordered = try graph.ordered(inputs)
         let outputs = try compiled.run(ordered, isCancelled: isCancelled)
         return Dictionary(uniqueKeysWithValues: zip(graph.graph.outputs.map(\.name), outputs))
     }

@@ -16,15 +16,7 @@ struct DeployCommand: AsyncParsableCommand {
     @Option(help: "A weight file (.safetensors) in place of the network's own.")
     var weights: String?
 
-    @Option(
-        name: .customLong("input"),
-        help: ArgumentHelp("An input: a picture, .npy or .safetensors.", valueName: "NAME=PATH[#TENSOR]"))
-    var inputs: [String] = []
-
-    @Option(
-        name: .customLong("output"),
-        help: ArgumentHelp("Where outputs go: a picture, .npy or .safetensors.", valueName: "[NAME=]PATH"))
-    var outputs: [String] = []
+    @OptionGroup var values: ValueOptions
 
     @Option(help: "Start this many nodes in this process.")
     var local: Int?
@@ -63,8 +55,7 @@ struct DeployCommand: AsyncParsableCommand {
         let modules = Modules.builtin
         let network = try NetworkLoader(operators: modules.operators)
             .load(file.network, weights: (weights ?? file.weights).map { .file($0) })
-        try network.checkOutputs(outputs)
-        let tensors = try network.readInputs(inputs)
+        let tensors = try values.read(for: network)
         let graph = try network.bound(inputs: tensors.mapValues(\.shape))
 
         let deployment = try await Deployment.start(
@@ -79,7 +70,7 @@ struct DeployCommand: AsyncParsableCommand {
             throw error
         }
         await deployment.close()
-        try network.writeOutputs(results, to: outputs)
+        try network.writeOutputs(results, to: values.outputs)
         if let svg { try writeFile(deployment.plan.svg(), to: svg) }
         if verify {
             let session = try Session(

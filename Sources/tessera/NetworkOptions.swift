@@ -15,6 +15,25 @@ struct NetworkOptions: ParsableArguments {
     }
 }
 
+/// What an inference reads and writes.
+struct ValueOptions: ParsableArguments {
+    @Option(
+        name: .customLong("input"),
+        help: ArgumentHelp("An input: a picture, .npy or .safetensors.", valueName: "NAME=PATH[#TENSOR]"))
+    var inputs: [String] = []
+
+    @Option(
+        name: .customLong("output"),
+        help: ArgumentHelp("Where outputs go: a picture, .npy or .safetensors.", valueName: "[NAME=]PATH"))
+    var outputs: [String] = []
+
+    /// The inputs, once it is clear that the outputs can be written.
+    func read(for network: Network) throws -> [String: Tensor] {
+        try network.checkOutputs(outputs)
+        return try network.readInputs(inputs)
+    }
+}
+
 /// The sizes that a network leaves open: from inputs, or given as such.
 struct ShapeOptions: ParsableArguments {
     @Option(

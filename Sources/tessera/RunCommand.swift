@@ -9,15 +9,7 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var network: NetworkOptions
     @OptionGroup var threads: ThreadOptions
 
-    @Option(
-        name: .customLong("input"),
-        help: ArgumentHelp("An input: a picture, .npy or .safetensors.", valueName: "NAME=PATH[#TENSOR]"))
-    var inputs: [String] = []
-
-    @Option(
-        name: .customLong("output"),
-        help: ArgumentHelp("Where outputs go: a picture, .npy or .safetensors.", valueName: "[NAME=]PATH"))
-    var outputs: [String] = []
+    @OptionGroup var values: ValueOptions
 
     @Option(help: "The precision of the computation: f32.")
     var precision = "f32"
@@ -43,15 +35,14 @@ struct RunCommand: ParsableCommand {
         let start = ContinuousClock.now
         let modules = Modules.builtin
         let network = try network.load(modules)
-        try network.checkOutputs(outputs)
-        let tensors = try network.readInputs(inputs)
+        let tensors = try values.read(for: network)
         let session = try Session(
             network.bound(inputs: tensors.mapValues(\.shape)), backend: modules.backends.make(backend),
             options: CompileOptions(threads: threads.count))
         let loaded = ContinuousClock.now
         let results = try session.run(tensors)
         let done = ContinuousClock.now
-        try network.writeOutputs(results, to: outputs)
+        try network.writeOutputs(results, to: values.outputs)
         if json {
             try printJSON(
                 Report(

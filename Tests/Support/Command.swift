@@ -12,20 +12,20 @@ public struct Command {
     }
 
     public init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        let folder = try TemporaryDirectory()
+        let folder = try TemporaryFolder()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: TestFiles.executable)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         // Files, since nobody reads two pipes at once.
-        process.standardOutput = FileHandle(forWritingAtPath: try folder.file("out", ""))
-        process.standardError = FileHandle(forWritingAtPath: try folder.file("err", ""))
+        process.standardOutput = FileHandle(forWritingAtPath: try folder.write("", to: "out"))
+        process.standardError = FileHandle(forWritingAtPath: try folder.write("", to: "err"))
         process.standardInput = FileHandle.nullDevice
         try process.run()
         process.waitUntilExit()
         status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
-        output = try String(contentsOfFile: folder.path("out"), encoding: .utf8)
-        errors = try String(contentsOfFile: folder.path("err"), encoding: .utf8)
+        output = try String(contentsOfFile: folder.file("out"), encoding: .utf8)
+        errors = try String(contentsOfFile: folder.file("err"), encoding: .utf8)
     }
 
     /// What the command printed, as one JSON object.

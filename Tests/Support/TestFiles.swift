@@ -28,24 +28,3 @@ public enum TestFiles {
         return data.appendingPathComponent(path).path
     }
 }
-
-/// A folder that is removed with its content.
-public final class TemporaryDirectory {
-    public let url: URL
-
-    public init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("tessera-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    public func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-
-    /// Writes a file and gives its path.
-    @discardableResult
-    public func file(_ name: String, _ text: String) throws -> String {
-        try Data(text.utf8).write(to: url.appendingPathComponent(name))
-        return path(name)
-    }
-}

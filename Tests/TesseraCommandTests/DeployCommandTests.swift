@@ -9,11 +9,11 @@ import Testing
 
     @Test("the shipped deployment on 4 processes draws the picture that one process draws")
     func processes() throws {
-        let folder = try TemporaryDirectory()
+        let folder = try TemporaryFolder()
         let deploy = try Command(
-            "deploy", demo, "--input", landscape, "--spawn", "4", "--output", folder.path("many.png"), "--verify",
+            "deploy", demo, "--input", landscape, "--spawn", "4", "--output", folder.file("many.png"), "--verify",
             "--json",
-            "--svg", folder.path("plan.svg"))
+            "--svg", folder.file("plan.svg"))
         #expect(deploy.status == 0, "\(deploy.errors)")
         let report = try deploy.json()
         #expect(report["identical"] as? Bool == true)
@@ -22,32 +22,31 @@ import Testing
             #expect(report[key] != nil, "\(key)")
         }
         let network = TestFiles.network("sketch")
-        let run = try Command("run", network, "--input", landscape, "--output", folder.path("one.png"))
+        let run = try Command("run", network, "--input", landscape, "--output", folder.file("one.png"))
         #expect(run.status == 0, "\(run.errors)")
-        #expect(try Picture(path: folder.path("many.png")) == Picture(path: folder.path("one.png")))
+        #expect(try Picture(path: folder.file("many.png")) == Picture(path: folder.file("one.png")))
     }
 
     @Test("nodes at addresses, each started by 'tessera node', until they are asked to stop")
     func addresses() throws {
-        let folder = try TemporaryDirectory()
+        let folder = try TemporaryFolder()
         let nodes = try ["anna", "ben"].map { try NodeProcess(name: $0) }
-        let file = try folder.file(
-            "deployment.yaml",
+        let file = try folder.write(
             """
             tessera: 1
             network: \(TestFiles.network("dncnn"))
             transport: {kind: tcp}
             nodes: [\(nodes.map { "\"\($0.address)\"" }.joined(separator: ", "))]
-            """)
+            """, to: "deployment.yaml")
         try NpyFile.write(
-            try Tensor([Float](repeating: 0.5, count: 21 * 13), shape: [1, 1, 21, 13]), to: folder.path("x.npy"))
+            try Tensor([Float](repeating: 0.5, count: 21 * 13), shape: [1, 1, 21, 13]), to: folder.file("x.npy"))
         for _ in 0..<2 {
-            let deploy = try Command("deploy", file, "--input", folder.path("x.npy"), "--verify")
+            let deploy = try Command("deploy", file, "--input", folder.file("x.npy"), "--verify")
             #expect(deploy.status == 0, "\(deploy.errors)")
             #expect(deploy.output.contains("yes, to the bit"), "\(deploy.output)")
         }
         for node in nodes { #expect(node.stop() == 0) }
-        let deploy = try Command("deploy", file, "--input", folder.path("x.npy"))
+        let deploy = try Command("deploy", file, "--input", folder.file("x.npy"))
         #expect(deploy.status == 1)
         #expect(deploy.errors.contains(nodes[0].address), "\(deploy.errors)")
     }
@@ -81,8 +80,8 @@ import Testing
             ("tessera: 1\nnetwork: none.yaml\n", "none.yaml"),
         ])
     func mistakes(_ text: String, _ message: String) throws {
-        let folder = try TemporaryDirectory()
-        let deploy = try Command("deploy", folder.file("d.yaml", text), "--local", "2")
+        let folder = try TemporaryFolder()
+        let deploy = try Command("deploy", folder.write(text, to: "d.yaml"), "--local", "2")
         #expect(deploy.status == 1)
         #expect(deploy.errors.contains(message), "\(deploy.errors)")
     }

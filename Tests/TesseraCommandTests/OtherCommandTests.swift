@@ -25,10 +25,10 @@ import Testing
 
     @Test("a script runs, and its errors name file and line")
     func script() throws {
-        let folder = try TemporaryDirectory()
-        let good = try Command("script", folder.file("good.lua", "print(6 * 7, arg[1])"), "hello")
+        let folder = try TemporaryFolder()
+        let good = try Command("script", folder.write("print(6 * 7, arg[1])", to: "good.lua"), "hello")
         #expect(good.status == 0 && good.output == "42\thello\n", "\(good.output)\(good.errors)")
-        let bad = try Command("script", folder.file("bad.lua", "local x = 1\nerror('no luck')"))
+        let bad = try Command("script", folder.write("local x = 1\nerror('no luck')", to: "bad.lua"))
         #expect(bad.status == 1)
         #expect(bad.errors.contains("bad.lua:2") && bad.errors.contains("no luck"), "\(bad.errors)")
     }

@@ -31,11 +31,11 @@ import Testing
 
     @Test("a picture of the plan is written")
     func svg() throws {
-        let folder = try TemporaryDirectory()
+        let folder = try TemporaryFolder()
         let plan = try Command(
-            "plan", dncnn, "--shape", "image=1x1x64x32", "--nodes", "3", "--svg", folder.path("plan.svg"))
+            "plan", dncnn, "--shape", "image=1x1x64x32", "--nodes", "3", "--svg", folder.file("plan.svg"))
         #expect(plan.status == 0, "\(plan.errors)")
-        let text = try String(contentsOfFile: folder.path("plan.svg"), encoding: .utf8)
+        let text = try String(contentsOfFile: folder.file("plan.svg"), encoding: .utf8)
         #expect(text.contains("<title>node 3: (0,43)-(31,63)</title>"), "\(text)")
     }
 

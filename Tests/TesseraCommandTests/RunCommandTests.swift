@@ -18,21 +18,21 @@ import Testing
 
     @Test("tensors in and out: a difference of neighbours, computed by hand")
     func tensors() throws {
-        let folder = try TemporaryDirectory()
-        let network = try folder.file("edges.yaml", Self.edges)
+        let folder = try TemporaryFolder()
+        let network = try folder.write(Self.edges, to: "edges.yaml")
         try SafetensorsFile.write(
-            ["difference.weight": try Tensor([-1, 1], shape: [1, 1, 1, 2])], to: folder.path("edges.safetensors"))
-        try NpyFile.write(try Tensor([1, 4, 2, 9], shape: [1, 1, 1, 4]), to: folder.path("x.npy"))
+            ["difference.weight": try Tensor([-1, 1], shape: [1, 1, 1, 2])], to: folder.file("edges.safetensors"))
+        try NpyFile.write(try Tensor([1, 4, 2, 9], shape: [1, 1, 1, 4]), to: folder.file("x.npy"))
         for output in ["y.npy", "y.safetensors"] {
             let run = try Command(
-                "run", network, "--input", "image=" + folder.path("x.npy"), "--output", folder.path(output))
+                "run", network, "--input", "image=" + folder.file("x.npy"), "--output", folder.file(output))
             #expect(run.status == 0, "\(run.errors)")
             let tensor =
                 output.hasSuffix("npy")
-                ? try NpyFile.read(folder.path(output)) : try SafetensorsFile(path: folder.path(output)).tensor("edges")
+                ? try NpyFile.read(folder.file(output)) : try SafetensorsFile(path: folder.file(output)).tensor("edges")
             #expect(try tensor.floats() == [3, 0, 7, 0])
         }
-        let run = try Command("run", network, "--input", folder.path("x.npy"), "--json")
+        let run = try Command("run", network, "--input", folder.file("x.npy"), "--json")
         let report = try run.json()
         #expect(report["network"] as? String == "edges")
         #expect((report["outputs"] as? [String: [Int]]) == ["edges": [1, 1, 1, 4]])
@@ -40,39 +40,39 @@ import Testing
 
     @Test("a picture in and a picture out, colour to grey")
     func pictures() throws {
-        let folder = try TemporaryDirectory()
-        let network = try folder.file("edges.yaml", Self.edges)
+        let folder = try TemporaryFolder()
+        let network = try folder.write(Self.edges, to: "edges.yaml")
         try SafetensorsFile.write(
-            ["difference.weight": try Tensor([1, 0], shape: [1, 1, 1, 2])], to: folder.path("edges.safetensors"))
+            ["difference.weight": try Tensor([1, 0], shape: [1, 1, 1, 2])], to: folder.file("edges.safetensors"))
         let source = TestFiles.repository.appendingPathComponent("configs/pictures/landscape.png").path
-        let run = try Command("run", network, "--input", "image=" + source, "--output", folder.path("grey.png"))
+        let run = try Command("run", network, "--input", "image=" + source, "--output", folder.file("grey.png"))
         #expect(run.status == 0, "\(run.errors)")
-        #expect(try Picture(path: folder.path("grey.png")) == Picture(path: source).grey())
+        #expect(try Picture(path: folder.file("grey.png")) == Picture(path: source).grey())
     }
 
     @Test("bad input gets one clear error, and exit 1", arguments: BadInput.all)
     func errors(_ bad: BadInput) throws {
-        let folder = try TemporaryDirectory()
-        let network = try folder.file("net.yaml", bad.network)
+        let folder = try TemporaryFolder()
+        let network = try folder.write(bad.network, to: "net.yaml")
         try SafetensorsFile.write(
-            ["difference.weight": try Tensor([1, 0], shape: [1, 1, 1, 2])], to: folder.path("edges.safetensors"))
-        try Data([1, 2, 3]).write(to: folder.url.appendingPathComponent("truncated.safetensors"))
+            ["difference.weight": try Tensor([1, 0], shape: [1, 1, 1, 2])], to: folder.file("edges.safetensors"))
+        try folder.write([1, 2, 3], to: "truncated.safetensors")
         let claim =
             #"{"difference.weight":{"dtype":"F32","shape":[1073741824,268435456],"data_offsets":[0,1152921504606846976]}}"#
         var bytes = withUnsafeBytes(of: UInt64(claim.utf8.count).littleEndian) { Data($0) }
         bytes.append(Data(claim.utf8))
-        try bytes.write(to: folder.url.appendingPathComponent("huge.safetensors"))
+        try folder.write(Array(bytes), to: "huge.safetensors")
         try SafetensorsFile.write(
-            ["difference.weight": try Tensor([1, .nan], shape: [1, 1, 1, 2])], to: folder.path("nan.safetensors"))
-        try folder.file("text.png", "this is no picture")
+            ["difference.weight": try Tensor([1, .nan], shape: [1, 1, 1, 2])], to: folder.file("nan.safetensors"))
+        try folder.write("this is no picture", to: "text.png")
         try Picture(width: 4, height: 2, channels: 1, pixels: [UInt8](repeating: 9, count: 8)).write(
-            to: folder.path("x.png"))
-        let arguments = bad.arguments.map { $0.replacingOccurrences(of: "DIR", with: folder.url.path) }
+            to: folder.file("x.png"))
+        let arguments = bad.arguments.map { $0.replacingOccurrences(of: "DIR", with: folder.path) }
         let run = try Command(["run", network] + arguments)
         #expect(run.status == 1, "\(run.output)\(run.errors)")
         #expect(run.output.isEmpty)
         for part in bad.message { #expect(run.errors.contains(part), "expected \(part) in \(run.errors)") }
-        #expect(!FileManager.default.fileExists(atPath: folder.path("y.png")))
+        #expect(!FileManager.default.fileExists(atPath: folder.file("y.png")))
     }
 
     @Test("wrong usage is exit 64")
