@@ -93,7 +93,8 @@ public struct BoundGraph: Sendable {
     public func ordered(_ tensors: [String: Tensor]) throws -> [Tensor] {
         for name in tensors.keys where !graph.inputs.contains(where: { $0.name == name }) {
             throw TesseraError(
-                .notFound, "the network has no input '\(name)'" + suggestion(for: name, among: graph.inputs.map(\.name)))
+                .notFound, "the network has no input '\(name)'" + suggestion(for: name, among: graph.inputs.map(\.name))
+            )
         }
         return try graph.inputs.map { input in
             let shape = shapes[input.value]

@@ -29,7 +29,8 @@ public struct Stage: Sendable {
         let whole = Region(whole: shape)
         try locatingErrors(path: graph.graph.values[choice.output].name) {
             guard shape.rank == 4 else {
-                throw TesseraError(.invalidArgument, "expected a cut at a map of batch, channels, height and width, found \(shape)")
+                throw TesseraError(
+                    .invalidArgument, "expected a cut at a map of batch, channels, height and width, found \(shape)")
             }
             guard choice.tiles.count <= tileLimit else {
                 throw TesseraError(
