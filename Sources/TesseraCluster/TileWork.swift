@@ -90,7 +90,7 @@ final class TileWork: Sendable {
 
     // MARK: Layers and weights
 
-    /// The plan without weights, which takes only the description.
+    /// The leader's plan, over a graph with those weights that `weights` gives.
     private func plan(of layers: TaskMessage.Layers, weights: (ContentHash) -> Tensor?) throws -> Plan {
         let graph = try layers.graph.graph(operators: node.operators, weights: weights)
         return try Plan(

@@ -17,7 +17,7 @@ public struct OperatorCase: Sendable, CustomStringConvertible {
     /// - Parameter tilings: parts along each spatial axis of the output; an axis that is smaller is cut into single elements.
     public init(
         _ op: any Operator, _ inputs: Shape..., tolerance: Float = 2e-6,
-        tilings: [[Int]] = [[2, 1], [1, 2], [2, 2], [3, 3], [7, 1], [1, 5], [20, 20]]
+        tilings: [[Int]] = [[2, 1], [1, 2], [2, 2], [3, 3], [7, 1], [1, 5], [100, 100]]
     ) {
         self.op = op
         self.inputs = inputs
