@@ -53,7 +53,7 @@ struct DeployCommand: AsyncParsableCommand {
         file.partition = try partition.choice(over: file.partition)
         if let transport { file.transport = TransportChoice(kind: transport) }
         let modules = Modules.builtin
-        let network = try NetworkLoader(operators: modules.operators)
+        let network = try modules.loader
             .load(file.network, weights: (weights ?? file.weights).map { .file($0) })
         let tensors = try values.read(for: network)
         let graph = try network.bound(inputs: tensors.mapValues(\.shape))

@@ -11,7 +11,7 @@ struct NetworkOptions: ParsableArguments {
     var weights: String?
 
     func load(_ modules: Modules) throws -> Network {
-        try NetworkLoader(operators: modules.operators).load(network, weights: weights.map { .file($0) })
+        try modules.loader.load(network, weights: weights.map { .file($0) })
     }
 }
 

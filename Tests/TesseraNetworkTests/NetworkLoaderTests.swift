@@ -100,7 +100,10 @@ import Testing
             ("- add: {from: image, name: [x]}", "name: expected a string"),
             ("- 3", "nets/n.yaml:4:3: expected a layer, such as"),
             ("- conv:\n  channels: 3", "nets/n.yaml:4:3: expected a layer, such as"),
-            ("- conv: {channels: 1}\n  layers: [relu]", "'layers:' goes beside 'repeat:', found it beside 'conv:'"),
+            (
+                "- conv: {channels: 1}\n  layers: [relu]",
+                "'layers:' goes beside 'repeat:' or 'when:', found it beside 'conv:'"
+            ),
             ("- repeat: {count: 2}", "nets/n.yaml:4:3: expected 'layers:' beside 'repeat:'"),
             (
                 "- repeat: {cout: 2}\n  layers: [relu]",
@@ -129,7 +132,10 @@ import Testing
                 "nets/n.yaml:5:29: expected \"{c}\" in quotes"
             ),
             ("- relu: {name: \"r{i}\"}", "unknown variable 'i'; variables come from 'repeat'"),
-            ("- repeat: {count: 3000000, index: i}\n  layers: []", "expected at most 100000 repetitions, found more"),
+            (
+                "- repeat: {count: 3000000, index: i}\n  layers: []",
+                "expected at most 100000 repetitions, conditions and blocks, found more"
+            ),
             ("- relu", "nets/n.yaml:5:11: outputs: unknown layer 'end'"),
         ])
     func wrong(layers: String, message: String) {

@@ -15,6 +15,9 @@ public struct InputDeclaration: Configurable, Equatable {
 
     public init() {}
 
+    /// An input that is given as a tensor, or as a picture with values from 0 to 1.
+    public init(_ shape: SymbolicShape) { self.shape = shape }
+
     public static var keys: [Key<Self>] {
         [
             Key(required: "shape", \.shape, "[batch, channels, height, width]; a name leaves a size open"),
