@@ -133,14 +133,8 @@ struct GraphAssembly {
         var taken = Set(items.compactMap(\.name))
         taken.formUnion(scope.frames.last?.inputs.keys.map { $0 } ?? [])
         if scope.frames.count == 1 { taken.formUnion(values.keys) }
-        var counts: [String: Int] = [:]
-        return items.map { item in
-            if let name = item.name { return scope.prefix + name }
-            var count = counts[item.kind, default: 0] + 1
-            while !taken.insert("\(item.kind)\(count)").inserted { count += 1 }
-            counts[item.kind] = count
-            return "\(scope.prefix)\(item.kind)\(count)"
-        }
+        var automatic = AutomaticNames(taken: taken)
+        return items.map { scope.prefix + ($0.name ?? automatic.next($0.kind)) }
     }
 
     private func checkUnused(_ name: String, _ location: SourceLocation?, in scope: Scope) throws {
