@@ -186,6 +186,57 @@ import Testing
         }
     }
 
+    @Test("mistakes in every section are reported together, in the order of the file")
+    func mistakesInAllSections() {
+        let text = """
+            tessera: 1
+            nmae: x
+            inputs:
+              a: {shpe: [1, 1, 4, 4]}
+              b: {shape: [1, 1, 4, 4], scael: 2}
+            blocks:
+              broken: {layer: []}
+              wrong: {layers: [cnov]}
+            weights: {rndom: 1}
+            layers:
+              - broken
+              - wrong: {name: w}
+              - conv: {name: c, from: a, channels: 1, kernel: 3, strde: 2}
+              - add: {name: d, from: [c, a, b]}
+              - relu: {name: e, from: dd}
+            outputs: {x: {from: d, mena: 1}, y: nothing, z: e}
+            """
+        do {
+            _ = try load(text)
+            Issue.record("expected an error")
+        } catch {
+            let lines = "\(error)".split(separator: "\n").map(String.init)
+            let expected = [
+                "n.yaml:2:1: unknown key 'nmae', did you mean 'name'?",
+                "n.yaml:4:7: inputs.a: unknown key 'shpe', did you mean 'shape'?",
+                "n.yaml:5:28: inputs.b: unknown key 'scael', did you mean 'scale'?",
+                "n.yaml:7:12: blocks.broken: unknown key 'layer', did you mean 'layers'?",
+                "n.yaml:8:20: unknown layer 'cnov', did you mean 'conv'? (in block 'wrong', used at nets/n.yaml:12:5)",
+                "n.yaml:9:11: weights: unknown key 'rndom', did you mean 'random'?",
+                "n.yaml:13:54: c: unknown key 'strde', did you mean 'stride'?",
+                "n.yaml:14:5: d: 'add' expects 2 inputs, found 3",
+                "n.yaml:16:24: outputs.x: unknown key 'mena', did you mean 'mean'?",
+            ]
+            // 'dd' and 'nothing' may be what is missing with the blocks.
+            #expect(lines.count == expected.count, "\(error)")
+            for (line, expected) in zip(lines, expected) { #expect(line.hasSuffix(expected), "\(line)") }
+        }
+    }
+
+    @Test("unknown names are reported with the rest where nothing else can be meant")
+    func unknownNames() {
+        let layers = "- conv: {name: c, kernel: 1}\n- relu: {name: r, from: x}\n- add: {from: [c, r]}"
+        expectError(
+            nil, "n.yaml:4:9: c: missing key 'channels'", "\nnets/n.yaml:5:25: r: unknown layer or input 'x'",
+            "\nnets/n.yaml:7:11: outputs: unknown layer 'adds', did you mean"
+        ) { try load(network(layers, outputs: "[adds]")) }
+    }
+
     @Test func aMistakeInsideARepetitionIsReportedOnce() throws {
         let text = network("- repeat: {count: 5}\n  layers: [cnov, rleu]")
         do {

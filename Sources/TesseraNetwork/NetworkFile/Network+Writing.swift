@@ -86,11 +86,18 @@ extension Network {
 
     private func outputLines() -> [String] {
         var entries: [(name: String, value: Configuration)] = []
-        for output in graph.outputs {
-            var declaration = outputs[output.name] ?? OutputDeclaration()
-            let source = graph.values[output.value].name
-            declaration.from = source == output.name ? nil : source
-            entries.append((output.name, declaration.shortConfiguration))
+        let sources = Dictionary(uniqueKeysWithValues: graph.outputs.map { ($0.name, graph.values[$0.value].name) })
+        for name in outputNames {
+            var declaration = outputs[name] ?? OutputDeclaration()
+            if declaration.detect != nil {
+                // Layers by the names that they have in the graph.
+                let parts = Self.parts(ofDetection: name)
+                declaration.detect?.boxes = sources[parts.boxes] ?? ""
+                declaration.detect?.scores = sources[parts.scores] ?? ""
+            } else {
+                declaration.from = sources[name] == name ? nil : sources[name]
+            }
+            entries.append((name, declaration.shortConfiguration))
         }
         guard entries.contains(where: { !$0.value.isNull }) else {
             return YAMLWriter.lines("outputs", entries.map(\.name).configuration)

@@ -57,17 +57,26 @@ public struct NetworkLoader: Sendable {
             assembly.add(sections.items)
             problems.add(assembly.problems)
             for output in sections.outputs {
-                problems.collect {
-                    try assembly.addOutput(
-                        output.name, from: output.declaration.from ?? output.name, at: output.location)
+                for (name, source) in output.sources {
+                    problems.collect { try assembly.addOutput(name, from: source, at: output.location) }
                 }
             }
             try problems.throwIfAny()
-            return Network(
+            let network = Network(
                 name: sections.name ?? PathComponents(file).stem, graph: assembly.graph,
                 inputs: Dictionary(sections.inputs.map { ($0.name, $0.declaration) }) { first, _ in first },
                 outputs: Dictionary(sections.outputs.map { ($0.name, $0.declaration) }) { first, _ in first },
                 weights: weights ?? sections.weights, file: file)
+            for output in sections.outputs {
+                guard let detect = output.declaration.detect else { continue }
+                problems.collect {
+                    try nestingErrors(path: "outputs.\(output.name)", at: output.location) {
+                        _ = try network.pictureInput(of: detect)
+                    }
+                }
+            }
+            try problems.throwIfAny()
+            return network
         }
     }
 

@@ -12,6 +12,13 @@ struct NetworkSections {
         var name: String
         var declaration: OutputDeclaration
         var location: SourceLocation?
+
+        /// The graph's outputs that it is made of, and the layers that they are.
+        var sources: [(name: String, source: String)] {
+            guard let detect = declaration.detect else { return [(name, declaration.from ?? name)] }
+            let parts = Network.parts(ofDetection: name)
+            return [(parts.boxes, detect.boxes), (parts.scores, detect.scores)]
+        }
     }
 
     private(set) var problems = ProblemList()
@@ -186,12 +193,15 @@ struct NetworkSections {
         }
         guard let section = section("outputs") else { return }
         if case .map(let entries) = section.content {
+            let file = file
             for entry in entries {
                 guard
                     let declaration = problems.collect(
                         in: "outputs",
                         {
-                            try nestingErrors(path: entry.key) { try OutputDeclaration(configuration: entry.value) }
+                            try nestingErrors(path: entry.key) {
+                                try OutputDeclaration(configuration: entry.value).resolved(relativeTo: file)
+                            }
                         })
                 else { continue }
                 outputs.append(
