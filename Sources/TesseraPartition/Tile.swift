@@ -95,7 +95,8 @@ public struct Tile: Sendable {
         var tiles: [String: (node: Graph.NodeID, tile: OperatorTile)] = [:]
         for input in inputs {
             ids[input.value] = try graph.addInput(
-                source.values[input.value].name, shape: SymbolicShape(input.region.shape))
+                source.values[input.value].name, shape: SymbolicShape(input.region.shape),
+                elementType: whole.elementTypes[input.value])
         }
         for layer in layers {
             let node = source.nodes[layer.node]
