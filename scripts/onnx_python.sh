@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs ONNX's own operator cases through `tessera run`; see onnx_conformance.py for the options. The `onnx` package goes into
-# an environment of its own under .build, made at the first run.
+# Runs a Python script with the `onnx` package and ONNX Runtime, in an environment of its own under .build that is made at the
+# first run: scripts/onnx_python.sh scripts/onnx_conformance.py|scripts/onnx_models.py [OPTIONS]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,4 +11,4 @@ if ! cmp -s "$requirements" "$environment/installed.txt"; then
     "$environment/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
     cp "$requirements" "$environment/installed.txt"
 fi
-exec "$environment/bin/python" scripts/onnx_conformance.py "$@"
+exec "$environment/bin/python" "$@"
