@@ -37,8 +37,8 @@ struct RunCommand: ParsableCommand {
         let modules = Modules.builtin
         let network = try network.load(modules)
         let inputs = try values.read(for: network)
-        let session = try Session(
-            network.bound(inputs: inputs.shapes), backend: modules.backends.make(backend),
+        let session = try network.session(
+            inputs: inputs.shapes, backend: modules.backends.make(backend),
             options: CompileOptions(threads: threads.count))
         let loaded = ContinuousClock.now
         let tensors = try session.run(inputs.tensors)

@@ -14,8 +14,11 @@ public struct ImportedNetwork: Sendable {
     public struct Input: Sendable {
         public var name: String
         public var shape: SymbolicShape
+        public var elementType: ElementType
 
-        public init(name: String, shape: SymbolicShape) { (self.name, self.shape) = (name, shape) }
+        public init(name: String, shape: SymbolicShape, elementType: ElementType = .f32) {
+            (self.name, self.shape, self.elementType) = (name, shape, elementType)
+        }
     }
 
     /// One layer as a network file would declare it.
