@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-sources=(Package.swift Sources Plugins Tests)
+sources=(Package.swift Sources Plugins Tests Fuzz/Package.swift Fuzz/Sources)
 case "${1:-}" in
     "") swift format format --in-place --parallel --recursive "${sources[@]}" ;;
     --check) swift format lint --strict --parallel --recursive "${sources[@]}" ;;

@@ -49,7 +49,7 @@ public struct Graph: Sendable {
     public mutating func addInput(
         _ name: String, shape: SymbolicShape, elementType: ElementType = .f32
     ) throws -> ValueID {
-        try claim(name)
+        try claim([name])
         values.append(Value(name: name, producer: nil, output: 0))
         inputs.append(Input(name: name, value: values.count - 1, shape: shape, elementType: elementType))
         return values.count - 1
@@ -69,7 +69,7 @@ public struct Graph: Sendable {
                 throw TesseraError(.notFound, "expected inputs among \(values.count) values, found \(inputs)")
             }
             _ = try op.roles(count: inputs.count)
-            for index in op.outputNames.indices { try claim(Self.valueName(of: name, op, output: index)) }
+            try claim(op.outputNames.indices.map { Self.valueName(of: name, op, output: $0) })
         }
         let first = values.count
         for index in op.outputNames.indices {
@@ -118,9 +118,11 @@ public struct Graph: Sendable {
         return result
     }
 
-    private mutating func claim(_ name: String) throws {
-        guard names.insert(name).inserted else {
+    /// Takes all names, or none.
+    private mutating func claim(_ names: [String]) throws {
+        for name in names where self.names.contains(name) {
             throw TesseraError(.invalidArgument, "the name '\(name)' is used twice")
         }
+        self.names.formUnion(names)
     }
 }

@@ -44,7 +44,7 @@ public protocol Operator: Configurable {
     /// - Throws: `shapeMismatch` if the inputs do not fit.
     func outputShapes(for inputs: [Shape]) throws -> [Shape]
 
-    /// What computes `region` of output `output` when the inputs have these shapes.
+    /// What computes `region` of output `output` when the inputs have these shapes: an operator with that one output.
     ///
     /// - Throws: `notSupported` if the operator cannot be cut that way.
     func tile(_ region: Region, ofOutput output: Int, inputs: [Shape]) throws -> OperatorTile

@@ -23,7 +23,7 @@ import Testing
         var graph = Graph()
         let x = try graph.addInput("x", shape: SymbolicShape(Shape([1, 2])))
         let location = TesseraCore.SourceLocation(file: "n.yaml", line: 3, column: 5)
-        expectError(.shapeMismatch, "n.yaml:3:5: sum: 'add' expects 2 inputs, found 1") {
+        expectError(.shapeMismatch, "n.yaml:3:5: sum: 'subtract' expects 2 inputs, found 1") {
             try graph.addNode("sum", Subtract(), inputs: [x], location: location)
         }
         expectError(.shapeMismatch, "'concat' expects at least 1 inputs, found 0") {
