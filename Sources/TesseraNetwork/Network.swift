@@ -38,10 +38,34 @@ public struct Network: Sendable {
     /// - Throws: `shapeMismatch`, with the layer, if something does not fit; `notFound` for a missing weight. All weights that
     ///   are missing or do not fit come as one error, each on a line.
     public func bound(inputs: [String: Shape] = [:]) throws -> BoundGraph {
-        let inputs = shapes(merging: inputs)
-        let bound = try collectingWeightProblems { try BoundGraph(graph, inputs: inputs, parameter: $0) }
-        try checkResults(bound)
-        return bound
+        try binder(inputs: inputs).bound()
+    }
+
+    /// Binds the network as far as shapes do not depend on data.
+    ///
+    /// - Parameter inputs: the shape of every input whose declared shape leaves sizes open.
+    /// - Throws: what `bound` throws.
+    public func binder(inputs: [String: Shape] = [:]) throws -> GraphBinder {
+        var problems = ProblemList()
+        let inputs = inputs.merging(declaredShapes) { given, _ in given }
+        let binder = try GraphBinder(graph, inputs: inputs) { node, specification in
+            do {
+                return try self.weight(of: node, specification)
+            } catch let error as TesseraError where weights.isGiven && error.isAboutOneWeight {
+                problems.add(error.located(path: node.name, location: node.location))
+                return nil
+            }
+        }
+        try problems.throwIfAny()
+        if binder.unknown.isEmpty { try checkResults(binder.bound()) }
+        return binder
+    }
+
+    /// The weight that a layer wants.
+    ///
+    /// - Throws: `notFound` if it is missing, with the nearest name.
+    @Sendable public func weight(of node: Graph.Node, _ specification: ParameterSpecification) throws -> Tensor? {
+        try store.tensor(for: specification, of: node.name)
     }
 
     /// The graph with all sizes known, and without weights: to be looked at and planned, not to be run.
@@ -49,41 +73,37 @@ public struct Network: Sendable {
     /// - Parameter inputs: the shape of every input whose declared shape leaves sizes open.
     /// - Throws: `shapeMismatch`, with the layer, if something does not fit.
     public func boundWithoutWeights(inputs: [String: Shape] = [:]) throws -> BoundGraph {
-        let bound = try BoundGraph(graph, inputs: shapes(merging: inputs)) { node, specification in
+        let inputs = inputs.merging(declaredShapes) { given, _ in given }
+        let bound = try BoundGraph(graph, inputs: inputs) { node, specification in
             // Shapes may follow from constants.
-            node.op is Constant ? try? store.tensor(for: specification, of: node.name) : nil
+            node.op is Constant ? try? weight(of: node, specification) : nil
         }
         try checkResults(bound)
         return bound
     }
 
-    /// Runs `body` with the source of weights, and throws everything that is wrong with them as one error.
-    ///
-    /// - Returns: what `body` gives. The source stays valid, and then throws what is wrong where it is asked.
-    public func collectingWeightProblems<Result>(
-        _ body: (@escaping @Sendable (Graph.Node, ParameterSpecification) throws -> Tensor?) throws -> Result
-    ) throws -> Result {
-        let problems = WeightProblems()
-        let store = store
-        let result = Swift.Result {
-            try body { node, specification in
-                try problems.collect(node, store.source) { try store.tensor(for: specification, of: node.name) }
-            }
-        }
-        // Whatever else went wrong may have gone wrong for want of a weight.
-        try problems.finish()
-        return try result.get()
-    }
+    /// The shapes of inputs that a network file fixes, which may be more than the graph itself does.
+    private var declaredShapes: [String: Shape] { inputs.compactMapValues(\.shape.concrete) }
 
-    /// The shapes of all inputs: those that are given, and those that the network file fixes, which may be more than the graph
-    /// itself does.
-    public func shapes(merging given: [String: Shape]) -> [String: Shape] {
-        inputs.compactMapValues(\.shape.concrete).merging(given) { _, given in given }
-    }
-
-    /// Throws `shapeMismatch` if an output cannot be shown as it is declared.
-    public func checkResults(_ bound: BoundGraph) throws {
+    private func checkResults(_ bound: BoundGraph) throws {
         let outputs = bound.graph.outputs.map { ($0.name, bound.shapes[$0.value]) }
         try checkResults(Dictionary(outputs) { first, _ in first })
+    }
+}
+
+extension WeightSource {
+    /// False if the network does not say where weights come from, which would be said for each of them.
+    fileprivate var isGiven: Bool {
+        if case .none = self { false } else { true }
+    }
+}
+
+extension TesseraError {
+    /// False if a file cannot be read at all, which would be said for each of its tensors.
+    fileprivate var isAboutOneWeight: Bool {
+        switch code {
+        case .notFound, .shapeMismatch, .notSupported, .invalidArgument: true
+        default: false
+        }
     }
 }

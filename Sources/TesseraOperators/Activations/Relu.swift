@@ -10,4 +10,5 @@ public struct Relu: PointwiseUnary, Equatable {
 
     public static let takesIntegers = true
     public func value(_ x: Double) -> Double { x > 0 ? x : x.isNaN ? x : 0 }
+    public func integer<Integer: FixedWidthInteger & TensorElement>(_ x: Integer) -> Integer { max(x, 0) }
 }
