@@ -52,6 +52,25 @@ static inline dnnl_status_t onednn_desc_create_box(
     return onednn_desc_keep(out, dnnl_memory_desc_init_submemory(*out, parent, dims, offsets));
 }
 
+/// Every `steps[d]`-th element of `parent` from `offsets[d]` on, `dims[d]` in all, sharing its memory. Axes that blocks cut
+/// must be taken whole.
+static inline dnnl_status_t onednn_desc_create_steps(
+    onednn_desc_t *out, const dnnl_memory_desc_t *parent, const int64_t *dims, const int64_t *offsets,
+    const int64_t *steps) {
+    if (parent->format_kind != dnnl_blocked) return dnnl_unimplemented;
+    dnnl_status_t status = onednn_desc_allocate(out);
+    if (status != dnnl_success) return status;
+    dnnl_memory_desc_t *desc = *out;
+    *desc = *parent;
+    for (int d = 0; d < desc->ndims; d++) {
+        if (dims[d] == parent->dims[d] && steps[d] == 1) continue;
+        desc->offset0 += offsets[d] * parent->format_desc.blocking.strides[d];
+        desc->format_desc.blocking.strides[d] *= steps[d];
+        desc->dims[d] = desc->padded_dims[d] = dims[d];
+    }
+    return dnnl_success;
+}
+
 /// Other sizes in the same order of axes and with the same inner blocks as `model`.
 static inline dnnl_status_t onednn_desc_create_like(
     onednn_desc_t *out, const dnnl_memory_desc_t *model, const int64_t *dims) {

@@ -34,6 +34,7 @@ public struct OneDNNBackend: KernelBackend {
         do {
             switch node.op {
             case let op as Conv: try layer.lower(op)
+            case let op as ConvTranspose: try layer.lower(op)
             case let op as any Pooling: try layer.lower(op)
             case is GlobalAveragePool: try layer.lowerGlobalAveragePool()
             case let op as BatchNorm: try layer.lower(op)

@@ -13,11 +13,24 @@ extension Registry where Product == any Operator {
         Registry(
             kind: "layer",
             [
-                Module(Add.self), Module(AveragePool.self), Module(BatchNorm.self), Module(Concat.self),
-                Module(Constant.self), Module(Conv.self), Module(Flatten.self), Module(GlobalAveragePool.self),
+                Module(Add.self),
+                Module(AveragePool.self),
+                Module(BatchNorm.self),
+                Module(Concat.self),
+                Module(Constant.self),
+                Module(Conv.self),
+                Module(ConvTranspose.self),
+                Module(Flatten.self),
+                Module(GlobalAveragePool.self),
                 Module(LeakyRelu.self),
-                Module(Linear.self), Module(MaxPool.self), Module(Pad.self), Module(Relu.self), Module(Slice.self),
-                Module(Softmax.self), Module(Subtract.self),
+                Module(Linear.self),
+                Module(MaxPool.self),
+                Module(Pad.self),
+                Module(Relu.self),
+                Module(Resize.self),
+                Module(Slice.self),
+                Module(Softmax.self),
+                Module(Subtract.self),
             ])
     }
 }

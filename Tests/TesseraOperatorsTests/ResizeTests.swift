@@ -1,0 +1,236 @@
+import Tessera
+import TesseraCore
+import TesseraOperators
+import TesseraTestSupport
+import Testing
+
+@Suite struct ResizeTests {
+    @Test("every mode, kind of coordinates, rank and type; tiles know where they lie")
+    func conformance() throws {
+        try checkOperator([
+            OperatorCase(try op("{scales: [1, 1, 2, 2]}"), [1, 16, 7, 9]),
+            OperatorCase(try op("{scales: [1, 1, 3, 2], coordinates: asymmetric, rounding: floor}"), [2, 3, 5, 4]),
+            OperatorCase(try op("{sizes: [13, 6], axes: [2, 3], rounding: ceil}"), [1, 3, 9, 11]),
+            OperatorCase(try op("{mode: linear, scales: [1, 1, 2, 2]}"), [1, 4, 7, 9]),
+            OperatorCase(try op("{mode: linear, scales: [1.7, 0.6], axes: [2, 3]}"), [1, 4, 9, 13]),
+            OperatorCase(
+                try op("{mode: linear, scales: [0.3, 0.45], axes: [-2, -1], antialias: true}"), [1, 2, 23, 19]),
+            OperatorCase(
+                try op("{mode: linear, sizes: [5, 23], axes: [3, 2], coordinates: align_corners}"), [1, 2, 8, 9]),
+            OperatorCase(try op("{mode: cubic, scales: [1, 1, 2.5, 1.3]}"), [1, 3, 6, 7]),
+            OperatorCase(
+                try op("{mode: cubic, scales: [1, 1, 0.4, 0.7], antialias: true, exclude_outside: true}"),
+                [1, 3, 17, 11]),
+            OperatorCase(
+                try op("{mode: cubic, scales: [1, 1, 0.7, 1.9], coordinates: half_pixel_symmetric}"), [1, 2, 9, 8]),
+            OperatorCase(
+                try op(
+                    "{mode: linear, sizes: [9, 8], axes: [2, 3], coordinates: tf_crop_and_resize, extrapolation: 7, region: [0.2, -0.3, 0.7, 1.4]}"
+                ), [1, 2, 7, 6]),
+            OperatorCase(
+                try op(
+                    "{sizes: [9, 8], axes: [2, 3], coordinates: tf_crop_and_resize, extrapolation: 7, region: [0.2, -0.3, 0.7, 1.4]}"
+                ), [1, 2, 7, 6], types: [.i16]),
+            OperatorCase(
+                try op("{mode: linear, sizes: [9, 8], axes: [2, 3], aspect: not_larger}"), [1, 2, 7, 5]),
+            OperatorCase(try op("{mode: linear, scales: [1, 1, 1.5]}"), [2, 3, 9], tilings: [[2], [3], [100]]),
+            OperatorCase(
+                try op("{mode: linear, scales: [1, 1, 1.5, 2, 0.5]}"), [1, 2, 4, 3, 6],
+                tilings: [[2, 2, 2], [9, 9, 9]]),
+            OperatorCase(try op("{mode: cubic, scales: [2, 0.5, 1.5, 1]}"), [2, 6, 4, 3]),
+            OperatorCase(try op("{scales: [2]}"), [5], types: [.u8]),
+            OperatorCase(try op("{scales: [2, 1.5]}"), [3, 4], types: [.bool]),
+            OperatorCase(try op("{mode: linear, scales: [1, 1, 2, 2]}"), [1, 2, 3, 4], types: [.f16]),
+            OperatorCase(try op("{mode: linear, scales: [1, 1, 2, 2]}"), [1, 2, 3, 4], types: [.f64]),
+        ])
+    }
+
+    @Test(
+        "0.4 and 1.7 times the row 1, 2, 4, 8, 16, 3, as ONNX's own evaluator gives it",
+        arguments: [
+            (
+                "{mode: nearest, coordinates: half_pixel}",
+                [2, 8],
+                [1, 1, 2, 4, 4, 8, 8, 16, 16, 3]
+            ),
+            (
+                "{mode: nearest, coordinates: half_pixel_symmetric}",
+                [2, 16],
+                [1, 1, 2, 4, 4, 8, 8, 16, 3, 3]
+            ),
+            (
+                "{mode: nearest, coordinates: pytorch_half_pixel}",
+                [2, 8],
+                [1, 1, 2, 4, 4, 8, 8, 16, 16, 3]
+            ),
+            (
+                "{mode: nearest, coordinates: align_corners}",
+                [1, 16],
+                [1, 2, 2, 4, 4, 8, 8, 16, 16, 3]
+            ),
+            (
+                "{mode: nearest, coordinates: asymmetric}",
+                [1, 4],
+                [1, 2, 2, 4, 4, 8, 16, 16, 3, 3]
+            ),
+            (
+                "{mode: linear, coordinates: half_pixel}",
+                [1.75, 10],
+                [1, 1.38235, 1.97059, 3.11765, 4.58823, 6.94118, 10.5882, 15.2941, 9.5, 3]
+            ),
+            (
+                "{mode: linear, coordinates: half_pixel_symmetric}",
+                [2.5, 14],
+                [1, 1.44118, 2.05882, 3.23529, 4.82353, 7.17647, 11.0588, 15.7647, 8.7353, 3]
+            ),
+            (
+                "{mode: linear, coordinates: pytorch_half_pixel}",
+                [1.75, 10],
+                [1, 1.38235, 1.97059, 3.11765, 4.58823, 6.94118, 10.5882, 15.2941, 9.5, 3]
+            ),
+            (
+                "{mode: linear, coordinates: align_corners}",
+                [1, 12.5714],
+                [1, 1.54348, 2.17391, 3.26087, 4.69565, 6.86957, 10.087, 14.4348, 11.4783, 4.41305]
+            ),
+            (
+                "{mode: linear, coordinates: asymmetric}",
+                [1, 6],
+                [1, 1.58824, 2.35294, 3.52941, 5.41176, 7.76471, 12.2353, 14.4706, 6.82353, 3]
+            ),
+            (
+                "{mode: cubic, coordinates: half_pixel}",
+                [1.5625, 10.6914],
+                [0.902624, 1.23302, 1.93574, 2.80041, 4.54951, 6.25136, 11.5683, 16.1631, 10.25, 2.28483]
+            ),
+            (
+                "{mode: cubic, coordinates: half_pixel_symmetric}",
+                [2.41797, 15.6992],
+                [0.919761, 1.27078, 2.06365, 2.89321, 4.72015, 6.54413, 12.2657, 16.0911, 9.29364, 1.95688]
+            ),
+            (
+                "{mode: cubic, coordinates: pytorch_half_pixel}",
+                [1.5625, 10.6914],
+                [0.902624, 1.23302, 1.93574, 2.80041, 4.54951, 6.25136, 11.5683, 16.1631, 10.25, 2.28483]
+            ),
+            (
+                "{mode: cubic, coordinates: align_corners}",
+                [1, 14.3207],
+                [1, 1.34661, 2.17478, 2.91519, 4.63006, 6.17099, 10.8205, 15.9529, 12.5903, 4.22981]
+            ),
+            (
+                "{mode: cubic, coordinates: asymmetric}",
+                [1, 5.4375],
+                [1, 1.3852, 2.31875, 3.19601, 5.08264, 7.5058, 13.9023, 15.2781, 6.91207, 1.57113]
+            ),
+        ] as [(String, [Float], [Float])])
+    func coordinates(_ keys: String, _ smaller: [Float], _ larger: [Float]) throws {
+        for (scale, expected) in [(0.4, smaller), (1.7, larger)] {
+            var op = try op(keys)
+            (op.axes, op.scales) = ([3], [scale])
+            expectClose(try values(op), expected)
+        }
+    }
+
+    @Test("which pixel is the nearest to one that lies in the middle")
+    func rounding() throws {
+        // Half as many: the positions are ½, 2½, 4½.
+        for (rounding, expected) in [
+            ("round_prefer_floor", [1, 4, 16]), ("round_prefer_ceil", [2, 8, 3]), ("floor", [1, 4, 16]),
+            ("ceil", [2, 8, 3]),
+        ] as [(String, [Float])] {
+            #expect(try values(op("{scales: [0.5], axes: [3], rounding: \(rounding)}")) == expected)
+        }
+    }
+
+    @Test("antialiasing averages over all pixels, and pixels outside may be excluded, as ONNX's own evaluator has it")
+    func antialias() throws {
+        func values(_ keys: String) throws -> [Float] { try self.values(op("{axes: [3], \(keys)}")) }
+        expectClose(try values("mode: linear, scales: [0.4], antialias: true"), [2.24, 8.6])
+        expectClose(
+            try values("mode: linear, scales: [0.4], antialias: true, exclude_outside: true"), [2.409091, 8.6])
+        expectClose(try values("mode: cubic, scales: [0.4], antialias: true"), [1.653199, 9.608001])
+        expectClose(
+            try values("mode: cubic, scales: [0.4], antialias: true, exclude_outside: true"), [1.699357, 9.064426])
+        expectClose(
+            try values("mode: cubic, scales: [1.7], cubic_coefficient: -0.5, exclude_outside: true"),
+            [0.922920, 1.246309, 1.955914, 2.925491, 4.444356, 6.603421, 11.035604, 16.050106, 9.588238, 2.495409])
+    }
+
+    @Test("a cropped region, and what lies beyond the input")
+    func crop() throws {
+        let keys = "{mode: linear, axes: [3], coordinates: tf_crop_and_resize, extrapolation: 9,"
+        expectClose(try values(op("\(keys) sizes: [4], region: [0.2, 1.3]}")), [2, 7.333333, 7.333337, 9])
+        expectClose(try values(op("\(keys) sizes: [1], region: [0.2, 0.8]}")), [6])
+        #expect(try values(op("\(keys) sizes: [2], region: [1e308, -1e308]}")) == [9, 9])
+    }
+
+    @Test("with one scale for all axes, sizes are rounded to the nearest")
+    func aspect() throws {
+        func shape(_ aspect: String) throws -> Shape {
+            try op("{sizes: [7, 8], axes: [2, 3], aspect: \(aspect)}").outputShapes(for: [[1, 1, 3, 5]])[0]
+        }
+        #expect(try shape("stretch") == [1, 1, 7, 8])
+        #expect(try shape("not_larger") == [1, 1, 5, 8])
+        #expect(try shape("not_smaller") == [1, 1, 7, 12])
+    }
+
+    @Test("scales, sizes and the region may come as inputs, and empty ones stand for none")
+    func inputs() throws {
+        var graph = Graph()
+        let x = try graph.addInput("x", shape: SymbolicShape([1, 1, 2, 2] as Shape))
+        let none = try graph.addNode("none", Constant(Tensor([], shape: [0])), inputs: [])
+        var sizes = Constant()
+        (sizes.type, sizes.values) = (.i64, [1, 1, 4, 6])
+        let target = try graph.addNode("sizes", sizes, inputs: [])
+        var chosen = Resize()
+        chosen.inputs = ["x", "sizes"]
+        try graph.addOutput("all", graph.addNode("all", Resize(), inputs: [x, none, none, target]))
+        try graph.addOutput("some", graph.addNode("some", chosen, inputs: [x, target]))
+        let bound = try BoundGraph(graph, inputs: [:]) { _, specification in
+            try Tensor(zeros: specification.shape, elementType: specification.elementType)
+        }
+        #expect(bound.graph.outputs.map { bound.shapes[$0.value] } == [[1, 1, 4, 6], [1, 1, 4, 6]])
+        #expect(bound.graph.nodes.count == 2)
+    }
+
+    @Test("what cannot be is refused")
+    func badConfigurations() throws {
+        func shape(_ keys: String, _ input: Shape = [1, 1, 4, 4]) throws -> Shape {
+            try op(keys).outputShapes(for: [input])[0]
+        }
+        expectError(.invalidArgument, "found neither") { try shape("{}") }
+        expectError(.invalidArgument, "found both") { try shape("{sizes: [1], scales: [1]}") }
+        expectError(.shapeMismatch, "'scales' expects 4") { try shape("{scales: [1, 2]}") }
+        expectError(.invalidArgument, "above 0") { try shape("{scales: [1, 1, 0, 1]}") }
+        expectError(.invalidArgument, "above 0") { try shape("{scales: [1, 1, .nan, 1]}") }
+        expectError(.invalidArgument, "from 0") { try shape("{sizes: [1, 1, -1, 1]}") }
+        expectError(.invalidArgument, "twice") { try shape("{sizes: [1, 1], axes: [3, -1]}") }
+        expectError(.invalidArgument, "region") {
+            try shape("{sizes: [1], axes: [3], coordinates: tf_crop_and_resize}")
+        }
+        expectError(.invalidArgument, "antialias") { try shape("{sizes: [1], axes: [3], antialias: true}") }
+        expectError(.outOfMemory) { try shape("{scales: [1e30], axes: [3]}") }
+        expectError(.shapeMismatch, "without elements") { try shape("{sizes: [1], axes: [3]}", [1, 1, 4, 0]) }
+        expectError { try shape("{sizes: [3, 3], axes: [2, 3], aspect: not_smaller}", [1, 1, 4, 0]) }
+        expectError(.shapeMismatch, "'part'") { try shape("{sizes: [3], axes: [3], part: [1]}") }
+        expectError(.shapeMismatch, "'part'") { try shape("{sizes: [3], axes: [0], part: [4, 1, 0, 9]}", [3]) }
+        #expect(try shape("{scales: [0.1], axes: [3]}") == [1, 1, 4, 0])
+    }
+
+    private func op(_ text: String) throws -> Resize {
+        try Resize(configuration: YAMLReader.parse(text, file: "resize"))
+    }
+
+    private func values(_ op: Resize) throws -> [Float] {
+        let x = try Tensor([1, 2, 4, 8, 16, 3], shape: [1, 1, 1, 6])
+        return try op.forward([x], parameters: [:])[0].floats()
+    }
+
+    private func expectClose(
+        _ found: [Float], _ expected: [Float], sourceLocation: Testing.SourceLocation = #_sourceLocation
+    ) {
+        #expect(found.count == expected.count, sourceLocation: sourceLocation)
+        for (a, b) in zip(found, expected) { #expect(abs(a - b) < 2e-5, "\(found)", sourceLocation: sourceLocation) }
+    }
+}
