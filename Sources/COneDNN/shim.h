@@ -222,6 +222,22 @@ static inline dnnl_status_t onednn_softmax(
     return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
 }
 
+static inline dnnl_status_t onednn_logsoftmax(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data, int axis) {
+    dnnl_logsoftmax_desc_t operation;
+    dnnl_status_t status = dnnl_logsoftmax_forward_desc_init(&operation, dnnl_forward_inference, data, axis);
+    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+}
+
+/// `bias` may be NULL.
+static inline dnnl_status_t onednn_matmul(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
+    const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination) {
+    dnnl_matmul_desc_t operation;
+    dnnl_status_t status = dnnl_matmul_desc_init(&operation, source, weights, bias, destination);
+    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+}
+
 static inline dnnl_status_t onednn_reorder(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
     const dnnl_memory_desc_t *destination) {

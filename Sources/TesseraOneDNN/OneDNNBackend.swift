@@ -43,11 +43,12 @@ public struct OneDNNBackend: KernelBackend {
             case is Add: try layer.lowerBinary(dnnl_binary_add, isCommutative: true)
             case is Subtract: try layer.lowerBinary(dnnl_binary_sub, isCommutative: false)
             case let op as Linear: try layer.lower(op)
+            case let op as Matmul: try layer.lower(op)
             case let op as Concat: try layer.lower(op)
             case let op as Pad: try layer.lower(op)
             case let op as Slice: try layer.lower(op)
             case is Flatten: try layer.lowerFlatten()
-            case let op as Softmax: try layer.lower(op)
+            case let op as any AlongAxis: try layer.lower(op)
             default: try builder.reference(node, parameters: parameters)
             }
         } catch let error as TesseraError where error.code == .notSupported {

@@ -24,6 +24,8 @@ extension Registry where Product == any Operator {
                 Module(GlobalAveragePool.self),
                 Module(LeakyRelu.self),
                 Module(Linear.self),
+                Module(LogSoftmax.self),
+                Module(Matmul.self),
                 Module(MaxPool.self),
                 Module(Pad.self),
                 Module(Relu.self),
