@@ -13,7 +13,7 @@ import TesseraCore
     @Test func differsByShapeTypeAndValue() throws {
         let tensors = [
             try Tensor([0, 0], shape: [2]), try Tensor([0, 0], shape: [1, 2]), try Tensor([0, -0.0], shape: [2]),
-            try Tensor(zeros: [2], elementType: .s32), try Tensor(zeros: [8], elementType: .u8), try Tensor(zeros: [0]),
+            try Tensor(zeros: [2], elementType: .i32), try Tensor(zeros: [8], elementType: .u8), try Tensor(zeros: [0]),
         ]
         #expect(Set(tensors.map(ContentHash.init)).count == tensors.count)
     }

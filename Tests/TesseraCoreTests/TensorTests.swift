@@ -65,7 +65,7 @@ import Testing
         #expect(try tensor(.nan) != tensor(quietWithPayload))
         #expect(try tensor(0) != tensor(-0.0))
         #expect(try tensor(1, 2) != tensor(1, 2).reshaped(to: [2, 1]))
-        #expect(try Tensor(zeros: [2], elementType: .s32) != Tensor(zeros: [2]))
+        #expect(try Tensor(zeros: [2], elementType: .i32) != Tensor(zeros: [2]))
         #expect(try Tensor(zeros: [0, 3]) == Tensor(zeros: [0, 3]))
         #expect(try Tensor(zeros: [0, 3]) != Tensor(zeros: [3, 0]))
     }
@@ -97,7 +97,7 @@ import Testing
     @Test(
         "byte counts follow the element type",
         arguments: [
-            (ElementType.f32, 4), (.f16, 2), (.bf16, 2), (.u8, 1), (.s8, 1), (.s32, 4), (.i64, 8),
+            (ElementType.f32, 4), (.f16, 2), (.bf16, 2), (.u8, 1), (.i8, 1), (.i32, 4), (.i64, 8),
         ])
     func byteCounts(type: ElementType, size: Int) throws {
         #expect(try Tensor(zeros: [3, 5], elementType: type).byteCount == 15 * size)

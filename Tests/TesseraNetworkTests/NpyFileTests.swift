@@ -15,7 +15,7 @@ import Testing
         return try folder.write([0x93] + Array("NUMPY".utf8) + [version, 0] + length + text + data, to: "a.npy")
     }
 
-    @Test(arguments: [ElementType.f32, .f16, .u8, .s8, .s32, .i64], [[], [5], [2, 3], [1, 0, 4]] as [Shape])
+    @Test(arguments: [ElementType.f32, .f16, .u8, .i8, .i32, .i64], [[], [5], [2, 3], [1, 0, 4]] as [Shape])
     func whatIsWrittenIsReadBack(type: ElementType, shape: Shape) throws {
         var tensor = try Tensor(zeros: shape, elementType: type)
         tensor.withUnsafeMutableBytes { for index in $0.indices { $0[index] = UInt8(truncatingIfNeeded: index * 37) } }

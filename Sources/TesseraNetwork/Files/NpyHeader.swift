@@ -8,7 +8,7 @@ struct NpyHeader {
     private(set) var dataStart = 0
 
     static let elementTypes: [String: ElementType] = [
-        "<f4": .f32, "<f2": .f16, "|u1": .u8, "|i1": .s8, "<i4": .s32, "<i8": .i64,
+        "<f4": .f32, "<f2": .f16, "|u1": .u8, "|i1": .i8, "<i4": .i32, "<i8": .i64,
     ]
 
     private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)

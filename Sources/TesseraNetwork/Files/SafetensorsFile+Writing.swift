@@ -46,10 +46,7 @@ extension SafetensorsFile {
         case .f32: "F32"
         case .f16: "F16"
         case .bf16: "BF16"
-        case .u8: "U8"
-        case .s8: "I8"
-        case .s32: "I32"
-        case .i64: "I64"
+        default: type.rawValue.uppercased()
         }
     }
 

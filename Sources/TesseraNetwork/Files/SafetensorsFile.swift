@@ -42,6 +42,6 @@ public struct SafetensorsFile: Sendable {
     }
 
     static let elementTypes: [String: ElementType] = [
-        "F32": .f32, "F16": .f16, "BF16": .bf16, "U8": .u8, "I8": .s8, "I32": .s32, "I64": .i64,
+        "F32": .f32, "F16": .f16, "BF16": .bf16, "U8": .u8, "I8": .i8, "I32": .i32, "I64": .i64,
     ]
 }

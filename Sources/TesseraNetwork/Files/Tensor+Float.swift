@@ -8,9 +8,15 @@ extension Tensor {
         case .f16: return try mapped(from: UInt16.self) { Float(Float16(bitPattern: $0)) }
         case .bf16: return try mapped(from: UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
         case .u8: return try mapped(from: UInt8.self) { Float($0) }
-        case .s8: return try mapped(from: Int8.self) { Float($0) }
-        case .s32: return try mapped(from: Int32.self) { Float($0) }
+        case .i8: return try mapped(from: Int8.self) { Float($0) }
+        case .i32: return try mapped(from: Int32.self) { Float($0) }
         case .i64: return try mapped(from: Int64.self) { Float($0) }
+        case .f64: return try mapped(from: Double.self) { Float($0) }
+        case .i16: return try mapped(from: Int16.self) { Float($0) }
+        case .u16: return try mapped(from: UInt16.self) { Float($0) }
+        case .u32: return try mapped(from: UInt32.self) { Float($0) }
+        case .u64: return try mapped(from: UInt64.self) { Float($0) }
+        case .bool: return try mapped(from: UInt8.self) { Float($0) }
         }
     }
 
