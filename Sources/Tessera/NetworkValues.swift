@@ -35,8 +35,8 @@ extension Network {
                     "'\(path)' has no tensor '\(name)'; name one as \(path)#TENSOR"
                         + suggestion(for: name, among: file.names))
             }
-            return try file.tensor(tensor).convertedToF32()
-        case "npy": return try NpyFile.read(path).convertedToF32()
+            return try converted(file.tensor(tensor), for: name)
+        case "npy": return try converted(NpyFile.read(path), for: name)
         default:
             guard let declaration = inputs[name] else {
                 throw TesseraError(
@@ -44,6 +44,12 @@ extension Network {
             }
             return try declaration.tensor(of: Picture(path: path))
         }
+    }
+
+    /// A tensor as the input wants it: an input of f32 takes every type of number.
+    private func converted(_ tensor: Tensor, for name: String) throws -> Tensor {
+        guard graph.inputs.first(where: { $0.name == name })?.elementType ?? .f32 == .f32 else { return tensor }
+        return try tensor.convertedToF32()
     }
 
     /// Writes outputs to files given as `PATH` or `NAME=PATH`.

@@ -5,6 +5,7 @@ public struct GraphDescription: Codable, Sendable {
     struct Input: Codable {
         let name: String
         let shape: [Int]
+        let elementType: ElementType
     }
 
     struct Node: Codable {
@@ -37,7 +38,9 @@ public struct GraphDescription: Codable, Sendable {
                 name: node.name, op: node.op.name, keys: node.op.configuration, inputs: node.inputs, parameters: hashes)
         }
         let description = GraphDescription(
-            inputs: graph.graph.inputs.map { Input(name: $0.name, shape: graph.shapes[$0.value].dimensions) },
+            inputs: graph.graph.inputs.map {
+                Input(name: $0.name, shape: graph.shapes[$0.value].dimensions, elementType: $0.elementType)
+            },
             nodes: nodes,
             outputs: graph.graph.outputs.map { Output(name: $0.name, value: $0.value) })
         return (description, weights)
@@ -54,7 +57,9 @@ public struct GraphDescription: Codable, Sendable {
     /// - Throws: `notFound` for an operator that this build does not have, and whatever building the graph throws.
     func graph(operators: Registry<any Operator>, weights: (ContentHash) -> Tensor?) throws -> BoundGraph {
         var graph = Graph()
-        for input in inputs { try graph.addInput(input.name, shape: SymbolicShape(Shape(input.shape))) }
+        for input in inputs {
+            try graph.addInput(input.name, shape: SymbolicShape(Shape(input.shape)), elementType: input.elementType)
+        }
         for node in nodes {
             try graph.addNode(node.name, operators.make(node.op, node.keys), inputs: node.inputs)
         }

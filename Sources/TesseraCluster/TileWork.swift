@@ -149,7 +149,7 @@ final class TileWork: Sendable {
         var inputs: [String: Tensor] = [:]
         for (index, input) in tile.inputs.enumerated() {
             inputs[setup.plan.graph.graph.values[input.value].name] = try message.blob(index).tensor(
-                shape: input.region.shape)
+                shape: input.region.shape, elementType: setup.plan.graph.elementTypes[input.value])
         }
         let ready = inputs
         let outputs = try await node.compute.run {

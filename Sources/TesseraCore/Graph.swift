@@ -29,6 +29,7 @@ public struct Graph: Sendable {
         public let name: String
         public let value: ValueID
         public let shape: SymbolicShape
+        public let elementType: ElementType
     }
 
     public struct Output: Sendable {
@@ -45,16 +46,19 @@ public struct Graph: Sendable {
     public init() {}
 
     @discardableResult
-    public mutating func addInput(_ name: String, shape: SymbolicShape) throws -> ValueID {
-        try claim(name)
+    public mutating func addInput(
+        _ name: String, shape: SymbolicShape, elementType: ElementType = .f32
+    ) throws -> ValueID {
+        try claim([name])
         values.append(Value(name: name, producer: nil, output: 0))
-        inputs.append(Input(name: name, value: values.count - 1, shape: shape))
+        inputs.append(Input(name: name, value: values.count - 1, shape: shape, elementType: elementType))
         return values.count - 1
     }
 
-    /// Adds a layer with one output that has the layer's name.
+    /// Adds a layer.
     ///
-    /// - Throws: `invalidArgument` if the name is taken, `shapeMismatch` for a wrong number of inputs.
+    /// - Returns: its first output, which has the layer's name; the others follow it and are named `LAYER.output`.
+    /// - Throws: `invalidArgument` if a name is taken, `shapeMismatch` for a wrong number of inputs.
     @discardableResult
     public mutating func addNode(
         _ name: String, _ op: any Operator, inputs: [ValueID], location: SourceLocation? = nil
@@ -64,12 +68,21 @@ public struct Graph: Sendable {
             guard inputs.allSatisfy(values.indices.contains) else {
                 throw TesseraError(.notFound, "expected inputs among \(values.count) values, found \(inputs)")
             }
-            try claim(name)
+            _ = try op.roles(count: inputs.count)
+            try claim(op.outputNames.indices.map { Self.valueName(of: name, op, output: $0) })
         }
-        let value = values.count
-        values.append(Value(name: name, producer: nodes.count, output: 0))
-        nodes.append(Node(name: name, op: op, inputs: inputs, outputs: [value], location: location))
-        return value
+        let first = values.count
+        for index in op.outputNames.indices {
+            let valueName = Self.valueName(of: name, op, output: index)
+            values.append(Value(name: valueName, producer: nodes.count, output: index))
+        }
+        nodes.append(
+            Node(name: name, op: op, inputs: inputs, outputs: Array(first..<values.count), location: location))
+        return first
+    }
+
+    private static func valueName(of node: String, _ op: any Operator, output: Int) -> String {
+        output == 0 ? node : "\(node).\(op.outputNames[output])"
     }
 
     public mutating func addOutput(_ name: String, _ value: ValueID) throws {
@@ -82,13 +95,18 @@ public struct Graph: Sendable {
         outputs.append(Output(name: name, value: value))
     }
 
-    /// The value of that name, an input or a layer.
+    /// The value of that name: an input, a layer, or `LAYER.output`.
     public func value(named name: String) throws -> ValueID {
-        guard let id = values.firstIndex(where: { $0.name == name }) else {
+        guard let id = values.firstIndex(where: { $0.name == name }) ?? firstOutput(named: name) else {
             throw TesseraError(
                 .notFound, "unknown layer or input '\(name)'" + suggestion(for: name, among: values.map(\.name)))
         }
         return id
+    }
+
+    /// The first output of a layer by its full name, `LAYER.output`.
+    private func firstOutput(named name: String) -> ValueID? {
+        nodes.first { "\($0.name).\($0.op.outputNames[0])" == name }?.outputs[0]
     }
 
     /// The nodes that read each value, by value.
@@ -100,9 +118,11 @@ public struct Graph: Sendable {
         return result
     }
 
-    private mutating func claim(_ name: String) throws {
-        guard names.insert(name).inserted else {
+    /// Takes all names, or none.
+    private mutating func claim(_ names: [String]) throws {
+        for name in names where self.names.contains(name) {
             throw TesseraError(.invalidArgument, "the name '\(name)' is used twice")
         }
+        self.names.formUnion(names)
     }
 }

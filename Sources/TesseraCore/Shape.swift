@@ -81,7 +81,7 @@ public struct SymbolicShape: Sendable, Hashable, CustomStringConvertible {
             throw TesseraError(.shapeMismatch, "expected \(self), found \(shape)")
         }
         for (dimension, size) in zip(dimensions, shape.dimensions) {
-            guard size > 0 else {
+            guard size > 0 || dimension == .fixed(0) else {
                 throw TesseraError(.shapeMismatch, "expected \(self) with sizes of at least 1, found \(shape)")
             }
             switch dimension {

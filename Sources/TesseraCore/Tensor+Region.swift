@@ -81,3 +81,34 @@ private func copyBytes(
     UnsafeMutableRawBufferPointer(rebasing: target[targetOffset..<targetOffset + count])
         .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[sourceOffset..<sourceOffset + count]))
 }
+
+extension Tensor {
+    /// A tensor whose elements are copies of this one's, at the given row-major offsets. Where an offset is negative, the only
+    /// element of `filler` stands, or zero without one.
+    ///
+    /// - Throws: `shapeMismatch` if there are not as many offsets as the shape has elements, or one is beyond the end.
+    public func elements(at offsets: [Int], shape: Shape, filler: Tensor? = nil) throws -> Tensor {
+        guard offsets.count == shape.elementCount, offsets.allSatisfy({ $0 < elementCount }) else {
+            throw TesseraError(
+                .shapeMismatch, "expected \(shape.elementCount) offsets below \(elementCount), found \(offsets.count)")
+        }
+        guard filler.map({ $0.elementType == elementType && $0.elementCount == 1 }) ?? true else {
+            throw TesseraError(.shapeMismatch, "expected a filler of one \(elementType)")
+        }
+        var result = try Tensor(zeros: shape, elementType: elementType)
+        let size = elementType.byteCount
+        result.withUnsafeMutableBytes { target in
+            withUnsafeBytes { source in
+                for (index, offset) in offsets.enumerated() where offset >= 0 {
+                    copyBytes(to: target, at: index * size, from: source, at: offset * size, count: size)
+                }
+            }
+            filler?.withUnsafeBytes { source in
+                for (index, offset) in offsets.enumerated() where offset < 0 {
+                    copyBytes(to: target, at: index * size, from: source, at: 0, count: size)
+                }
+            }
+        }
+        return result
+    }
+}

@@ -37,8 +37,13 @@ public struct Network: Sendable {
     /// - Parameter inputs: the shape of every input whose declared shape leaves sizes open.
     /// - Throws: `shapeMismatch`, with the layer, if something does not fit; `notFound` for a missing weight.
     public func bound(inputs: [String: Shape] = [:]) throws -> BoundGraph {
-        try BoundGraph(graph, inputs: inputs) { node, specification in
-            try store.tensor(for: specification, of: node.name)
-        }
+        try BoundGraph(graph, inputs: inputs, parameter: weight)
+    }
+
+    /// The weight that a layer wants.
+    ///
+    /// - Throws: `notFound` if it is missing, with the nearest name.
+    @Sendable public func weight(of node: Graph.Node, _ specification: ParameterSpecification) throws -> Tensor? {
+        try store.tensor(for: specification, of: node.name)
     }
 }

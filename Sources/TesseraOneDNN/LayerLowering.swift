@@ -45,7 +45,8 @@ struct LayerLowering {
         let (product, sum) = (try primitive(dnnl_binary_mul), try primitive(dnnl_binary_add))
         let target = builder.result(over: source)
         for (descriptor, data, values) in [(product, source, scale), (sum, target, shift)] {
-            let operand = try builder.constant(Tensor(values, shape: shape), as: plain, in: channels)
+            let operand = try builder.constant(
+                Tensor(values.map { Float($0) }, shape: shape), as: plain, in: channels)
             try builder.execute(
                 descriptor,
                 [(DNNL_ARG_SRC_0, .operand(data)), (DNNL_ARG_SRC_1, operand), (DNNL_ARG_DST, .operand(target))])
@@ -106,8 +107,9 @@ struct LayerLowering {
 
     func lower(_ op: Linear) throws {
         let weight = try parameter("weight")
-        let source = try Layout.plain(shape(input))
-        let target = try Layout.plain(shape(output))
+        let rows = shape(input).dropLast().reduce(1, *)
+        let source = try Layout.plain([rows, shape(input)[shape(input).count - 1]])
+        let target = try Layout.plain([rows, op.features])
         let bias = op.bias ? try Layout.plain([op.features]) : nil
         let anyWeights = try Layout.any(weight.shape.dimensions)
         // On several threads, long sums are divided among them: the order of additions would depend on their number.
@@ -117,9 +119,13 @@ struct LayerLowering {
             }
         }
         let weights = try Layout.of(descriptor, dnnl_query_weights_md, weight.shape.dimensions)
-        let result = builder.allocate(target)
+        var x = try builder.plainOperand(input)
+        x.layout = source
+        let result = builder.allocate(try .plain(shape(output)))
+        var y = result
+        y.layout = target
         var arguments: [(Int32, ProgramBuilder.Argument)] = [
-            (DNNL_ARG_SRC, .operand(try builder.plainOperand(input))), (DNNL_ARG_DST, .operand(result)),
+            (DNNL_ARG_SRC, .operand(x)), (DNNL_ARG_DST, .operand(y)),
             (DNNL_ARG_WEIGHTS, try builder.constant(weight, as: .plain(weight.shape.dimensions), in: weights)),
         ]
         if op.bias { arguments.append((DNNL_ARG_BIAS, try vector("bias"))) }

@@ -26,6 +26,11 @@ final class Layout: @unchecked Sendable, Equatable {
         }
     }
 
+    /// Bytes that oneDNN only carries about: elements of other types than f32, scalars, and tensors without elements.
+    static func raw(byteCount: Int) throws -> Layout {
+        try make([max(1, byteCount)]) { onednn_desc_create(&$0, 1, [Int64(max(1, byteCount))], dnnl_u8, nil) }
+    }
+
     /// For the primitive to choose.
     static func any(_ dimensions: [Int]) throws -> Layout {
         try make(dimensions) { onednn_desc_create_any(&$0, Int32(dimensions.count), dimensions.int64, dnnl_f32) }

@@ -26,6 +26,10 @@ public struct OneDNNBackend: KernelBackend {
     }
 
     private func lower(_ node: Graph.Node, parameters: [String: Tensor], into builder: ProgramBuilder) throws {
+        guard (node.inputs + node.outputs).allSatisfy(builder.isComputable), parameters.values.allSatisfy(\.isF32)
+        else {
+            return try builder.reference(node, parameters: parameters)
+        }
         let layer = LayerLowering(node: node, parameters: parameters, builder: builder)
         do {
             switch node.op {
@@ -49,4 +53,8 @@ public struct OneDNNBackend: KernelBackend {
             try builder.reference(node, parameters: parameters)
         }
     }
+}
+
+extension Tensor {
+    fileprivate var isF32: Bool { elementType == .f32 }
 }

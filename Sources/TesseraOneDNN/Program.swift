@@ -13,12 +13,13 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         case fill(UnsafeMutableBufferPointer<Float>, Float)
         case input(Int, UnsafeMutableRawPointer)
         case output(UnsafeRawPointer, Int)
-        case reference(any Operator, [String: Tensor], [(UnsafeRawPointer, Shape)], [UnsafeMutableRawPointer])
+        case reference(
+            any Operator, [String: Tensor], [(UnsafeRawPointer, ProgramBuilder.ValueType)], [UnsafeMutableRawPointer])
     }
 
     let kernels: [KernelDescription]
     let activationByteCount: Int
-    private let outputShapes: [Shape]
+    private let outputTypes: [ProgramBuilder.ValueType]
     private let threads: Int
     private let arena: Allocation
     private let constants: [Allocation]
@@ -57,13 +58,15 @@ final class Program: CompiledNetwork, @unchecked Sendable {
                 return .fill(UnsafeMutableBufferPointer(start: start, count: count), value)
             case .input(let index, let operand): return .input(index, address(operand))
             case .output(let operand, let index): return .output(UnsafeRawPointer(address(operand)), index)
-            case .reference(let op, let parameters, let inputs, let shapes, let outputs):
-                let sources = zip(inputs, shapes).map { (UnsafeRawPointer(address($0)), $1) }
+            case .reference(let op, let parameters, let inputs, let types, let outputs):
+                let sources = zip(inputs, types).map { (UnsafeRawPointer(address($0)), $1) }
                 return .reference(op, parameters, sources, outputs.map(address))
             }
         }
         let graph = builder.graph
-        outputShapes = graph.graph.outputs.map { graph.shapes[$0.value] }
+        outputTypes = graph.graph.outputs.map {
+            .init(shape: graph.shapes[$0.value], elementType: graph.elementTypes[$0.value])
+        }
         kernels = builder.kernels
         activationByteCount = plan.byteCount
         constants = builder.constants
@@ -74,7 +77,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     }
 
     func run(_ inputs: [Tensor], isCancelled: () -> Bool) throws -> [Tensor] {
-        var outputs = try outputShapes.map { try Tensor(zeros: $0) }
+        var outputs = try outputTypes.map { try Tensor(zeros: $0.shape, elementType: $0.elementType) }
         lock.lock()
         defer { lock.unlock() }
         omp_set_num_threads(Int32(threads))
@@ -102,15 +105,14 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     }
 
     private func runReference(
-        _ op: any Operator, _ parameters: [String: Tensor], _ sources: [(UnsafeRawPointer, Shape)],
+        _ op: any Operator, _ parameters: [String: Tensor], _ sources: [(UnsafeRawPointer, ProgramBuilder.ValueType)],
         _ targets: [UnsafeMutableRawPointer]
     ) throws {
-        let inputs = try sources.map { source, shape in
-            var tensor = try Tensor(zeros: shape)
-            tensor.withUnsafeMutableBytes {
-                $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: $0.count))
-            }
-            return tensor
+        // The tensors live no longer than this call, and the arena is not written to before what comes out is copied.
+        let inputs = try sources.map { source, type in
+            try Tensor(
+                borrowing: UnsafeRawBufferPointer(start: source, count: type.byteCount), shape: type.shape,
+                elementType: type.elementType, owner: self)
         }
         for (tensor, target) in zip(try op.forward(inputs, parameters: parameters), targets) {
             tensor.withUnsafeBytes { bytes in

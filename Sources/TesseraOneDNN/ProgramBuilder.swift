@@ -15,6 +15,14 @@ final class ProgramBuilder {
         var offset = 0
     }
 
+    /// What a tensor is like.
+    struct ValueType {
+        var shape: Shape
+        var elementType: ElementType
+
+        var byteCount: Int { shape.elementCount * elementType.byteCount }
+    }
+
     enum Argument {
         case operand(Operand)
         case constant(Memory)
@@ -26,7 +34,7 @@ final class ProgramBuilder {
         case fill(Operand, Float)
         case input(Int, Operand)
         case output(Operand, Int)
-        case reference(any Operator, [String: Tensor], [Operand], [Shape], [Operand])
+        case reference(any Operator, [String: Tensor], [Operand], [ValueType], [Operand])
     }
 
     let graph: BoundGraph
@@ -82,10 +90,20 @@ final class ProgramBuilder {
         return copy
     }
 
-    /// The value, dense and row-major.
-    func plainOperand(_ value: Graph.ValueID) throws -> Operand {
-        try operand(value, in: .plain(graph.shapes[value].dimensions))
+    /// Whether oneDNN's primitives take a value: f32, not a scalar, not empty.
+    func isComputable(_ value: Graph.ValueID) -> Bool {
+        let shape = graph.shapes[value]
+        return graph.elementTypes[value] == .f32 && (1...6).contains(shape.rank) && shape.elementCount > 0
     }
+
+    /// Dense and row-major.
+    func plainLayout(_ value: Graph.ValueID) throws -> Layout {
+        isComputable(value)
+            ? try .plain(graph.shapes[value].dimensions) : try .raw(byteCount: graph.byteCount(of: value))
+    }
+
+    /// The value, dense and row-major.
+    func plainOperand(_ value: Graph.ValueID) throws -> Operand { try operand(value, in: plainLayout(value)) }
 
     /// An operand of the same layout for a result that is made element by element: `input` itself if nobody else reads it.
     func result(over input: Operand) -> Operand {
@@ -131,7 +149,7 @@ final class ProgramBuilder {
     func fill(_ operand: Operand, with value: Float) { append(.fill(operand, value), touching: [operand]) }
 
     func input(_ index: Int, value: Graph.ValueID) throws {
-        let operand = allocate(try .plain(graph.shapes[value].dimensions))
+        let operand = allocate(try plainLayout(value))
         append(.input(index, operand), touching: [operand])
         define(value, as: operand)
     }
@@ -144,9 +162,9 @@ final class ProgramBuilder {
     /// Runs the operator's own forward.
     func reference(_ node: Graph.Node, parameters: [String: Tensor]) throws {
         let inputs = try node.inputs.map(plainOperand)
-        let outputs = try node.outputs.map { allocate(try .plain(graph.shapes[$0].dimensions)) }
-        append(
-            .reference(node.op, parameters, inputs, graph.inputShapes(of: node), outputs), touching: inputs + outputs)
+        let outputs = try node.outputs.map { allocate(try plainLayout($0)) }
+        let types = node.inputs.map { ValueType(shape: graph.shapes[$0], elementType: graph.elementTypes[$0]) }
+        append(.reference(node.op, parameters, inputs, types, outputs), touching: inputs + outputs)
         for (value, operand) in zip(node.outputs, outputs) { define(value, as: operand) }
         describe(node, "reference:\(node.op.name)")
     }

@@ -1,12 +1,14 @@
 import TesseraCore
 
-/// a + b, element by element.
+/// a + b, element by element; of several inputs, from the first to the last.
 public struct Add: PointwiseBinary, Equatable {
     public static let name = "add"
-    public static let summary = "Sum of two inputs"
+    public static let summary = "Sum of the inputs"
     public static let keys: [Key<Add>] = []
 
     public init() {}
 
-    public func value(_ a: Float, _ b: Float) -> Float { a + b }
+    public var inputCount: ClosedRange<Int> { 1...Int.max }
+    public func value(_ a: Double, _ b: Double) -> Double { a + b }
+    public func integer<Integer: FixedWidthInteger>(_ a: Integer, _ b: Integer) -> Integer { a &+ b }
 }

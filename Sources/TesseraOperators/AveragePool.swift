@@ -23,8 +23,7 @@ public struct AveragePool: Pooling, Equatable {
         Key("count_include_pad", \.countIncludePad, "whether padding counts in the divisor, as in PyTorch"),
     ]
 
-    public func pool(_ values: [Float], positions: Int) -> Float {
-        let sum = values.reduce(0.0) { $0 + Double($1) }
-        return Float(sum / Double(countIncludePad ? positions : max(1, values.count)))
+    public func pool(_ values: [Double], positions: Int) -> Double {
+        values.reduce(0, +) / Double(countIncludePad ? positions : max(1, values.count))
     }
 }

@@ -10,6 +10,8 @@ public struct BatchNorm: Operator, Equatable {
     public init() {}
 
     public var isPointwise: Bool { true }
+    public static let parameterNames = ["weight", "bias", "running_mean", "running_var"]
+    public static let shapes = "[batch, channels, …] → the same shape"
     public static let keys: [Key<BatchNorm>] = [Key("epsilon", \.epsilon, "added to the variance")]
 
     public func validate() throws {
@@ -44,28 +46,27 @@ public struct BatchNorm: Operator, Equatable {
     /// The factor and the summand for each channel: y = factor · x + summand.
     ///
     /// - Throws: `notFound` if a parameter is missing.
-    public func scaleAndShift(_ parameters: [String: Tensor]) throws -> (scale: [Float], shift: [Float]) {
-        func values(_ name: String) throws -> [Float] {
+    public func scaleAndShift(_ parameters: [String: Tensor]) throws -> (scale: [Double], shift: [Double]) {
+        func values(_ name: String) throws -> [Double] {
             guard let tensor = parameters[name] else {
                 throw TesseraError(.notFound, "'batch_norm' misses its \(name)")
             }
-            return try tensor.floats()
+            return tensor.reals()
         }
         let (weight, bias) = (try values("weight"), try values("bias"))
         let (mean, variance) = (try values("running_mean"), try values("running_var"))
-        let scale = zip(weight, variance).map { Double($0) / (Double($1) + epsilon).squareRoot() }
-        let shift = zip(bias, zip(mean, scale)).map { Float(Double($0) - Double($1.0) * $1.1) }
-        return (scale.map { Float($0) }, shift)
+        let scale = zip(weight, variance).map { $0 / ($1 + epsilon).squareRoot() }
+        return (scale, zip(bias, zip(mean, scale)).map { $0 - $1.0 * $1.1 })
     }
 
     public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
         let (scale, shift) = try scaleAndShift(parameters)
         let channels = inputs[0].shape[1]
         let pixels = inputs[0].shape.spatial.reduce(1, *)
-        let y = try inputs[0].floats().enumerated().map { offset, x in
+        let y = inputs[0].reals().enumerated().map { offset, x in
             let channel = offset / pixels % channels
             return scale[channel] * x + shift[channel]
         }
-        return [try Tensor(y, shape: inputs[0].shape)]
+        return [try Tensor(reals: y, shape: inputs[0].shape, elementType: inputs[0].elementType)]
     }
 }

@@ -14,7 +14,8 @@ extension Registry where Product == any Operator {
             kind: "layer",
             [
                 Module(Add.self), Module(AveragePool.self), Module(BatchNorm.self), Module(Concat.self),
-                Module(Conv.self), Module(Flatten.self), Module(GlobalAveragePool.self), Module(LeakyRelu.self),
+                Module(Constant.self), Module(Conv.self), Module(Flatten.self), Module(GlobalAveragePool.self),
+                Module(LeakyRelu.self),
                 Module(Linear.self), Module(MaxPool.self), Module(Pad.self), Module(Relu.self), Module(Slice.self),
                 Module(Softmax.self), Module(Subtract.self),
             ])

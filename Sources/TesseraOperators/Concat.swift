@@ -15,6 +15,10 @@ public struct Concat: Operator, Equatable {
     public static let shorthandKey: String? = "axis"
     public static let keys: [Key<Concat>] = [Key("axis", \.axis, "the axis along which inputs are joined")]
 
+    public func outputTypes(for inputs: [ElementType]) throws -> [ElementType] {
+        [try commonType(of: inputs) { _ in true }]
+    }
+
     public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
         let axis = try resolveAxis(axis, rank: inputs[0].rank)
         var shape = inputs[0]
@@ -50,7 +54,7 @@ public struct Concat: Operator, Equatable {
     public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
         let shape = try outputShapes(for: inputs.map(\.shape))[0]
         let axis = try resolveAxis(axis, rank: shape.rank)
-        var result = try Tensor(zeros: shape)
+        var result = try Tensor(zeros: shape, elementType: inputs[0].elementType)
         var offset = 0
         for input in inputs {
             let range = offset..<offset + input.shape[axis]

@@ -18,6 +18,8 @@ public struct Conv: Operator, Equatable {
 
     public init() {}
 
+    public static let parameterNames = ["weight", "bias"]
+    public static let shapes = "[batch, channels, 1 to 3 spatial axes] → [batch, 'channels', spatial axes]"
     public static let keys: [Key<Conv>] = [
         Key(required: "channels", \.channels, "number of output channels"),
         Key(required: "kernel", \.kernel, "size of the kernel"),
@@ -36,6 +38,18 @@ public struct Conv: Operator, Equatable {
         }
     }
 
+    /// Integers are summed as such: the sums are exact as long as they stay below 2^53.
+    public func outputTypes(for inputs: [ElementType]) throws -> [ElementType] {
+        [try commonType(of: inputs) { $0.isFloatingPoint || $0 == .i32 }]
+    }
+
+    /// A weight that is given as an input comes without a bias, unless that is given, too.
+    public func resolved(_ inputs: [GivenInput]) throws -> Resolution {
+        var op = self
+        if inputs.contains(where: { $0.role == "weight" }) { op.bias = inputs.contains { $0.role == "bias" } }
+        return try ControlInputs(inputs).resolution(op)
+    }
+
     public func parameters(for inputs: [Shape]) throws -> [ParameterSpecification] {
         let window = try window(over: inputs[0])
         let inputChannels = inputs[0][1] / groups
@@ -51,7 +65,7 @@ public struct Conv: Operator, Equatable {
             throw TesseraError(
                 .shapeMismatch, "expected input channels divisible by \(groups) groups, found \(inputs[0])")
         }
-        return [Shape([inputs[0][0], channels] + window.outputSizes(inputs[0]))]
+        return [try window.output(of: inputs[0], channels: channels)]
     }
 
     public func tile(_ region: Region, ofOutput output: Int, inputs: [Shape]) throws -> OperatorTile {
@@ -98,31 +112,31 @@ public struct Conv: Operator, Equatable {
     public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
         let input = inputs[0]
         let window = try window(over: input.shape)
-        guard let weight = try parameters["weight"]?.floats() else {
+        guard let weight = parameters["weight"]?.reals() else {
             throw TesseraError(.notFound, "'conv' misses its weight")
         }
-        let biases = try parameters["bias"]?.floats()
+        let biases = parameters["bias"]?.reals()
         let sizes = Array(input.shape.spatial)
         let (pixels, kernelCount) = (sizes.reduce(1, *), window.kernelSizes.reduce(1, *))
         let inputsPerGroup = input.shape[1] / groups
         let outputsPerGroup = channels / groups
         let shape = try outputShapes(for: [input.shape])[0]
-        let x = try input.floats()
-        var y: [Float] = []
+        let x = input.reals()
+        var y: [Double] = []
         y.reserveCapacity(shape.elementCount)
         shape.forEachIndex { index in
             let (batch, channel) = (index[0], index[1])
-            var sum = Double(biases?[channel] ?? 0)
+            var sum = biases?[channel] ?? 0
             for i in 0..<inputsPerGroup {
                 let inputChannel = channel / outputsPerGroup * inputsPerGroup + i
                 let xOffset = (batch * input.shape[1] + inputChannel) * pixels
                 let wOffset = (channel * inputsPerGroup + i) * kernelCount
                 window.forEachElement(at: Array(index.dropFirst(2)), sizes: sizes) { k, p in
-                    sum += Double(weight[wOffset + k]) * Double(x[xOffset + p])
+                    sum += weight[wOffset + k] * x[xOffset + p]
                 }
             }
-            y.append(Float(sum))
+            y.append(sum)
         }
-        return [try Tensor(y, shape: shape)]
+        return [try Tensor(reals: y, shape: shape, elementType: input.elementType)]
     }
 }

@@ -25,10 +25,10 @@ public struct GlobalAveragePool: Operator, Equatable {
     public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
         let shape = try outputShapes(for: [inputs[0].shape])[0]
         let pixels = inputs[0].elementCount / shape.elementCount
-        let x = try inputs[0].floats()
+        let x = inputs[0].reals()
         let means = (0..<shape.elementCount).map { channel in
-            Float(x[channel * pixels..<(channel + 1) * pixels].reduce(0.0) { $0 + Double($1) } / Double(pixels))
+            x[channel * pixels..<(channel + 1) * pixels].reduce(0, +) / Double(pixels)
         }
-        return [try Tensor(means, shape: shape)]
+        return [try Tensor(reals: means, shape: shape, elementType: inputs[0].elementType)]
     }
 }

@@ -12,5 +12,5 @@ public struct LeakyRelu: PointwiseUnary, Equatable {
     public static let shorthandKey: String? = "slope"
     public static let keys: [Key<LeakyRelu>] = [Key("slope", \.slope, "factor of negative values")]
 
-    public func value(_ x: Float) -> Float { x > 0 ? x : slope * x }
+    public func value(_ x: Double) -> Double { x > 0 ? x : Double(slope) * x }
 }

@@ -11,6 +11,8 @@ public struct Linear: Operator, Equatable {
     public init() {}
 
     public var isSpatiallyLocal: Bool { false }
+    public static let parameterNames = ["weight", "bias"]
+    public static let shapes = "[…, inputs] → […, 'features']"
     public static let shorthandKey: String? = "features"
     public static let keys: [Key<Linear>] = [
         Key(required: "features", \.features, "number of outputs"),
@@ -24,50 +26,68 @@ public struct Linear: Operator, Equatable {
     }
 
     public func parameters(for inputs: [Shape]) throws -> [ParameterSpecification] {
-        let inputCount = inputs[0][1]
+        let inputCount = try inputFeatures(inputs)
         return [ParameterSpecification("weight", [features, inputCount], .weight(fanIn: inputCount))]
             + (bias ? [ParameterSpecification("bias", [features], .bias)] : [])
     }
 
     public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
-        guard inputs[0].rank == 2 else {
+        _ = try inputFeatures(inputs)
+        return [Shape(inputs[0].dimensions.dropLast() + [features])]
+    }
+
+    private func inputFeatures(_ inputs: [Shape]) throws -> Int {
+        guard inputs[0].rank >= 1, let count = inputs[0].dimensions.last else {
+            throw TesseraError(.shapeMismatch, "expected an input with an axis of features at its end, found a scalar")
+        }
+        guard inputs[0].rank < 4 else {
             throw TesseraError(
                 .shapeMismatch, "expected an input of batch and features (put 'flatten' before), found \(inputs[0])")
         }
-        return [[inputs[0][0], features]]
+        return count
+    }
+
+    /// A weight that is given as an input comes without a bias, unless that is given, too.
+    public func resolved(_ inputs: [GivenInput]) throws -> Resolution {
+        var op = self
+        if inputs.contains(where: { $0.role == "weight" }) { op.bias = inputs.contains { $0.role == "bias" } }
+        return try ControlInputs(inputs).resolution(op)
     }
 
     public func tile(_ region: Region, ofOutput output: Int, inputs: [Shape]) throws -> OperatorTile {
         var op = self
-        op.features = region[1].count
+        let range = region.ranges.last ?? 0..<features
+        op.features = range.count
         var parameters: [String: Region] = [:]
-        if region[1].count < features {
+        if range.count < features {
             for specification in try self.parameters(for: inputs) {
-                parameters[specification.name] = Region(whole: specification.shape).replacing(axis: 0, with: region[1])
+                parameters[specification.name] = Region(whole: specification.shape).replacing(axis: 0, with: range)
             }
         }
-        return OperatorTile(op: op, inputs: [Region([region[0], 0..<inputs[0][1]])], parameters: parameters)
+        let input = region.replacing(axis: region.rank - 1, with: 0..<(try inputFeatures(inputs)))
+        return OperatorTile(op: op, inputs: [input], parameters: parameters)
     }
 
     public func multiplyAccumulates(inputs: [Shape], outputs: [Shape]) -> Int {
-        Shape.saturatingProduct(outputs[0].elementCount, inputs[0][1])
+        Shape.saturatingProduct(outputs[0].elementCount, inputs[0].dimensions.last ?? 0)
     }
 
     public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
-        guard let weight = try parameters["weight"]?.floats() else {
+        guard let weight = parameters["weight"]?.reals() else {
             throw TesseraError(.notFound, "'linear' misses its weight")
         }
-        let biases = try parameters["bias"]?.floats()
-        let (batch, count) = (inputs[0].shape[0], inputs[0].shape[1])
-        let x = try inputs[0].floats()
-        var y: [Float] = []
-        for n in 0..<batch {
+        let biases = parameters["bias"]?.reals()
+        let count = try inputFeatures(inputs.map(\.shape))
+        let shape = try outputShapes(for: inputs.map(\.shape))[0]
+        let x = inputs[0].reals()
+        var y: [Double] = []
+        for n in 0..<shape.dimensions.dropLast().reduce(1, *) {
             for f in 0..<features {
-                var sum = Double(biases?[f] ?? 0)
-                for i in 0..<count { sum += Double(weight[f * count + i]) * Double(x[n * count + i]) }
-                y.append(Float(sum))
+                var sum = biases?[f] ?? 0
+                for i in 0..<count { sum += weight[f * count + i] * x[n * count + i] }
+                y.append(sum)
             }
         }
-        return [try Tensor(y, shape: [batch, features])]
+        return [try Tensor(reals: y, shape: shape, elementType: inputs[0].elementType)]
     }
 }

@@ -22,5 +22,5 @@ public struct MaxPool: Pooling, Equatable {
         Key("ceil_mode", \.ceilMode, "whether a last window that is not quite full counts"),
     ]
 
-    public func pool(_ values: [Float], positions: Int) -> Float { values.max() ?? -.infinity }
+    public func pool(_ values: [Double], positions: Int) -> Double { values.max() ?? -.infinity }
 }

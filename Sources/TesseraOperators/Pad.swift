@@ -59,7 +59,8 @@ public struct Pad: Operator, Equatable {
         let amounts = try amounts(rank: input.rank)
         // Where the input lands in the output, and the part of the input that does land there.
         let landing = Region(zip(input.dimensions, amounts).map { $1.before..<$1.before + $0 })
-        var result = try Tensor([Float](repeating: value, count: shape.elementCount), shape: shape)
+        let filler = [Double](repeating: Double(value), count: shape.elementCount)
+        var result = try Tensor(reals: filler, shape: shape, elementType: inputs[0].elementType)
         guard let visible = landing.intersection(Region(whole: shape)) else { return [result] }
         try result.paste(inputs[0].cropped(to: visible.relative(to: landing)), at: visible)
         return [result]

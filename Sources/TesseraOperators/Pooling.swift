@@ -13,10 +13,12 @@ public protocol Pooling: Operator {
     /// - Parameters:
     ///   - values: what the window sees inside the input.
     ///   - positions: how many of its positions are inside the input or its padding.
-    func pool(_ values: [Float], positions: Int) -> Float
+    func pool(_ values: [Double], positions: Int) -> Double
 }
 
 extension Pooling {
+    public static var shapes: String { "[batch, channels, 1 to 3 spatial axes] → [batch, channels, spatial axes]" }
+
     /// The window over an input, with padding resolved.
     ///
     /// - Throws: `shapeMismatch` if a window would see padding alone: if padding is not smaller than the window, or all of the
@@ -42,7 +44,7 @@ extension Pooling {
 
     public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
         let window = try window(over: inputs[0])
-        return [Shape(inputs[0].dimensions.prefix(2) + window.outputSizes(inputs[0]))]
+        return [try window.output(of: inputs[0], channels: inputs[0][1])]
     }
 
     public func tile(_ region: Region, ofOutput output: Int, inputs: [Shape]) throws -> OperatorTile {
@@ -58,17 +60,17 @@ extension Pooling {
         let sizes = Array(input.shape.spatial)
         let pixels = sizes.reduce(1, *)
         let shape = try outputShapes(for: [input.shape])[0]
-        let x = try input.floats()
-        var y: [Float] = []
+        let x = input.reals()
+        var y: [Double] = []
         y.reserveCapacity(shape.elementCount)
         shape.forEachIndex { index in
             let offset = (index[0] * input.shape[1] + index[1]) * pixels
             let position = Array(index.dropFirst(2))
-            var values: [Float] = []
+            var values: [Double] = []
             window.forEachElement(at: position, sizes: sizes) { _, p in values.append(x[offset + p]) }
             y.append(pool(values, positions: window.paddedPositions(at: position, sizes: sizes)))
         }
-        return [try Tensor(y, shape: shape)]
+        return [try Tensor(reals: y, shape: shape, elementType: input.elementType)]
     }
 }
 

@@ -8,5 +8,6 @@ public struct Relu: PointwiseUnary, Equatable {
 
     public init() {}
 
-    public func value(_ x: Float) -> Float { max(x, 0) }
+    public static let takesIntegers = true
+    public func value(_ x: Double) -> Double { x > 0 ? x : x.isNaN ? x : 0 }
 }

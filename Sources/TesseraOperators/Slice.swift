@@ -74,14 +74,12 @@ public struct Slice: Operator, Equatable {
         let positions = try positions(of: inputs[0].shape)
         let strides = inputs[0].shape.strides
         let shape = Shape(positions.map(\.count))
-        let x = try inputs[0].floats()
-        var y: [Float] = []
-        y.reserveCapacity(shape.elementCount)
+        var offsets: [Int] = []
+        offsets.reserveCapacity(shape.elementCount)
         shape.forEachIndex { index in
-            y.append(
-                x[index.indices.reduce(0) { $0 + (positions[$1].start + index[$1] * positions[$1].step) * strides[$1] }]
-            )
+            offsets.append(
+                index.indices.reduce(0) { $0 + (positions[$1].start + index[$1] * positions[$1].step) * strides[$1] })
         }
-        return [try Tensor(y, shape: shape)]
+        return [try inputs[0].elements(at: offsets, shape: shape)]
     }
 }

@@ -78,9 +78,15 @@ public struct SlidingWindow: Sendable, Equatable {
 
     private init(axes: [Axis]) { self.axes = axes }
 
-    /// Window positions for each axis of an input.
-    public func outputSizes(_ input: Shape) -> [Int] {
-        zip(axes, input.spatial).map { $0.outputSize($1) }
+    /// The shape of the output over an input: a window position for each element of the spatial axes.
+    ///
+    /// - Throws: `shapeMismatch` if the window does not fit into the input.
+    public func output(of input: Shape, channels: Int) throws -> Shape {
+        let output = Shape([input[0], channels] + zip(axes, input.spatial).map { $0.outputSize($1) })
+        guard output.spatial.allSatisfy({ $0 > 0 }) else {
+            throw TesseraError(.shapeMismatch, "inputs of \(input) leave nothing: the output would be \(output)")
+        }
+        return output
     }
 
     /// The spatial ranges of the input that `ranges` of the output need, and the window that remains over them.

@@ -33,15 +33,15 @@ public struct Softmax: Operator, Equatable {
         let shape = inputs[0].shape
         let axis = try resolveAxis(axis, rank: shape.rank)
         let (size, stride) = (shape[axis], shape.strides[axis])
-        let x = try inputs[0].floats()
+        let x = inputs[0].reals()
         var y = x
         for first in x.indices where first / stride % size == 0 {
             let positions = (0..<size).map { first + $0 * stride }
-            let largest = positions.reduce(-Float.infinity) { max($0, x[$1]) }
-            let exponentials = positions.map { exp(Double(x[$0] - largest)) }
+            let largest = positions.reduce(-Double.infinity) { max($0, x[$1]) }
+            let exponentials = positions.map { exp(x[$0] - largest) }
             let sum = exponentials.reduce(0, +)
-            for (position, exponential) in zip(positions, exponentials) { y[position] = Float(exponential / sum) }
+            for (position, exponential) in zip(positions, exponentials) { y[position] = exponential / sum }
         }
-        return [try Tensor(y, shape: shape)]
+        return [try Tensor(reals: y, shape: shape, elementType: inputs[0].elementType)]
     }
 }

@@ -8,5 +8,6 @@ public struct Subtract: PointwiseBinary, Equatable {
 
     public init() {}
 
-    public func value(_ a: Float, _ b: Float) -> Float { a - b }
+    public func value(_ a: Double, _ b: Double) -> Double { a - b }
+    public func integer<Integer: FixedWidthInteger>(_ a: Integer, _ b: Integer) -> Integer { a &- b }
 }

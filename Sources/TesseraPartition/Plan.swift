@@ -78,14 +78,17 @@ public struct Plan: Sendable {
         var part = Graph()
         var ids: [Graph.ValueID: Graph.ValueID] = [:]
         for value in inputs {
-            ids[value] = try part.addInput(source.values[value].name, shape: SymbolicShape(graph.shapes[value]))
+            ids[value] = try part.addInput(
+                source.values[value].name, shape: SymbolicShape(graph.shapes[value]),
+                elementType: graph.elementTypes[value])
         }
         var original: [String: Graph.NodeID] = [:]
         for id in layers {
             let node = source.nodes[id]
             original[node.name] = id
-            ids[node.outputs[0]] = try part.addNode(
+            let first = try part.addNode(
                 node.name, node.op, inputs: node.inputs.compactMap { ids[$0] }, location: node.location)
+            for (offset, value) in node.outputs.enumerated() { ids[value] = first + offset }
         }
         for output in outputs {
             guard let value = ids[output.value] else {

@@ -54,15 +54,20 @@ public struct Span: Sendable {
         var ancestors: [Graph.NodeID: Set<Graph.NodeID>] = [:]
         var result: [Graph.ValueID] = []
         for (id, node) in graph.nodes.enumerated() {
-            guard node.op.isSpatiallyLocal, node.outputs.count == 1,
-                (node.inputs + node.outputs).allSatisfy({ bound.shapes[$0].rank == 4 })
-            else { continue }
+            if node.op is Constant {
+                ancestors[id] = [id]
+                continue
+            }
+            // Constants may have any shape: they are repeated over the map, or cut like it.
+            let maps = node.outputs + node.inputs.filter { !graph.isConstant($0) }
+            guard node.op.isSpatiallyLocal, maps.allSatisfy({ bound.shapes[$0].rank == 4 }) else { continue }
             let producers = Set(node.inputs.compactMap { graph.values[$0].producer })
             guard producers.allSatisfy({ ancestors[$0] != nil }) else { continue }
             let all = producers.reduce(into: Set([id])) { $0.formUnion(ancestors[$1] ?? []) }
             ancestors[id] = all
+            guard node.outputs.count == 1, bound.elementTypes[node.outputs[0]] == .f32 else { continue }
             let isClean = all.allSatisfy { ancestor in
-                ancestor == id
+                ancestor == id || graph.nodes[ancestor].op is Constant
                     || graph.nodes[ancestor].outputs.allSatisfy { value in
                         !outputs.contains(value) && consumers[value].allSatisfy(all.contains)
                     }
@@ -74,6 +79,11 @@ public struct Span: Sendable {
 }
 
 extension Graph {
+    /// Whether a value is that of a constant layer.
+    fileprivate func isConstant(_ value: ValueID) -> Bool {
+        values[value].producer.map { nodes[$0].op is Constant } ?? false
+    }
+
     /// The layers that make the given values from the graph's inputs and from `available`, in order of execution.
     public func layers(making targets: [ValueID], from available: Set<ValueID>) -> [NodeID] {
         var needed = Set<NodeID>()

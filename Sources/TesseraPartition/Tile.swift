@@ -7,7 +7,9 @@ public struct Tile: Sendable {
     /// One layer as the tile runs it.
     public struct Layer: Sendable {
         public let node: Graph.NodeID
-        /// The region of the layer's output that is made.
+        /// Which of the layer's outputs is made.
+        public let output: Int
+        /// The region of that output that is made.
         public let region: Region
         /// The operator over regions of its inputs.
         let tile: OperatorTile
@@ -19,6 +21,9 @@ public struct Tile: Sendable {
     public struct Input: Sendable {
         public let value: Graph.ValueID
         public let region: Region
+        public let elementType: ElementType
+
+        public var byteCount: Int { Shape.saturatingProduct(region.elementCount, elementType.byteCount) }
     }
 
     /// The node, counted from 0, that makes it.
@@ -42,24 +47,27 @@ public struct Tile: Sendable {
         var needed = [output: choice.region]
         let ownsAllChannels = choice.region.rank > 1 && choice.region[1].count == graph.shapes[output][1]
         var derived: [Layer] = []
-        for id in layers.reversed() {
+        for (id, index) in layers.reversed().flatMap({ id in
+            graph.graph.nodes[id].outputs.indices.reversed().map { (id, $0) }
+        }) {
             let node = graph.graph.nodes[id]
-            guard var region = needed[node.outputs[0]] else { continue }
-            let shape = graph.shapes[node.outputs[0]]
+            let made = node.outputs[index]
+            guard var region = needed[made] else { continue }
+            let shape = graph.shapes[made]
             let allChannels = shape.rank > 1 ? region.replacing(axis: 1, with: 0..<shape[1]) : region
             // Kernels are chosen by the number of channels, so making just those that a slice takes could round differently.
             if ownsAllChannels { region = allChannels }
             let shapes = graph.inputShapes(of: node)
             let tile = try locatingErrors(path: node.name, at: node.location) {
                 do {
-                    return try node.op.tile(region, ofOutput: 0, inputs: shapes)
-                } catch let error as TesseraError where error.code == .notSupported && node.outputs[0] != output {
+                    return try node.op.tile(region, ofOutput: index, inputs: shapes)
+                } catch let error as TesseraError where error.code == .notSupported && made != output {
                     // Some channels of a layer that makes only all of them, or whole groups.
                     region = allChannels
-                    return try node.op.tile(region, ofOutput: 0, inputs: shapes)
+                    return try node.op.tile(region, ofOutput: index, inputs: shapes)
                 }
             }
-            needed[node.outputs[0]] = region
+            needed[made] = region
             for (value, region) in zip(node.inputs, tile.inputs) {
                 guard let region else { continue }
                 // A value with several readers is made once, as large as all of them need together.
@@ -67,13 +75,13 @@ public struct Tile: Sendable {
             }
             let macs = tile.op.multiplyAccumulates(
                 inputs: tile.inputs.compactMap { $0?.shape }, outputs: [region.shape])
-            derived.append(Layer(node: id, region: region, tile: tile, multiplyAccumulates: macs))
+            derived.append(Layer(node: id, output: index, region: region, tile: tile, multiplyAccumulates: macs))
         }
         self.layers = derived.reversed()
         self.needed = needed
         let made = Set(layers.flatMap { graph.graph.nodes[$0].outputs })
         inputs = needed.filter { !made.contains($0.key) }
-            .map { Input(value: $0.key, region: $0.value) }
+            .map { Input(value: $0.key, region: $0.value, elementType: graph.elementTypes[$0.key]) }
             .sorted { $0.value < $1.value }
     }
 
@@ -82,8 +90,8 @@ public struct Tile: Sendable {
         layers.filter { graph.nodes[$0.node].op is Conv }.map(\.multiplyAccumulates).reduce(0, Shape.saturatingSum)
     }
 
-    /// Bytes of its inputs and of its result, in f32.
-    public var inputByteCount: Int { inputs.reduce(0) { $0 + $1.region.elementCount * ElementType.f32.byteCount } }
+    /// Bytes of its inputs, and of its result, which is f32.
+    public var inputByteCount: Int { inputs.reduce(0) { Shape.saturatingSum($0, $1.byteCount) } }
     public var outputByteCount: Int { region.elementCount * ElementType.f32.byteCount }
 
     /// The tile as a network of its own: its inputs are the regions in `inputs`, named like the values they are cut from; its
@@ -95,7 +103,8 @@ public struct Tile: Sendable {
         var tiles: [String: (node: Graph.NodeID, tile: OperatorTile)] = [:]
         for input in inputs {
             ids[input.value] = try graph.addInput(
-                source.values[input.value].name, shape: SymbolicShape(input.region.shape))
+                source.values[input.value].name, shape: SymbolicShape(input.region.shape),
+                elementType: whole.elementTypes[input.value])
         }
         for layer in layers {
             let node = source.nodes[layer.node]
@@ -110,11 +119,13 @@ public struct Tile: Sendable {
                     region == frame
                         ? id
                         : try graph.addNode(
-                            "\(node.name)~\(index)", Slice(region.relative(to: frame)), inputs: [id]))
+                            "\(source.values[node.outputs[layer.output]].name)~\(index)",
+                            Slice(region.relative(to: frame)), inputs: [id]))
             }
-            tiles[node.name] = (layer.node, layer.tile)
-            ids[node.outputs[0]] = try graph.addNode(
-                node.name, layer.tile.op, inputs: operands, location: node.location)
+            let value = node.outputs[layer.output]
+            let name = source.values[value].name
+            tiles[name] = (layer.node, layer.tile)
+            ids[value] = try graph.addNode(name, layer.tile.op, inputs: operands, location: node.location)
         }
         guard let result = ids[output] else {
             throw TesseraError(.invalidArgument, "a tile makes nothing")

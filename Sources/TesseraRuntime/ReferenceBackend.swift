@@ -18,7 +18,7 @@ private struct ReferenceNetwork: CompiledNetwork {
     var kernels: [KernelDescription] {
         graph.graph.nodes.map { KernelDescription(layer: $0.name, implementation: "reference:\($0.op.name)") }
     }
-    var activationByteCount: Int { graph.shapes.reduce(0) { $0 + $1.elementCount * ElementType.f32.byteCount } }
+    var activationByteCount: Int { graph.shapes.indices.reduce(0) { $0 + graph.byteCount(of: $1) } }
 
     func run(_ inputs: [Tensor], isCancelled: () -> Bool) throws -> [Tensor] {
         var values: [Graph.ValueID: Tensor] = [:]

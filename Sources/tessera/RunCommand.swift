@@ -36,8 +36,8 @@ struct RunCommand: ParsableCommand {
         let modules = Modules.builtin
         let network = try network.load(modules)
         let tensors = try values.read(for: network)
-        let session = try Session(
-            network.bound(inputs: tensors.mapValues(\.shape)), backend: modules.backends.make(backend),
+        let session = try network.session(
+            inputs: tensors.mapValues(\.shape), backend: modules.backends.make(backend),
             options: CompileOptions(threads: threads.count))
         let loaded = ContinuousClock.now
         let results = try session.run(tensors)
@@ -50,14 +50,14 @@ struct RunCommand: ParsableCommand {
                     latency_ms: (done - loaded).milliseconds, outputs: results.mapValues(\.shape.dimensions)))
         } else {
             for (name, tensor) in results.sorted(by: { $0.key < $1.key }) {
-                print("\(name): \(tensor.shape)\(try Self.values(of: tensor))")
+                print("\(name): \(tensor.shape)\(Self.values(of: tensor))")
             }
         }
     }
 
     /// The values of a small tensor, the range of a large one.
-    private static func values(of tensor: Tensor) throws -> String {
-        let values = try tensor.floats()
+    private static func values(of tensor: Tensor) -> String {
+        let values = tensor.reals()
         guard values.count > 16 else { return "  " + values.map { String(format: "%.5g", $0) }.joined(separator: " ") }
         return String(format: "  from %.5g to %.5g", values.min() ?? 0, values.max() ?? 0)
     }

@@ -9,6 +9,8 @@ import Testing
 public struct OperatorCase: Sendable, CustomStringConvertible {
     public let op: any Operator
     public let inputs: [Shape]
+    /// The types of the inputs; f32 beyond the end.
+    public let types: [ElementType]
     /// Largest error of the kernel, relative to the largest element of the result.
     public let tolerance: Float
     /// The parts to cut the last axes of the output into, several ways.
@@ -16,17 +18,18 @@ public struct OperatorCase: Sendable, CustomStringConvertible {
 
     /// - Parameter tilings: parts along each spatial axis of the output; an axis that is smaller is cut into single elements.
     public init(
-        _ op: any Operator, _ inputs: Shape..., tolerance: Float = 2e-6,
+        _ op: any Operator, _ inputs: Shape..., types: [ElementType] = [], tolerance: Float = 2e-6,
         tilings: [[Int]] = [[2, 1], [1, 2], [2, 2], [3, 3], [7, 1], [1, 5], [100, 100]]
     ) {
         self.op = op
         self.inputs = inputs
+        self.types = inputs.indices.map { $0 < types.count ? types[$0] : .f32 }
         self.tolerance = tolerance
         self.tilings = tilings
     }
 
     public var description: String {
-        "\(op.name) \(op.configuration.flow) over \(inputs.map(\.description).joined(separator: ", "))"
+        "\(op.name) \(op.configuration.flow) over \(zip(inputs, types).map { "\($0) \($1)" }.joined(separator: ", "))"
     }
 }
 
@@ -47,28 +50,35 @@ public func checkOperator(_ cases: [OperatorCase], seed: UInt64 = 20_261_121) th
 extension OperatorCase {
     fileprivate func check(using generator: inout SeededGenerator) throws {
         let graph = try randomGraph(using: &generator)
-        let tensors = try inputs.map { try Tensor.random($0, using: &generator) }
-        let output = graph.graph.outputs[0].value
+        let tensors = try zip(inputs, types).map { try Tensor.random($0, $1, using: &generator) }
 
-        let reference = try Self.run(graph, ReferenceBackend(), threads: 1, tensors)
-        #expect(reference.shape == graph.shapes[output], "inferred shape of \(self)")
-        try checkTiles(of: graph, tensors, whole: reference, ReferenceBackend(), threads: 1, tilings: tilings.suffix(3))
+        let references = try Self.run(graph, ReferenceBackend(), threads: 1, tensors)
+        for (reference, output) in zip(references, graph.graph.outputs) {
+            #expect(reference.shape == graph.shapes[output.value], "inferred shape of \(output.name) of \(self)")
+            #expect(
+                reference.elementType == graph.elementTypes[output.value], "inferred type of \(output.name) of \(self)")
+        }
+        try checkTiles(
+            of: graph, tensors, whole: references, ReferenceBackend(), threads: 1, tilings: tilings.suffix(3))
 
         let backend = OneDNNBackend()
-        let kernel = try Self.run(graph, backend, threads: 1, tensors)
-        try expectClose(kernel, reference)
+        let kernels = try Self.run(graph, backend, threads: 1, tensors)
+        for (kernel, reference) in zip(kernels, references) { try expectClose(kernel, reference) }
         for threads in [1, 2] {
             let again = try Self.run(graph, backend, threads: threads, tensors)
-            #expect((again == kernel) as Bool, "\(threads) threads: \(self)")
-            try checkTiles(of: graph, tensors, whole: kernel, backend, threads: threads, tilings: tilings)
+            #expect((again == kernels) as Bool, "\(threads) threads: \(self)")
+            try checkTiles(of: graph, tensors, whole: kernels, backend, threads: threads, tilings: tilings)
         }
         try checkRoundTrip()
     }
 
     private func randomGraph(using generator: inout SeededGenerator) throws -> BoundGraph {
         var graph = Graph()
-        let values = try inputs.enumerated().map { try graph.addInput("x\($0)", shape: SymbolicShape($1)) }
-        try graph.addOutput("y", graph.addNode("layer", op, inputs: values))
+        let values = try inputs.indices.map {
+            try graph.addInput("x\($0)", shape: SymbolicShape(inputs[$0]), elementType: types[$0])
+        }
+        let first = try graph.addNode("layer", op, inputs: values)
+        for output in op.outputNames.indices { try graph.addOutput(op.outputNames[output], first + output) }
         return try BoundGraph(graph, inputs: [:]) { _, specification in
             try .random(specification, using: &generator)
         }
@@ -76,13 +86,14 @@ extension OperatorCase {
 
     private static func run(
         _ graph: BoundGraph, _ backend: any KernelBackend, threads: Int, _ inputs: [Tensor]
-    ) throws -> Tensor {
-        try backend.compile(graph, options: CompileOptions(threads: threads)).run(inputs)[0]
+    ) throws -> [Tensor] {
+        try backend.compile(graph, options: CompileOptions(threads: threads)).run(inputs)
     }
 
     private func expectClose(_ kernel: Tensor, _ reference: Tensor) throws {
-        #expect(kernel.shape == reference.shape, "kernel's shape of \(self)")
-        let (a, b) = (try kernel.floats(), try reference.floats())
+        #expect(
+            kernel.shape == reference.shape && kernel.elementType == reference.elementType, "kernel's type of \(self)")
+        let (a, b) = (kernel.reals().map { Float($0) }, reference.reals().map { Float($0) })
         let scale = b.reduce(Float(1e-3)) { $1.isFinite ? max($0, abs($1)) : $0 }
         // `max` would drop a difference that is not a number.
         let worst = zip(a, b).lazy.filter { $0 != $1 }.map { abs($0 - $1) }.reduce(Float(0)) {
@@ -92,25 +103,28 @@ extension OperatorCase {
     }
 
     private func checkTiles(
-        of graph: BoundGraph, _ inputs: [Tensor], whole: Tensor, _ backend: any KernelBackend, threads: Int,
+        of graph: BoundGraph, _ inputs: [Tensor], whole outputs: [Tensor], _ backend: any KernelBackend, threads: Int,
         tilings: some Sequence<[Int]>
     ) throws {
-        guard op.isSpatiallyLocal, whole.shape.rank > 2 else { return }
+        guard op.isSpatiallyLocal, outputs.count == 1, outputs[0].shape.rank > 2 else { return }
+        let whole = outputs[0]
         for tiling in tilings {
-            var stitched = try Tensor(zeros: whole.shape)
+            var stitched = try Tensor(zeros: whole.shape, elementType: whole.elementType)
             for region in Region(whole: whole.shape).parts(tiling) {
                 let tile = try op.tile(region, ofOutput: 0, inputs: self.inputs)
                 let used = zip(inputs, tile.inputs).compactMap { tensor, region in region.map { (tensor, $0) } }
                 let pieces = try used.map { try $0.cropped(to: $1) }
                 var part = Graph()
-                let values = try pieces.enumerated().map { try part.addInput("x\($0)", shape: SymbolicShape($1.shape)) }
+                let values = try pieces.enumerated().map {
+                    try part.addInput("x\($0)", shape: SymbolicShape($1.shape), elementType: $1.elementType)
+                }
                 try part.addOutput("y", part.addNode("tile", tile.op, inputs: values))
                 let bound = try BoundGraph(part, inputs: [:]) { _, specification in
-                    let parameter = graph.parameters[0][specification.name]
+                    let parameter = graph.parameters.first?[specification.name]
                     guard let parameter else { throw TesseraError(.notFound, specification.name) }
                     return try tile.parameters[specification.name].map(parameter.cropped) ?? parameter
                 }
-                try stitched.paste(Self.run(bound, backend, threads: threads, pieces), at: region)
+                try stitched.paste(Self.run(bound, backend, threads: threads, pieces)[0], at: region)
             }
             #expect(
                 (stitched == whole) as Bool,
@@ -145,6 +159,22 @@ extension Region {
 }
 
 extension Tensor {
+    /// Values between -1 and 1; integers from 0, or -9, to 9.
+    public static func random(
+        _ shape: Shape, _ elementType: ElementType, using generator: inout SeededGenerator
+    ) throws -> Tensor {
+        if elementType == .f32 { return try random(shape, using: &generator) }
+        let count = 0..<shape.elementCount
+        if elementType.isFloatingPoint {
+            let values = count.map { _ in Double.random(in: -1...1, using: &generator) }
+            return try Tensor(reals: values, shape: shape, elementType: elementType)
+        }
+        let isSigned = elementType.rawValue.hasPrefix("i")
+        let range: ClosedRange<Int64> = elementType == .bool ? 0...1 : isSigned ? -9...9 : 0...9
+        let values = count.map { _ in Int64.random(in: range, using: &generator) }
+        return try Tensor(integers: values, shape: shape, elementType: elementType)
+    }
+
     /// Values between -1 and 1.
     public static func random(_ shape: Shape, using generator: inout SeededGenerator) throws -> Tensor {
         try Tensor((0..<shape.elementCount).map { _ in Float.random(in: -1...1, using: &generator) }, shape: shape)

@@ -30,18 +30,18 @@ import Testing
         let b = try graph.addInput("b", shape: SymbolicShape([.fixed(1), .fixed(1), m, n]))
         try graph.addNode("joined", Concat(), inputs: [a, b])
         #expect(
-            try BoundGraph.inferShapes(of: graph, inputs: ["a": [1, 1, 5, 5], "b": [1, 1, 5, 5]])[2] == [1, 2, 5, 5])
+            try bind(graph, ["a": [1, 1, 5, 5], "b": [1, 1, 5, 5]]).shapes[2] == [1, 2, 5, 5])
         expectError(.shapeMismatch, "input 'b'", "m = 6") {
-            try BoundGraph.inferShapes(of: graph, inputs: ["a": [1, 1, 5, 6], "b": [1, 1, 5, 6]])
+            try bind(graph, ["a": [1, 1, 5, 6], "b": [1, 1, 5, 6]])
         }
         expectError(.shapeMismatch, "joined", "differ along axis 1 only") {
-            try BoundGraph.inferShapes(of: graph, inputs: ["a": [1, 1, 5, 6], "b": [1, 1, 6, 5]])
+            try bind(graph, ["a": [1, 1, 5, 6], "b": [1, 1, 6, 5]])
         }
         expectError(.invalidArgument, "input 'b' of shape 1x1xmxn is missing") {
-            try BoundGraph.inferShapes(of: graph, inputs: ["a": [1, 1, 5, 6]])
+            try bind(graph, ["a": [1, 1, 5, 6]])
         }
         expectError(.notFound, "no input 'c'", "there are: a, b") {
-            try BoundGraph.inferShapes(of: graph, inputs: ["c": [1]])
+            try bind(graph, ["c": [1]])
         }
     }
 
@@ -56,7 +56,7 @@ import Testing
         let x = try graph.addInput("x", shape: SymbolicShape(names))
         try graph.addNode("conv", conv(channels: 1, kernel: 3, padding: 1), inputs: [x])
         expectError(.outOfMemory, "x", shape.description) {
-            try BoundGraph.inferShapes(of: graph, inputs: ["x": shape])
+            try bind(graph, ["x": shape])
         }
     }
 
@@ -99,7 +99,9 @@ import Testing
         #expect(bound.inputShapes(of: bound.graph.nodes[1]) == [[2, 4, 7, 7]])
     }
 
-    private func bind(_ graph: Graph) throws -> BoundGraph { try BoundGraph(graph, inputs: [:]) { _, _ in nil } }
+    private func bind(_ graph: Graph, _ inputs: [String: Shape] = [:]) throws -> BoundGraph {
+        try BoundGraph(graph, inputs: inputs) { _, _ in nil }
+    }
 
     private func conv(channels: Int, kernel: PerAxis, padding: Int = 0, groups: Int = 1) -> Conv {
         var op = Conv()

@@ -65,7 +65,7 @@ import Testing
         expectError(.shapeMismatch, "1x1 f32", "1x2 f32") {
             try whole.paste(Tensor(zeros: [1, 2]), at: Region([0..<1, 0..<1]))
         }
-        expectError(.shapeMismatch, "1x1 s8") {
+        expectError(.shapeMismatch, "1x1 i8") {
             try whole.paste(Tensor(zeros: [1, 1], elementType: .i8), at: Region([0..<1, 0..<1]))
         }
         expectError(.shapeMismatch) { try whole.paste(Tensor(zeros: [1, 1]), at: Region([2..<3, 0..<1])) }

@@ -8,7 +8,8 @@ struct NpyHeader {
     private(set) var dataStart = 0
 
     static let elementTypes: [String: ElementType] = [
-        "<f4": .f32, "<f2": .f16, "|u1": .u8, "|i1": .i8, "<i4": .i32, "<i8": .i64,
+        "<f8": .f64, "<f4": .f32, "<f2": .f16, "<i8": .i64, "<i4": .i32, "<i2": .i16, "|i1": .i8, "<u8": .u64,
+        "<u4": .u32, "<u2": .u16, "|u1": .u8, "|b1": .bool,
     ]
 
     private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)

@@ -31,7 +31,7 @@ extension SafetensorsFile {
         for (name, tensor) in tensors {
             let end = offset + tensor.byteCount
             items.append(
-                "\(try json(name)):{\"dtype\":\"\(typeName(tensor.elementType))\","
+                "\(try json(name)):{\"dtype\":\"\(SafetensorsFile.typeName(tensor.elementType))\","
                     + "\"shape\":\(try json(tensor.shape.dimensions)),\"data_offsets\":[\(offset),\(end)]}")
             offset = end
         }
@@ -39,15 +39,6 @@ extension SafetensorsFile {
         // The data starts where a kernel likes it, so that a mapping of it can be used in place.
         let start = (8 + text.utf8.count + Tensor.alignment - 1) / Tensor.alignment * Tensor.alignment
         return text + String(repeating: " ", count: start - 8 - text.utf8.count)
-    }
-
-    private static func typeName(_ type: ElementType) -> String {
-        switch type {
-        case .f32: "F32"
-        case .f16: "F16"
-        case .bf16: "BF16"
-        default: type.rawValue.uppercased()
-        }
     }
 
     private static func json(_ value: some Encodable) throws -> String {

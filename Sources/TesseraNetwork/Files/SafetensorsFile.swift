@@ -41,7 +41,8 @@ public struct SafetensorsFile: Sendable {
         return try file.tensor(entry.range, shape: entry.shape, elementType: elementType)
     }
 
-    static let elementTypes: [String: ElementType] = [
-        "F32": .f32, "F16": .f16, "BF16": .bf16, "U8": .u8, "I8": .i8, "I32": .i32, "I64": .i64,
-    ]
+    /// The types of the format are ours in capitals.
+    static let elementTypes = Dictionary(uniqueKeysWithValues: ElementType.allCases.map { (typeName($0), $0) })
+
+    static func typeName(_ type: ElementType) -> String { type.rawValue.uppercased() }
 }

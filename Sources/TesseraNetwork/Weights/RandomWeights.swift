@@ -6,6 +6,10 @@ import TesseraCore
 enum RandomWeights {
     /// - Parameter name: the tensor's full name, which decides the numbers together with the seed.
     static func tensor(_ specification: ParameterSpecification, named name: String, seed: Int) throws -> Tensor {
+        // Integers are indices and sizes, which cannot be drawn.
+        guard specification.elementType == .f32 else {
+            return try Tensor(zeros: specification.shape, elementType: specification.elementType)
+        }
         var generator = SplitMix64(seed: seed, name: name)
         var tensor = try Tensor(zeros: specification.shape)
         try tensor.withMutableFloats { floats in

@@ -13,9 +13,9 @@ final class WeightStore: Sendable {
 
     init(_ source: WeightSource) { self.source = source }
 
-    /// The weight `layer.specification.name`, as f32.
+    /// The weight `layer.specification.name`: as f32 if the layer wants that and floats are stored, else just as it is.
     ///
-    /// - Throws: `notFound` with the nearest name, `notSupported` for integers, and what opening the file throws.
+    /// - Throws: `notFound` with the nearest name, `notSupported` for another type, and what opening the file throws.
     func tensor(for specification: ParameterSpecification, of layer: String) throws -> Tensor {
         let name = "\(layer).\(specification.name)"
         return try state.withLock { state in
@@ -35,26 +35,26 @@ final class WeightStore: Sendable {
         case .file(let path):
             let opened = try file ?? SafetensorsFile(path: path)
             file = opened
-            return try floats(opened.tensor(name), name)
+            return try converted(opened.tensor(name), to: specification.elementType, name)
         case .random(let seed):
             return try RandomWeights.tensor(specification, named: name, seed: seed)
         case .tensors(let tensors):
             guard let tensor = tensors[name] else {
                 throw TesseraError(.notFound, "missing weight '\(name)'" + suggestion(for: name, among: tensors.keys))
             }
-            return try floats(tensor, name)
+            return try converted(tensor, to: specification.elementType, name)
         case .none:
             throw TesseraError(
                 .notFound, "the network names no weights: expected 'weights: FILE' or 'weights: {random: SEED}'")
         }
     }
 
-    private func floats(_ tensor: Tensor, _ name: String) throws -> Tensor {
-        switch tensor.elementType {
-        case .f32, .f16, .bf16: return try tensor.convertedToF32()
-        default:
+    private func converted(_ tensor: Tensor, to elementType: ElementType, _ name: String) throws -> Tensor {
+        if tensor.elementType == elementType { return tensor }
+        guard elementType == .f32, tensor.elementType == .f16 || tensor.elementType == .bf16 else {
             throw TesseraError(
-                .notSupported, "expected weight '\(name)' as floats, found \(tensor.elementType)")
+                .notSupported, "expected weight '\(name)' of \(elementType), found \(tensor.elementType)")
         }
+        return try tensor.convertedToF32()
     }
 }

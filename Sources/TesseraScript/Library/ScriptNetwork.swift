@@ -7,7 +7,7 @@ final class ScriptNetwork: ScriptObject {
     private let backend: any KernelBackend
     private let threads: Int
     private var bound: (shapes: [String: Shape], graph: BoundGraph)?
-    private var session: (shapes: [String: Shape], session: Session)?
+    private var session: (shapes: [String: Shape], session: StagedSession)?
 
     init(_ network: Network, backend: any KernelBackend, threads: Int, context: ScriptContext) {
         self.network = network
@@ -72,9 +72,10 @@ final class ScriptNetwork: ScriptObject {
         return graph
     }
 
-    private func session(for shapes: [String: Shape]) throws -> Session {
+    private func session(for shapes: [String: Shape]) throws -> StagedSession {
         if let session, session.shapes == shapes { return session.session }
-        let compiled = try Session(graph(for: shapes), backend: backend, options: CompileOptions(threads: threads))
+        let compiled = try network.session(
+            inputs: shapes, backend: backend, options: CompileOptions(threads: threads))
         session = (shapes, compiled)
         return compiled
     }
