@@ -19,7 +19,9 @@ import Testing
                     print(name)
                     for i in graph.inputs { print("  input", i.name, i.elementType, i.shape) }
                     for l in graph.layers {
-                        print("  -", l.type, l.name, l.configuration.flow, l.inputs, l.parameters.map { "\($0): \($1.shape) \($1.elementType)" }.sorted())
+                        print(
+                            "  -", l.type, l.name, l.configuration.flow, l.inputs,
+                            l.parameters.map { "\($0): \($1.shape) \($1.elementType)" }.sorted())
                     }
                     print("  ->", graph.outputs.map { "\($0.name)=\($0.value)" })
                 }

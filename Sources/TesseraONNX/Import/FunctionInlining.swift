@@ -68,7 +68,7 @@ struct FunctionInlining {
         for (index, name) in function.output.enumerated() where node.output.indices.contains(index) {
             if !node.output[index].isEmpty { values[name] = node.output[index] }
         }
-        func renamed(_ name: String) -> String { values[name] ?? "\(node.opType)#\(call)/\(name)" }
+        func renamed(_ name: String) -> String { values[name] ?? "\(name)#\(call)" }
         var attributes = Dictionary(
             function.attributeProto.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         for attribute in node.attribute { attributes[attribute.name] = attribute }

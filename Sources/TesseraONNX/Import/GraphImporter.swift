@@ -64,11 +64,15 @@ final class GraphImporter {
         var parameters: [String: Tensor] = [:]
         var given: [(name: String, reference: String)] = []
         var isConstant = true
+        // A layer has all its weights of its own, or reads all of them: inputs come without gaps.
+        let ownsWeights = slots.allSatisfy { slot in
+            !slot.isParameter || slot.operand.map { $0.constant?.tensor.elementType == .f32 } ?? true
+        }
         let name = names.claim(base, outputs: outputs)
         for slot in slots {
             guard let operand = slot.operand else { continue }
             isConstant = isConstant && operand.facts.isConstant
-            if slot.isParameter, let constant = operand.constant {
+            if slot.isParameter, ownsWeights || type == "constant", let constant = operand.constant {
                 parameters[slot.name] = constant.tensor
             } else {
                 given.append((slot.name, try reference(to: operand, for: "\(name).\(slot.name)")))
@@ -125,8 +129,7 @@ final class GraphImporter {
         guard tensor.elementCount <= inlineLimit, let numbers = operand.numbers,
             numbers.allSatisfy({ $0.isFinite && !($0 == 0 && $0.sign == .minus) })
         else { return nil }
-        guard tensor.elementType != .bool else { return .ints(numbers.map { Int($0) }) }
-        if operand.isInteger {
+        if !tensor.elementType.isFloatingPoint {
             guard numbers.allSatisfy({ abs($0) < 0x1p31 }) else { return nil }
             return .ints(numbers.map { Int($0) })
         }
@@ -136,15 +139,5 @@ final class GraphImporter {
     /// Adds a layer that passes a value on, for outputs that no layer makes.
     func addIdentity(_ operand: Operand, named name: String) throws -> Operand {
         try addLayer("identity", named: name, [:], slots: [.data("x", operand)], outputs: [], facts: [operand.facts])[0]
-    }
-}
-
-extension Operand {
-    /// True for constants of integers or booleans.
-    var isInteger: Bool {
-        switch type {
-        case .f64, .f32, .f16, .bf16: false
-        default: true
-        }
     }
 }

@@ -36,7 +36,8 @@ struct ImportProblems {
         let rest = count > lines.count ? ["and \(count - lines.count) more"] : []
         let head = "the model cannot be imported:"
         throw TesseraError(
-            .notSupported, ([head] + lines + rest + ["\(nodes) not supported: \(lines.last ?? "")"]).joined(separator: "\n"))
+            .notSupported,
+            ([head] + lines + rest + ["\(nodes) not supported: \(lines.last ?? "")"]).joined(separator: "\n"))
     }
 
     static func describe(_ node: ONNXNodeProto) -> String {

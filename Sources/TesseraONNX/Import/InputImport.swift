@@ -63,12 +63,13 @@ struct InputImport {
 
     /// A name that network files take for a size: letters, digits and underscores.
     private mutating func unique(_ name: String) -> String {
-        var text = String(name.unicodeScalars.map { scalar in
-            switch scalar {
-            case "a"..."z", "A"..."Z", "0"..."9", "_": Character(scalar)
-            default: "_"
-            }
-        })
+        var text = String(
+            name.unicodeScalars.map { scalar in
+                switch scalar {
+                case "a"..."z", "A"..."Z", "0"..."9", "_": Character(scalar)
+                default: "_"
+                }
+            })
         if text.first.map(\.isNumber) ?? true { text = "_" + text }
         var candidate = text
         var number = 1

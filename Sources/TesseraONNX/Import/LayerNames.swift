@@ -32,10 +32,10 @@ struct LayerNames {
 
     /// A layer's name for a node: its scope for nodes that PyTorch names (`/layer1/layer1.0/conv1/Conv`: `layer1.0.conv1`),
     /// else its name, else that of its output, else its operator's.
-    static func base(node: String, operatorType: String, output: String, layerType: String) -> String {
+    static func base(node: String, operatorType: String, output: String) -> String {
         guard !node.isEmpty else {
             let name = sanitized(output)
-            return name.isEmpty || name.allSatisfy(\.isNumber) ? layerType : name
+            return name.isEmpty || name.allSatisfy(\.isNumber) ? operatorType.lowercased() : name
         }
         guard node.hasPrefix("/") else { return sanitized(node) }
         var steps: [Substring] = []

@@ -50,7 +50,9 @@ final class NodeImport {
     func integer(_ name: String) -> Int? { attribute(name).flatMap { $0.hasI ? Int($0.i) : nil } }
     func integer(_ name: String, default value: Int) -> Int { integer(name) ?? value }
     func requiredInteger(_ name: String) throws -> Int {
-        guard let value = integer(name) else { throw TesseraError(.malformedFile, "the attribute '\(name)' is missing") }
+        guard let value = integer(name) else {
+            throw TesseraError(.malformedFile, "the attribute '\(name)' is missing")
+        }
         return value
     }
     func flag(_ name: String, default value: Bool = false) -> Bool { integer(name).map { $0 != 0 } ?? value }
@@ -76,7 +78,8 @@ final class NodeImport {
         let rest = attributes.keys.filter { !readAttributes.contains($0) }.sorted()
         guard rest.isEmpty else {
             throw TesseraError(
-                .notSupported, "the attribute\(rest.count > 1 ? "s" : "") \(rest.joined(separator: ", ")) in opset \(opset)")
+                .notSupported,
+                "the attribute\(rest.count > 1 ? "s" : "") \(rest.joined(separator: ", ")) in opset \(opset)")
         }
     }
 
@@ -124,7 +127,7 @@ final class NodeImport {
         facts: [ValueFacts]
     ) throws -> [Operand] {
         let base = LayerNames.base(
-            node: proto.name, operatorType: proto.opType, output: proto.output.first ?? "", layerType: type)
+            node: proto.name, operatorType: proto.opType, output: proto.output.first { !$0.isEmpty } ?? "")
         var name = suffix.map { "\(base).\($0)" } ?? base
         if !scope.isEmpty { name = "\(scope).\(name)" }
         if suffix == nil, let weight = slots.first(where: { $0.name == "weight" })?.operand?.constant?.name,
@@ -138,7 +141,7 @@ final class NodeImport {
 
     /// A constant that the conversion needs: `values` as numbers of a type.
     func constant(_ values: [Double], shape: Shape = [], type: ElementType) throws -> Operand {
-        .constant(Operand.Constant(name: "", tensor: try Tensor(numbers: values, shape: shape, type: type)))
+        .constant(Operand.Constant(name: "", tensor: try Tensor(reals: values, shape: shape, elementType: type)))
     }
 
     func constant(_ value: Double, type: ElementType) throws -> Operand { try constant([value], type: type) }
@@ -149,27 +152,4 @@ final class NodeImport {
 
     /// "not supported: …" for this node.
     func unsupported(_ reason: String) -> TesseraError { TesseraError(.notSupported, reason) }
-}
-
-extension Tensor {
-    /// A tensor of numbers, rounded to the type where they have to be.
-    init(numbers: [Double], shape: Shape, type: ElementType) throws {
-        func tensor<Element>(_ elements: [Element]) throws -> Tensor {
-            try elements.withUnsafeBytes { try Tensor(copying: $0, shape: shape, elementType: type) }
-        }
-        switch type {
-        case .f64: self = try tensor(numbers)
-        case .f32: self = try tensor(numbers.map(Float.init))
-        case .f16: self = try tensor(numbers.map { Float16($0) })
-        case .bf16: self = try tensor(numbers.map { UInt16(truncatingIfNeeded: (Float($0).bitPattern + 0x7FFF + (Float($0).bitPattern >> 16 & 1)) >> 16) })
-        case .i64: self = try tensor(numbers.map { Int64($0) })
-        case .i32: self = try tensor(numbers.map { Int32($0) })
-        case .i16: self = try tensor(numbers.map { Int16($0) })
-        case .i8: self = try tensor(numbers.map { Int8($0) })
-        case .u64: self = try tensor(numbers.map { UInt64($0) })
-        case .u32: self = try tensor(numbers.map { UInt32($0) })
-        case .u16: self = try tensor(numbers.map { UInt16($0) })
-        case .u8, .bool: self = try tensor(numbers.map { UInt8($0) })
-        }
-    }
 }

@@ -54,43 +54,20 @@ enum Operand: Sendable {
     /// The integers of a constant that lists sizes or axes; nil if it is none.
     var integers: [Int]? {
         guard let tensor = constant?.tensor, tensor.elementCount <= 1024, tensor.shape.rank <= 1 else { return nil }
-        switch tensor.elementType {
-        case .i64: return tensor.elements(Int64.self).map(Int.init)
-        case .i32: return tensor.elements(Int32.self).map(Int.init)
-        default: return nil
-        }
+        guard tensor.elementType == .i64 || tensor.elementType == .i32 else { return nil }
+        return tensor.integers().map { Int($0) }
     }
 
     /// The numbers of a short constant of floats or integers; nil if it is none.
     var numbers: [Double]? {
         guard let tensor = constant?.tensor, tensor.elementCount <= 1024 else { return nil }
-        switch tensor.elementType {
-        case .f64: return tensor.elements(Double.self)
-        case .f32: return tensor.elements(Float.self).map(\.readable)
-        case .f16: return tensor.elements(UInt16.self).map { Double(Float16(bitPattern: $0)) }
-        case .bf16: return tensor.elements(UInt16.self).map { Double(Float(bitPattern: UInt32($0) << 16)) }
-        case .i64: return tensor.elements(Int64.self).map(Double.init)
-        case .i32: return tensor.elements(Int32.self).map(Double.init)
-        case .i16: return tensor.elements(Int16.self).map(Double.init)
-        case .i8: return tensor.elements(Int8.self).map(Double.init)
-        case .u64: return tensor.elements(UInt64.self).map(Double.init)
-        case .u32: return tensor.elements(UInt32.self).map(Double.init)
-        case .u16: return tensor.elements(UInt16.self).map(Double.init)
-        case .u8, .bool: return tensor.elements(UInt8.self).map(Double.init)
-        }
+        return tensor.elementType == .f32 ? try? tensor.floats().map(\.readable) : tensor.reals()
     }
 
     /// The number of a constant of one element.
     var number: Double? {
         guard let numbers, numbers.count == 1 else { return nil }
         return numbers[0]
-    }
-}
-
-extension Tensor {
-    /// The elements, which must be of a type as large as the tensor's.
-    func elements<Element>(_ type: Element.Type) -> [Element] {
-        withUnsafeBytes { Array($0.bindMemory(to: Element.self)) }
     }
 }
 

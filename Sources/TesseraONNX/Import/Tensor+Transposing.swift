@@ -39,7 +39,8 @@ extension Tensor {
         let rowSize = shape.dimensions.dropFirst().reduce(elementType.byteCount, *)
         return try withUnsafeBytes { bytes in
             try Tensor(
-                copying: UnsafeRawBufferPointer(rebasing: bytes[(range.lowerBound * rowSize)..<(range.upperBound * rowSize)]),
+                copying: UnsafeRawBufferPointer(
+                    rebasing: bytes[(range.lowerBound * rowSize)..<(range.upperBound * rowSize)]),
                 shape: Shape([range.count] + shape.dimensions.dropFirst()), elementType: elementType)
         }
     }

@@ -32,7 +32,9 @@ struct ProtobufFields {
         guard position < end else { return nil }
         let start = position
         let tag = try varint()
-        guard let number = Int(exactly: tag >> 3), number > 0 else { throw malformed("a field has no number", at: start) }
+        guard let number = Int(exactly: tag >> 3), number > 0 else {
+            throw malformed("a field has no number", at: start)
+        }
         var content: Range<Int>?
         switch tag & 7 {
         case 0: _ = try varint()

@@ -66,7 +66,9 @@ enum ActivationImport {
             low = node.number("min").flatMap { $0 > -.greatestFiniteMagnitude ? $0.readable : nil }
             high = node.number("max").flatMap { $0 < .greatestFiniteMagnitude ? $0.readable : nil }
         }
-        if x.facts.type ?? .f32 == .f32, low == 0, high == 6 { return [try node.emit("relu6", [:], [x], facts: x.facts)] }
+        if x.facts.type ?? .f32 == .f32, low == 0, high == 6 {
+            return [try node.emit("relu6", [:], [x], facts: x.facts)]
+        }
         var keys = Keys()
         if let low, isExact(low) {
             keys.set("minimum", .number(low))

@@ -6,7 +6,9 @@ enum BatchNormalizationImport {
 
     private static func batchNormalization(_ node: NodeImport) throws -> [Operand] {
         let x = try node.input(0)
-        if node.opset < 9, !node.flag("spatial", default: true) { throw node.unsupported("statistics for each position") }
+        if node.opset < 9, !node.flag("spatial", default: true) {
+            throw node.unsupported("statistics for each position")
+        }
         let momentum = node.number("momentum", default: 0.9)
         if node.opset >= 14, node.flag("training_mode") { return try training(node, x, momentum: momentum) }
         guard !node.wants(output: 1) else { throw node.unsupported("its outputs for training") }
@@ -28,7 +30,8 @@ enum BatchNormalizationImport {
             return try node.emit("reshape", ["shape": shape], [operand], as: name, facts: .type(type, rank: rank))
         }
         func mean(_ operand: Operand, _ name: String) throws -> Operand {
-            try node.emit("reduce", ["function": .name("mean"), "axes": axes], [operand], as: name, facts: operand.facts)
+            try node.emit(
+                "reduce", ["function": .name("mean"), "axes": axes], [operand], as: name, facts: operand.facts)
         }
         let average = try mean(x, "mean")
         let centered = try node.emit("subtract", [:], [x, average], as: "centered", facts: x.facts)

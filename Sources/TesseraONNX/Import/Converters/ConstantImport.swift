@@ -17,8 +17,10 @@ enum ConstantImport {
             return made(try Tensor([value], shape: []))
         }
         if let values = node.numbers("value_floats") { return made(try Tensor(values, shape: [values.count])) }
-        if let value = node.integer("value_int") { return made(try Tensor(integers: [value], shape: [])) }
-        if let values = node.integers("value_ints") { return made(try Tensor(integers: values, shape: [values.count])) }
+        if let value = node.integer("value_int") { return made(try Tensor(integers: [Int64(value)], shape: [])) }
+        if let values = node.integers("value_ints") {
+            return made(try Tensor(integers: values.map(Int64.init), shape: [values.count]))
+        }
         throw node.unsupported("a constant of strings or a sparse one")
     }
 
@@ -65,13 +67,5 @@ enum ConstantImport {
         node.ignore("stash_type")
         let inputs = try (0..<3).map { try node.input($0) }
         return [try node.emit("range", [:], inputs, facts: .type(inputs[0].facts.type, rank: 1))]
-    }
-}
-
-extension Tensor {
-    /// An i64 tensor.
-    init(integers: [Int], shape: Shape) throws {
-        try self.init(zeros: shape, elementType: .i64)
-        withUnsafeMutableBytes { bytes in integers.withUnsafeBytes { bytes.copyMemory(from: $0) } }
     }
 }

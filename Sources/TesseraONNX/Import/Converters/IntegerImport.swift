@@ -13,7 +13,8 @@ enum IntegerImport {
             guard let rank = weight.rank else { throw node.unsupported("a weight of unknown rank") }
             let shape = Configuration.ints([-1] + [Int](repeating: 1, count: rank - 1))
             zeroPoint = try node.emit(
-                "reshape", ["shape": shape], [operand], as: "weight_zero_points", facts: .type(operand.type, rank: rank))
+                "reshape", ["shape": shape], [operand], as: "weight_zero_points", facts: .type(operand.type, rank: rank)
+            )
         }
         let centeredWeight = try centered(weight, by: zeroPoint, node: node, as: "weight")
         return [try ConvolutionImport.conv(x, weight: centeredWeight, bias: nil, node: node)]

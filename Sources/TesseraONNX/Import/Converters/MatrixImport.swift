@@ -65,7 +65,8 @@ enum MatrixImport {
     }
 
     /// - Parameter matrix: [inputs, features].
-    private static func linear(_ x: Operand, transposed matrix: Operand, bias: Operand?, node: NodeImport) throws -> Operand
+    private static func linear(_ x: Operand, transposed matrix: Operand, bias: Operand?, node: NodeImport) throws
+        -> Operand
     {
         let weight = try ReshapingImport.transpose(matrix, order: [1, 0], node: node, as: "weight")
         return try linear(x, weight: weight, bias: bias, node: node)

@@ -3,7 +3,8 @@ import TesseraCore
 /// Normalizations over what each example holds.
 enum NormalizationImport {
     static let converters: [String: NodeConverter] = [
-        "InstanceNormalization": instance, "LayerNormalization": layer, "GroupNormalization": group, "LRN": localResponse,
+        "InstanceNormalization": instance, "LayerNormalization": layer, "GroupNormalization": group,
+        "LRN": localResponse,
     ]
 
     static func setEpsilon(in keys: inout Keys, node: NodeImport) {
@@ -71,7 +72,8 @@ enum NormalizationImport {
         if count == 1 { return x }
         let facts = ValueFacts.type(x.facts.type, rank: 2)
         let column = try ReshapingImport.unsqueeze(x, axes: [1], node: node, as: "\(suffix)_column")
-        let tiled = try node.emit("tile", ["repeats": .ints([1, count])], [column], as: "\(suffix)_tiled", facts: facts)
+        let tiled = try node.emit(
+            "tile", ["repeats": .ints([1, count])], [column], as: "\(suffix)_tiled", facts: facts)
         return try node.emit(
             "reshape", ["shape": .ints([-1])], [tiled], as: suffix, facts: .type(x.facts.type, rank: 1))
     }

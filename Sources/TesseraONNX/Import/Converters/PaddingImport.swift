@@ -7,7 +7,9 @@ enum PaddingImport {
     private static func pad(_ node: NodeImport) throws -> [Operand] {
         let x = try node.input(0)
         let mode = node.string("mode", default: "constant")
-        guard ["constant", "reflect", "edge", "wrap"].contains(mode) else { throw node.unsupported("the mode '\(mode)'") }
+        guard ["constant", "reflect", "edge", "wrap"].contains(mode) else {
+            throw node.unsupported("the mode '\(mode)'")
+        }
         var keys = Keys()
         var amounts: Operand?
         var value: Operand?
@@ -33,7 +35,8 @@ enum PaddingImport {
             if axes == nil || axes?.integers?.count == pads.count / 2 {
                 set(pads, axes: axes?.integers ?? Array(0..<pads.count / 2), in: &keys)
             } else if let listed = axes?.integers {
-                throw TesseraError(.malformedFile, "expected two pads for each of \(listed.count) axes, found \(pads.count)")
+                throw TesseraError(
+                    .malformedFile, "expected two pads for each of \(listed.count) axes, found \(pads.count)")
             } else {
                 amounts = try node.input(1)
             }

@@ -69,7 +69,8 @@ enum QuantizationImport {
         var bias: Operand?
         if let steps = node.optionalInput(8) {
             let floats = try ArithmeticImport.cast(steps, to: .f32, node: node, as: "bias_steps")
-            let scale = try node.emit("multiply", [:], [xScale, weightScale], as: "bias_scale", facts: weightScale.facts)
+            let scale = try node.emit(
+                "multiply", [:], [xScale, weightScale], as: "bias_scale", facts: weightScale.facts)
             bias = try node.emit("multiply", [:], [floats, scale], as: "bias", facts: floats.facts)
         }
         let y = try ConvolutionImport.conv(x, weight: weight, bias: bias, node: node, as: "conv")

@@ -50,7 +50,9 @@ enum RecurrentImport {
                     ? try separated(made[0], directions, hidden, batchFirst, node) : made[0]
             ]
             for (index, name) in ["last_hidden", "last_cell"].enumerated() where index + 1 < made.count {
-                outputs.append(node.wants(output: index + 1) ? try state(made[index + 1], batchFirst, node, name) ?? made[index + 1] : made[index + 1])
+                outputs.append(
+                    node.wants(output: index + 1)
+                        ? try state(made[index + 1], batchFirst, node, name) ?? made[index + 1] : made[index + 1])
             }
             return outputs
         }

@@ -14,7 +14,8 @@ enum ReshapingImport {
         keys.set("shape", sizes.map(Configuration.ints))
         let allowsZero = node.flag("allowzero")
         keys.set("allow_zero", .flag(allowsZero), unless: .flag(false))
-        let dimensions = sizes.map { sizes in sizes.map { $0 > 0 || ($0 == 0 && allowsZero) ? $0 : nil } }
+        let dimensions =
+            sizes.map { sizes in sizes.map { $0 > 0 || ($0 == 0 && allowsZero) ? $0 : nil } }
             ?? shape.facts.shape.flatMap { $0.count == 1 && $0[0] <= 16 ? [Int?](repeating: nil, count: $0[0]) : nil }
         return [
             try node.emit(
@@ -40,7 +41,8 @@ enum ReshapingImport {
             if axis == rank { return try reshape(to: [-1, 1]) }
             if axis == 1 { return try node.emit("flatten", [:], [x], as: suffix, facts: facts) }
             if axis == rank - 1 {
-                return try node.emit("flatten", ["axis": .int(0), "last_axis": .int(-2)], [x], as: suffix, facts: facts)
+                return try node.emit(
+                    "flatten", ["axis": .int(0), "last_axis": .int(-2)], [x], as: suffix, facts: facts)
             }
         }
         // The product of the sizes before the axis, which is known once the sizes are.
@@ -114,7 +116,9 @@ enum ReshapingImport {
                 facts.dimensions = (0..<rank).map { added.contains($0) ? 1 : rest.popFirst() ?? nil }
             }
         }
-        if let constant = x.constant, let shape = facts.shape, let tensor = try? constant.tensor.reshaped(to: Shape(shape)) {
+        if let constant = x.constant, let shape = facts.shape,
+            let tensor = try? constant.tensor.reshaped(to: Shape(shape))
+        {
             return .constant(Operand.Constant(name: suffix == nil ? "" : constant.name, tensor: tensor))
         }
         var keys = Keys()

@@ -15,7 +15,8 @@ enum SelectionImport {
             let parts = inputs.map { $0.facts.dimensions.flatMap { $0.indices.contains(axis) ? $0[axis] : nil } }
             if sizes.indices.contains(axis) {
                 facts.dimensions = sizes
-                facts.dimensions?[axis] = parts.contains(nil) ? nil : parts.compactMap { $0 }.reduce(0, Shape.saturatingSum)
+                facts.dimensions?[axis] =
+                    parts.contains(nil) ? nil : parts.compactMap { $0 }.reduce(0, Shape.saturatingSum)
             }
         }
         return [try node.emit("concat", ["axis": .int(axis)], inputs, facts: facts)]

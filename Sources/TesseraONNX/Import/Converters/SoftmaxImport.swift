@@ -2,7 +2,9 @@ import TesseraCore
 
 /// Softmax and its logarithm.
 enum SoftmaxImport {
-    static let converters: [String: NodeConverter] = ["Softmax": softmax("softmax"), "LogSoftmax": softmax("log_softmax")]
+    static let converters: [String: NodeConverter] = [
+        "Softmax": softmax("softmax"), "LogSoftmax": softmax("log_softmax"),
+    ]
 
     private static func softmax(_ type: String) -> NodeConverter {
         { node in
