@@ -6,6 +6,7 @@ let package = Package(
     name: "tessera",
     products: [
         .library(name: "Tessera", targets: ["Tessera"]),
+        .library(name: "TesseraFiles", targets: ["TesseraNetwork"]),
         .executable(name: "tessera", targets: ["TesseraCommand"]),
     ],
     dependencies: [

@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-mapfile -d '' sources < <(find Package.swift Sources Plugins Tests -name '*.swift' ! -path '*/Generated/*' -print0)
+folders=(Package.swift Sources Plugins Tests Fuzz/Package.swift Fuzz/Sources)
+mapfile -d '' sources < <(find "${folders[@]}" -name '*.swift' ! -path '*/Generated/*' -print0)
 case "${1:-}" in
     "") swift format format --in-place --parallel "${sources[@]}" ;;
     --check) swift format lint --strict --parallel "${sources[@]}" ;;

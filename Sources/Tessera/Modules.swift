@@ -1,6 +1,7 @@
 import PartitionStrategies
 import TesseraCluster
 import TesseraCore
+import TesseraNetwork
 import TesseraOneDNN
 import TesseraOperators
 import TesseraPartition
@@ -13,6 +14,11 @@ public struct Modules: Sendable {
     public var backends: Registry<any KernelBackend>
     public var strategies: Registry<any PartitionStrategy>
     public var transports: Registry<any TransportFactory>
+    /// What reads networks of other formats.
+    public var importers: [any NetworkImporter] = []
+
+    /// Reads network files, and those of other formats.
+    public var loader: NetworkLoader { NetworkLoader(operators: operators, importers: importers) }
 
     /// The modules that Tessera is built with.
     public static var builtin: Modules {

@@ -6,10 +6,13 @@ extension Network {
     /// The network ready to run on inputs of the given shapes.
     ///
     /// - Parameter inputs: the shape of every input whose declared shape leaves sizes open.
-    /// - Throws: `shapeMismatch`, with the layer, if something does not fit; `notFound` for a missing weight.
+    /// - Throws: what `bound` throws, and what compiling throws.
     public func session(
         inputs: [String: Shape] = [:], backend: any KernelBackend, options: CompileOptions = CompileOptions()
     ) throws -> StagedSession {
-        try StagedSession(graph, inputs: inputs, parameter: weight, backend: backend, options: options)
+        let binder = try binder(inputs: inputs)
+        return binder.unknown.isEmpty
+            ? try StagedSession(binder.bound(), backend: backend, options: options)
+            : StagedSession(graph, parameter: weight, backend: backend, options: options)
     }
 }

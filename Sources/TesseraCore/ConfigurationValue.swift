@@ -41,7 +41,8 @@ extension Double: ConfigurationValue {
 
 extension Float: ConfigurationValue {
     public init(configuration: Configuration) throws { self = Float(try Double(configuration: configuration)) }
-    public var configuration: Configuration { Configuration(.number(Double(self))) }
+    /// The shortest number that is this one again: 0.1, not 0.10000000149011612.
+    public var configuration: Configuration { Configuration(.number(Double(description) ?? Double(self))) }
     public static var typeDescription: String { "number" }
 }
 

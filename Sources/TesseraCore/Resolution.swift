@@ -71,6 +71,9 @@ public struct ControlInputs {
 
     public init(_ inputs: [GivenInput]) { self.inputs = inputs }
 
+    /// What is known of one input.
+    public func given(_ index: Int) -> GivenInput { inputs[index] }
+
     /// The value of an input, nil if it is not given.
     ///
     /// - Throws: `UnknownValue` if it is given but not known.
@@ -83,7 +86,8 @@ public struct ControlInputs {
 
     /// The value as integers that fit the keys of an operator; larger ones are brought to the limit.
     public mutating func integers(_ role: String) throws -> [Int]? {
-        try tensor(role)?.integers().map { Int($0) }
+        let limit: Int64 = 1 << 31
+        return try tensor(role)?.integers().map { Int(min(max($0, -limit), limit)) }
     }
 
     /// The value as one number.

@@ -1,7 +1,10 @@
 /// Elements as numbers that the readable forward of an operator can compute with.
 extension Tensor {
     /// All elements as binary64: exact for every type but 64-bit integers beyond 2^53.
-    public func reals() -> [Double] { reals(elementType.swiftType) }
+    public func reals() -> [Double] {
+        // The usual type goes past the look-up of the type, which every element would pay for.
+        elementType == .f32 ? reals(Float.self) : reals(elementType.swiftType)
+    }
 
     /// All elements as 64-bit integers: fractions are dropped, `u64` keeps its bits.
     public func integers() -> [Int64] { integers(elementType.swiftType) }
@@ -10,7 +13,9 @@ extension Tensor {
     ///
     /// - Throws: `shapeMismatch` if there are not as many numbers as the shape has elements.
     public init(reals: [Double], shape: Shape, elementType: ElementType) throws {
-        self = try Self.rounding(reals, shape, elementType.swiftType)
+        self =
+            elementType == .f32
+            ? try Self.rounding(reals, shape, Float.self) : try Self.rounding(reals, shape, elementType.swiftType)
     }
 
     /// A tensor of integers; a narrow type takes the lower bits.

@@ -35,9 +35,30 @@ public struct Network: Sendable {
     /// The graph with all sizes known and all weights at hand.
     ///
     /// - Parameter inputs: the shape of every input whose declared shape leaves sizes open.
-    /// - Throws: `shapeMismatch`, with the layer, if something does not fit; `notFound` for a missing weight.
+    /// - Throws: `shapeMismatch`, with the layer, if something does not fit; `notFound` for a missing weight. All weights that
+    ///   are missing or do not fit come as one error, each on a line.
     public func bound(inputs: [String: Shape] = [:]) throws -> BoundGraph {
-        try BoundGraph(graph, inputs: inputs, parameter: weight)
+        try binder(inputs: inputs).bound()
+    }
+
+    /// Binds the network as far as shapes do not depend on data.
+    ///
+    /// - Parameter inputs: the shape of every input whose declared shape leaves sizes open.
+    /// - Throws: what `bound` throws.
+    public func binder(inputs: [String: Shape] = [:]) throws -> GraphBinder {
+        var problems = ProblemList()
+        let inputs = inputs.merging(declaredShapes) { given, _ in given }
+        let binder = try GraphBinder(graph, inputs: inputs) { node, specification in
+            do {
+                return try self.weight(of: node, specification)
+            } catch let error as TesseraError where weights.isGiven && error.isAboutOneWeight {
+                problems.add(error.located(path: node.name, location: node.location))
+                return nil
+            }
+        }
+        try problems.throwIfAny()
+        if binder.unknown.isEmpty { try checkResults(binder.bound()) }
+        return binder
     }
 
     /// The weight that a layer wants.
@@ -45,5 +66,40 @@ public struct Network: Sendable {
     /// - Throws: `notFound` if it is missing, with the nearest name.
     @Sendable public func weight(of node: Graph.Node, _ specification: ParameterSpecification) throws -> Tensor? {
         try store.tensor(for: specification, of: node.name)
+    }
+
+    /// The graph with all sizes known, and without weights: to be looked at and planned, not to be run.
+    ///
+    /// - Parameter inputs: the shape of every input whose declared shape leaves sizes open.
+    /// - Throws: `shapeMismatch`, with the layer, if something does not fit.
+    public func boundWithoutWeights(inputs: [String: Shape] = [:]) throws -> BoundGraph {
+        let bound = try BoundGraph(graph, inputs: inputs.merging(declaredShapes) { given, _ in given }) { _, _ in nil }
+        try checkResults(bound)
+        return bound
+    }
+
+    /// The shapes of inputs that a network file fixes, which may be more than the graph itself does.
+    private var declaredShapes: [String: Shape] { inputs.compactMapValues(\.shape.concrete) }
+
+    private func checkResults(_ bound: BoundGraph) throws {
+        let outputs = bound.graph.outputs.map { ($0.name, bound.shapes[$0.value]) }
+        try checkResults(Dictionary(uniqueKeysWithValues: outputs))
+    }
+}
+
+extension WeightSource {
+    /// False if the network does not say where weights come from, which would be said for each of them.
+    fileprivate var isGiven: Bool {
+        if case .none = self { false } else { true }
+    }
+}
+
+extension TesseraError {
+    /// False if a file cannot be read at all, which would be said for each of its tensors.
+    fileprivate var isAboutOneWeight: Bool {
+        switch code {
+        case .notFound, .shapeMismatch, .notSupported, .invalidArgument: true
+        default: false
+        }
     }
 }

@@ -19,20 +19,21 @@ extension LayerLowering {
     }
 
     func lower(_ op: Pad) throws {
+        guard op.mode == .constant else { throw TesseraError(.notSupported, "padding with elements of the input") }
         let amounts = try op.amounts(rank: shape(input).count)
         let layout = try builder.operand(input).layout.like(shape(output))
         // In a blocked layout the zeros that fill up the last block must stay zeros.
         let target = op.value == 0 ? layout : try Layout.plain(shape(output))
-        builder.define(output, as: try copyPadded(input, amounts, value: op.value, to: target))
+        builder.define(output, as: try copyPadded(input, amounts, value: Float(op.value), to: target))
         builder.describe(node, "reorder")
     }
 
     func lower(_ op: Slice) throws {
         let positions = try op.positions(of: Shape(shape(input)))
-        guard positions.prefix(2).allSatisfy({ $0.step == 1 }) else {
-            throw TesseraError(.notSupported, "steps along batch or channels")
+        guard positions.prefix(2).allSatisfy({ $0.step == 1 }), positions.allSatisfy({ $0.step > 0 }) else {
+            throw TesseraError(.notSupported, "steps along batch or channels, or backwards")
         }
-        let taken = Region(positions.map { $0.start..<$0.start + ($0.count - 1) * $0.step + 1 })
+        let taken = Region(positions.map(\.range))
         let box = taken == Region(whole: Shape(shape(input))) ? try builder.operand(input) : try copyBox(taken)
         if positions.allSatisfy({ $0.step == 1 }) {
             builder.define(output, as: box)

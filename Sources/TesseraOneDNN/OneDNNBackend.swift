@@ -39,7 +39,7 @@ public struct OneDNNBackend: KernelBackend {
             case let op as BatchNorm: try layer.lower(op)
             case is Relu: try layer.lowerRelu(slope: 0)
             case let op as LeakyRelu: try layer.lowerRelu(slope: op.slope)
-            case is Add: try layer.lowerBinary(dnnl_binary_add, isCommutative: true)
+            case is Add where node.inputs.count == 2: try layer.lowerBinary(dnnl_binary_add, isCommutative: true)
             case is Subtract: try layer.lowerBinary(dnnl_binary_sub, isCommutative: false)
             case let op as Linear: try layer.lower(op)
             case let op as Concat: try layer.lower(op)

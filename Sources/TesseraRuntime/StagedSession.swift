@@ -3,7 +3,7 @@ import TesseraCore
 /// A network whose shapes may depend on values that are only known when it runs: it is bound, compiled and run as far as its
 /// shapes are known, then the rest with what came out.
 ///
-/// A network whose shapes follow from those of its inputs is compiled once, when the session is made.
+/// One whose shapes follow from those of its inputs is compiled once, when the session is made.
 public struct StagedSession: Sendable {
     public typealias ParameterSource = @Sendable (Graph.Node, ParameterSpecification) throws -> Tensor?
 
@@ -11,19 +11,26 @@ public struct StagedSession: Sendable {
     private let parameter: ParameterSource
     private let backend: any KernelBackend
     private let options: CompileOptions
-    /// The whole network, if it can be compiled beforehand.
+    /// The whole network, if it could be compiled beforehand.
     public let whole: Session?
 
-    /// - Parameters:
-    ///   - inputs: the shape of every graph input by name.
-    ///   - parameter: gives the weight that a layer wants.
+    /// A network whose shapes are all known.
+    public init(_ graph: BoundGraph, backend: any KernelBackend, options: CompileOptions = CompileOptions()) throws {
+        self.graph = graph.graph
+        parameter = { _, _ in nil }
+        (self.backend, self.options) = (backend, options)
+        whole = try Session(graph, backend: backend, options: options)
+    }
+
+    /// A network that is bound when it runs.
+    ///
+    /// - Parameter parameter: gives the weight that a layer wants.
     public init(
-        _ graph: Graph, inputs: [String: Shape], parameter: @escaping ParameterSource, backend: any KernelBackend,
+        _ graph: Graph, parameter: @escaping ParameterSource, backend: any KernelBackend,
         options: CompileOptions = CompileOptions()
-    ) throws {
+    ) {
         (self.graph, self.parameter, self.backend, self.options) = (graph, parameter, backend, options)
-        let binder = try GraphBinder(graph, inputs: inputs, parameter: parameter)
-        whole = binder.unknown.isEmpty ? try Session(binder.bound(), backend: backend, options: options) : nil
+        whole = nil
     }
 
     /// Runs one inference.

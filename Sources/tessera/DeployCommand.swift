@@ -53,10 +53,10 @@ struct DeployCommand: AsyncParsableCommand {
         file.partition = try partition.choice(over: file.partition)
         if let transport { file.transport = TransportChoice(kind: transport) }
         let modules = Modules.builtin
-        let network = try NetworkLoader(operators: modules.operators)
+        let network = try modules.loader
             .load(file.network, weights: (weights ?? file.weights).map { .file($0) })
-        let tensors = try values.read(for: network)
-        let graph = try network.bound(inputs: tensors.mapValues(\.shape))
+        let inputs = try values.read(for: network)
+        let graph = try network.bound(inputs: inputs.shapes)
 
         let deployment = try await Deployment.start(
             graph, partition: file.partition, transport: file.transport, members: members(of: file),
@@ -64,19 +64,19 @@ struct DeployCommand: AsyncParsableCommand {
         let results: [String: Tensor]
         var report: DeploymentReport
         do {
-            (results, report) = try await measure(deployment, tensors)
+            (results, report) = try await measure(deployment, inputs.tensors)
         } catch {
             await deployment.close()
             throw error
         }
         await deployment.close()
-        try network.writeOutputs(results, to: values.outputs)
+        try network.writeOutputs(results, to: values.outputs, for: inputs)
         if let svg { try writeFile(deployment.plan.svg(), to: svg) }
         if verify {
             let session = try Session(
                 graph, backend: modules.backends.make(Modules.defaultBackend),
                 options: CompileOptions(threads: threads.count))
-            report.identical = try session.run(tensors) == results
+            report.identical = try session.run(inputs.tensors) == results
         }
         if json { try printJSON(report) } else { print(report) }
         if report.identical == false, file.exact {

@@ -11,7 +11,7 @@ struct NetworkOptions: ParsableArguments {
     var weights: String?
 
     func load(_ modules: Modules) throws -> Network {
-        try NetworkLoader(operators: modules.operators).load(network, weights: weights.map { .file($0) })
+        try modules.loader.load(network, weights: weights.map { .file($0) })
     }
 }
 
@@ -28,7 +28,7 @@ struct ValueOptions: ParsableArguments {
     var outputs: [String] = []
 
     /// The inputs, once it is clear that the outputs can be written.
-    func read(for network: Network) throws -> [String: Tensor] {
+    func read(for network: Network) throws -> NetworkInputs {
         try network.checkOutputs(outputs)
         return try network.readInputs(inputs)
     }
@@ -49,7 +49,7 @@ struct ShapeOptions: ParsableArguments {
 
     /// The network's graph with all sizes known, without weights.
     func bind(_ network: Network) throws -> BoundGraph {
-        var result = try network.readInputs(inputs).mapValues(\.shape)
+        var result = try network.readInputs(inputs).shapes
         for argument in shapes {
             let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
             let sizes = (parts.last ?? "").split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
@@ -62,13 +62,14 @@ struct ShapeOptions: ParsableArguments {
             }
             result[name] = Shape(sizes.compactMap { $0 })
         }
-        for input in network.graph.inputs where result[input.name] == nil && input.shape.concrete == nil {
+        for input in network.graph.inputs where result[input.name] == nil {
+            guard (network.inputs[input.name]?.shape ?? input.shape).concrete == nil else { continue }
             throw TesseraError(
                 .invalidArgument,
                 "input '\(input.name)' has the open shape \(input.shape): give --shape \(input.name)=… or --input \(input.name)=FILE"
             )
         }
-        return try BoundGraph(network.graph, inputs: result) { _, _ in nil }
+        return try network.boundWithoutWeights(inputs: result)
     }
 }
 

@@ -26,6 +26,7 @@ struct RunCommand: ParsableCommand {
         let load_ms: Double
         let latency_ms: Double
         let outputs: [String: [Int]]
+        let results: [String: NetworkReport.Entry]
     }
 
     func run() throws {
@@ -35,30 +36,20 @@ struct RunCommand: ParsableCommand {
         let start = ContinuousClock.now
         let modules = Modules.builtin
         let network = try network.load(modules)
-        let tensors = try values.read(for: network)
+        let inputs = try values.read(for: network)
         let session = try network.session(
-            inputs: tensors.mapValues(\.shape), backend: modules.backends.make(backend),
+            inputs: inputs.shapes, backend: modules.backends.make(backend),
             options: CompileOptions(threads: threads.count))
         let loaded = ContinuousClock.now
-        let results = try session.run(tensors)
+        let tensors = try session.run(inputs.tensors)
         let done = ContinuousClock.now
-        try network.writeOutputs(results, to: values.outputs)
-        if json {
-            try printJSON(
-                Report(
-                    network: network.name, threads: threads.count, load_ms: (loaded - start).milliseconds,
-                    latency_ms: (done - loaded).milliseconds, outputs: results.mapValues(\.shape.dimensions)))
-        } else {
-            for (name, tensor) in results.sorted(by: { $0.key < $1.key }) {
-                print("\(name): \(tensor.shape)\(Self.values(of: tensor))")
-            }
-        }
-    }
-
-    /// The values of a small tensor, the range of a large one.
-    private static func values(of tensor: Tensor) -> String {
-        let values = tensor.reals()
-        guard values.count > 16 else { return "  " + values.map { String(format: "%.5g", $0) }.joined(separator: " ") }
-        return String(format: "  from %.5g to %.5g", values.min() ?? 0, values.max() ?? 0)
+        let report = try NetworkReport(network, of: tensors, for: inputs)
+        try network.writeOutputs(tensors, to: values.outputs, for: inputs)
+        guard json else { return print(try report.text) }
+        try printJSON(
+            Report(
+                network: network.name, threads: threads.count, load_ms: (loaded - start).milliseconds,
+                latency_ms: (done - loaded).milliseconds, outputs: tensors.mapValues(\.shape.dimensions),
+                results: report.entries))
     }
 }

@@ -16,6 +16,16 @@ public enum TestFiles {
     /// The folder of real models and pictures, which the environment variable `TESSERA_TEST_DATA` names; nil without.
     public static let data = ProcessInfo.processInfo.environment["TESSERA_TEST_DATA"].map { URL(fileURLWithPath: $0) }
 
+    /// The names of all networks that are shipped.
+    public static var networks: [String] {
+        get throws {
+            try FileManager.default.contentsOfDirectory(
+                atPath: repository.appendingPathComponent("configs/networks").path
+            )
+            .filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
+        }
+    }
+
     public static func network(_ name: String) -> String {
         repository.appendingPathComponent("configs/networks/\(name).yaml").path
     }

@@ -100,7 +100,10 @@ import Testing
             ("- add: {from: image, name: [x]}", "name: expected a string"),
             ("- 3", "nets/n.yaml:4:3: expected a layer, such as"),
             ("- conv:\n  channels: 3", "nets/n.yaml:4:3: expected a layer, such as"),
-            ("- conv: {channels: 1}\n  layers: [relu]", "'layers:' goes beside 'repeat:', found it beside 'conv:'"),
+            (
+                "- conv: {channels: 1}\n  layers: [relu]",
+                "'layers:' goes beside 'repeat:' or 'when:', found it beside 'conv:'"
+            ),
             ("- repeat: {count: 2}", "nets/n.yaml:4:3: expected 'layers:' beside 'repeat:'"),
             (
                 "- repeat: {cout: 2}\n  layers: [relu]",
@@ -129,7 +132,10 @@ import Testing
                 "nets/n.yaml:5:29: expected \"{c}\" in quotes"
             ),
             ("- relu: {name: \"r{i}\"}", "unknown variable 'i'; variables come from 'repeat'"),
-            ("- repeat: {count: 3000000, index: i}\n  layers: []", "expected at most 100000 repetitions, found more"),
+            (
+                "- repeat: {count: 3000000, index: i}\n  layers: []",
+                "expected at most 100000 repetitions, conditions and blocks, found more"
+            ),
             ("- relu", "nets/n.yaml:5:11: outputs: unknown layer 'end'"),
         ])
     func wrong(layers: String, message: String) {
@@ -178,6 +184,57 @@ import Testing
         ) {
             try load(network("- cnov\n- relu\n- relu: {slope: 1}\n- max_pool: {stride: 2, kernel: [a]}"))
         }
+    }
+
+    @Test("mistakes in every section are reported together, in the order of the file")
+    func mistakesInAllSections() {
+        let text = """
+            tessera: 1
+            nmae: x
+            inputs:
+              a: {shpe: [1, 1, 4, 4]}
+              b: {shape: [1, 1, 4, 4], scael: 2}
+            blocks:
+              broken: {layer: []}
+              wrong: {layers: [cnov]}
+            weights: {rndom: 1}
+            layers:
+              - broken
+              - wrong: {name: w}
+              - conv: {name: c, from: a, channels: 1, kernel: 3, strde: 2}
+              - add: {name: d, from: [c, a, b]}
+              - relu: {name: e, from: dd}
+            outputs: {x: {from: d, mena: 1}, y: nothing, z: e}
+            """
+        do {
+            _ = try load(text)
+            Issue.record("expected an error")
+        } catch {
+            let lines = "\(error)".split(separator: "\n").map(String.init)
+            let expected = [
+                "n.yaml:2:1: unknown key 'nmae', did you mean 'name'?",
+                "n.yaml:4:7: inputs.a: unknown key 'shpe', did you mean 'shape'?",
+                "n.yaml:5:28: inputs.b: unknown key 'scael', did you mean 'scale'?",
+                "n.yaml:7:12: blocks.broken: unknown key 'layer', did you mean 'layers'?",
+                "n.yaml:8:20: unknown layer 'cnov', did you mean 'conv'? (in block 'wrong', used at nets/n.yaml:12:5)",
+                "n.yaml:9:11: weights: unknown key 'rndom', did you mean 'random'?",
+                "n.yaml:13:54: c: unknown key 'strde', did you mean 'stride'?",
+                "n.yaml:14:5: d: 'add' expects 2 inputs, found 3",
+                "n.yaml:16:24: outputs.x: unknown key 'mena', did you mean 'mean'?",
+            ]
+            // 'dd' and 'nothing' may be what is missing with the blocks.
+            #expect(lines.count == expected.count, "\(error)")
+            for (line, expected) in zip(lines, expected) { #expect(line.hasSuffix(expected), "\(line)") }
+        }
+    }
+
+    @Test("unknown names are reported with the rest where nothing else can be meant")
+    func unknownNames() {
+        let layers = "- conv: {name: c, kernel: 1}\n- relu: {name: r, from: x}\n- add: {from: [c, r]}"
+        expectError(
+            nil, "n.yaml:4:9: c: missing key 'channels'", "\nnets/n.yaml:5:25: r: unknown layer or input 'x'",
+            "\nnets/n.yaml:7:11: outputs: unknown layer 'adds', did you mean"
+        ) { try load(network(layers, outputs: "[adds]")) }
     }
 
     @Test func aMistakeInsideARepetitionIsReportedOnce() throws {

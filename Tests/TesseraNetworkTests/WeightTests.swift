@@ -51,6 +51,18 @@ import Testing
         ) { try load("w.safetensors").bound(inputs: shapes) }
     }
 
+    @Test func allWeightsThatAreMissingOrMisshapenAreNamedAtOnce() throws {
+        try SafetensorsFile.write(
+            ["c.weight": try Tensor(zeros: [2, 1, 5, 5]), "d.bias": try Tensor(zeros: [2])],
+            to: folder.file("w.safetensors"))
+        let layers = "- conv: {name: c, channels: 2, kernel: 3}\n- conv: {name: d, channels: 2, kernel: 1}"
+        expectError(
+            .shapeMismatch, "n.yaml:5:3: c: expected c.weight of shape 2x1x3x3, found 2x1x5x5",
+            "n.yaml:5:3: c: '\(folder.file("w.safetensors"))' has no tensor 'c.bias'",
+            "n.yaml:6:3: d: '\(folder.file("w.safetensors"))' has no tensor 'd.weight'"
+        ) { try load("w.safetensors", layers: layers).bound(inputs: shapes) }
+    }
+
     @Test func aMisshapenWeightSaysWhatWasExpected() throws {
         try SafetensorsFile.write(
             ["c.weight": try Tensor(zeros: [2, 1, 5, 5]), "c.bias": try Tensor(zeros: [2])],

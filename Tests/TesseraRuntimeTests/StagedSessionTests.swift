@@ -11,8 +11,8 @@ import Testing
         var graph = Graph()
         let x = try graph.addInput("x", shape: SymbolicShape([.symbol("n")]))
         try graph.addOutput("y", graph.addNode("y", Relu(), inputs: [x]))
-        let session = try StagedSession(
-            graph, inputs: ["x": [2]], parameter: { _, _ in nil }, backend: ReferenceBackend())
+        let bound = try BoundGraph(graph, inputs: ["x": [2]]) { _, _ in nil }
+        let session = try StagedSession(bound, backend: ReferenceBackend())
         #expect(session.whole != nil)
         #expect(try session.run(["x": Tensor([-1, 1], shape: [2])])["y"]?.floats() == [0, 1])
     }
@@ -29,7 +29,7 @@ import Testing
         try graph.addOutput("first", seen)
         try graph.addOutput("twice", twice)
         try graph.addOutput("again", again)
-        let session = try StagedSession(graph, inputs: [:], parameter: { _, _ in nil }, backend: ReferenceBackend())
+        let session = StagedSession(graph, parameter: { _, _ in nil }, backend: ReferenceBackend())
         #expect(session.whole == nil)
         let outputs = try session.run(["x": Tensor([1, -2, 3, -4], shape: [4])])
         #expect(

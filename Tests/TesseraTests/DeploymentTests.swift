@@ -37,7 +37,9 @@ import Testing
         let expected = try Self.single(graph, inputs)
         let partition = PartitionChoice(
             strategy: "fused-grid",
-            options: .map([("tiles", [3, 2].configuration), ("cut_after", ["block3", "block6"].configuration)]))
+            options: .map([
+                ("tiles", [3, 2].configuration), ("cut_after", ["layer1.2.relu2", "layer2.2.relu2"].configuration),
+            ]))
         let deployment = try await Deployment.start(
             graph, partition: partition, transport: nil, members: .local(4), threads: 2)
         #expect(deployment.plan.stages.count == 3)

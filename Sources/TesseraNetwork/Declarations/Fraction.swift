@@ -35,7 +35,10 @@ public struct Fraction: ConfigurationValue, Hashable, ExpressibleByFloatLiteral,
         guard value.isFinite else { throw configuration.unexpected("a finite number") }
     }
 
-    public var configuration: Configuration { Configuration(text.map { .string($0) } ?? .number(value)) }
+    public var configuration: Configuration {
+        if let text { return text.configuration }
+        return Int(exactly: value).map(\.configuration) ?? value.configuration
+    }
     public static var typeDescription: String { "number or fraction" }
 
     private static func number(_ text: Substring) -> Double? {

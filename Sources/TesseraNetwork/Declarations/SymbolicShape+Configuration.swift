@@ -8,7 +8,7 @@ extension SymbolicShape: ConfigurationValue {
         self.init(
             try elements.map { element in
                 switch element.content {
-                case .string(let name) where IntegerExpression.isName(name): return .symbol(name)
+                case .string(let name) where TemplateExpression.isName(name): return .symbol(name)
                 case .integer(let size) where size >= 1: return .fixed(try Int(configuration: element))
                 default: throw element.unexpected("a size of at least 1 or a name that leaves it open")
                 }

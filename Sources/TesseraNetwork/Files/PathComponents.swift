@@ -15,4 +15,15 @@ package struct PathComponents {
         guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return name }
         return String(name[..<dot])
     }
+
+    /// What follows the last dot, in lower case; empty without one.
+    var fileExtension: String {
+        guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "" }
+        return name[name.index(after: dot)...].lowercased()
+    }
+
+    /// Where `path` leads that is written in `file`.
+    static func resolve(_ path: String, relativeTo file: String) -> String {
+        path.hasPrefix("/") ? path : PathComponents(file).folder + path
+    }
 }

@@ -9,11 +9,12 @@ struct ExpansionBudget {
     private var turns = layerLimit
     private var nodes = nodeLimit
 
-    /// Counts a turn of a repetition, which may be empty.
+    /// Counts a turn of a repetition, a condition or the use of a block, which may be empty.
     mutating func useTurn() throws {
         turns -= 1
         guard turns >= 0 else {
-            throw TesseraError(.limitExceeded, "expected at most \(Self.layerLimit) repetitions, found more")
+            throw TesseraError(
+                .limitExceeded, "expected at most \(Self.layerLimit) repetitions, conditions and blocks, found more")
         }
     }
 

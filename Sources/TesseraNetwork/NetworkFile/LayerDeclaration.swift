@@ -1,6 +1,19 @@
 import TesseraCore
 
-/// One layer as it is written, repetitions written out: an operator, and what every layer can say of itself.
+/// What stands in a list of layers, repetitions and conditions written out.
+enum LayerItem {
+    case layer(LayerDeclaration)
+    case group(LayerGroup)
+    /// What could not be read, so that others can still refer to it.
+    ///
+    /// - Parameters:
+    ///   - name: its name, if it is given one.
+    ///   - kind: what it claims to be.
+    ///   - hidesNames: true if there may be layers in it that others refer to.
+    case unreadable(name: String?, kind: String, hidesNames: Bool)
+}
+
+/// One layer as it is written: an operator, and what every layer can say of itself.
 struct LayerDeclaration {
     let op: any Operator
     /// Its place in the file.
@@ -22,10 +35,33 @@ struct LayerDeclaration {
         self.location = location
         self.common = common
     }
+
+    /// A layer that stands in no file.
+    init(_ op: any Operator, _ common: CommonKeys) {
+        self.op = op
+        self.common = common
+        location = nil
+    }
+}
+
+/// Layers that are known by one name from outside, which is what their names begin with: a block where it is used, or the
+/// layers of a `when` that has a name.
+struct LayerGroup {
+    /// The block's name.
+    let kind: String
+    let common: CommonKeys
+    /// What the layers call what the group reads.
+    let inputs: [String]
+    let items: [LayerItem]
+    let location: SourceLocation?
+    /// Where the block is used; nil for a `when`, whose layers also see the names around them.
+    let use: BlockUse?
 }
 
 /// The keys that every layer has, whatever its operator.
 struct CommonKeys {
+    static let names = ["name", "from"]
+
     struct Reference {
         var name: String
         var location: SourceLocation?
@@ -35,6 +71,11 @@ struct CommonKeys {
     private(set) var name: String?
     /// What the layer reads; nil for the layer before it.
     private(set) var from: [Reference]?
+
+    init(name: String, from: [String]) {
+        self.name = name
+        self.from = from.map { Reference(name: $0) }
+    }
 
     init(_ configuration: Configuration) throws {
         if let value = configuration["name"] {
@@ -57,7 +98,7 @@ struct CommonKeys {
     /// What is left for the operator.
     static func removed(from configuration: Configuration) -> Configuration {
         guard case .map(let entries) = configuration.content else { return configuration }
-        let own = entries.filter { $0.key != "name" && $0.key != "from" }
+        let own = entries.filter { !names.contains($0.key) }
         return Configuration(.map(own), at: configuration.location)
     }
 }

@@ -14,18 +14,31 @@ import TesseraCore
 public struct NetworkLoader: Sendable {
     /// The version of the format that is read.
     public static let version = 1
-    private static let keys = ["tessera", "name", "inputs", "weights", "layers", "outputs"]
 
     public let operators: Registry<any Operator>
+    /// What reads files of other formats.
+    public let importers: [any NetworkImporter]
 
-    public init(operators: Registry<any Operator>) { self.operators = operators }
+    public init(operators: Registry<any Operator>, importers: [any NetworkImporter] = []) {
+        self.operators = operators
+        self.importers = importers
+    }
 
-    /// The network in a file.
+    /// The network in a file, or in one of another format that an importer reads.
     ///
     /// - Parameter weights: takes the place of the network's own.
     /// - Throws: what is wrong, at its `file:line:column`; several independent errors come as one, each on a line.
     public func load(_ path: String, weights: WeightSource? = nil) throws -> Network {
-        try load(YAMLReader.read(path), file: path, weights: weights)
+        let fileExtension = PathComponents(path).fileExtension
+        guard let importer = importers.first(where: { $0.format == fileExtension }) else {
+            return try load(YAMLReader.read(path), file: path, weights: weights)
+        }
+        // The file alone is what a network file that names it and says nothing else is.
+        let document = Configuration.map([
+            ("tessera", Self.version.configuration),
+            (importer.format, PathComponents(path).name.configuration),
+        ])
+        return try load(document, file: path, weights: weights)
     }
 
     /// The network in a text; `file` is the name that locations give, and what a path to weights is relative to.
@@ -36,32 +49,39 @@ public struct NetworkLoader: Sendable {
     private func load(_ document: Configuration, file: String, weights: WeightSource?) throws -> Network {
         try locatingErrors(at: document.location) {
             try checkVersion(document)
-            let inputs = try inputs(Self.section("inputs", of: document))
-            let outputs = try outputs(Self.section("outputs", of: document))
-            var expansion = LayerExpansion(operators: operators)
-            try locatingErrors(path: "layers") { try expansion.add(Self.section("layers", of: document)) }
-            try expansion.problems.throwIfAny()
-            var assembly = try GraphAssembly(inputs: inputs.map { ($0.name, $0.declaration.shape, $0.location) })
-            assembly.add(expansion.layers)
-            try assembly.problems.throwIfAny()
-            for output in outputs {
-                try assembly.addOutput(
-                    output.name, from: output.declaration.from ?? output.name, at: output.location)
+            let sections = NetworkSections(document, file: file, operators: operators, importers: importers)
+            var problems = sections.problems
+            var assembly = try GraphAssembly(
+                inputs: sections.inputs.map { ($0.name, $0.declaration.shape, $0.location) },
+                isIncomplete: sections.isIncomplete)
+            assembly.add(sections.items)
+            problems.add(assembly.problems)
+            for output in sections.outputs {
+                for (name, source) in output.sources {
+                    problems.collect { try assembly.addOutput(name, from: source, at: output.location) }
+                }
             }
-            let name = try document["name"].map { value in
-                try locatingErrors(path: "name") { try String(configuration: value) }
+            try problems.throwIfAny()
+            let network = Network(
+                name: sections.name ?? PathComponents(file).stem, graph: assembly.graph,
+                inputs: Dictionary(sections.inputs.map { ($0.name, $0.declaration) }) { first, _ in first },
+                outputs: Dictionary(sections.outputs.map { ($0.name, $0.declaration) }) { first, _ in first },
+                weights: weights ?? sections.weights, file: file)
+            for output in sections.outputs {
+                guard let detect = output.declaration.detect else { continue }
+                problems.collect {
+                    try nestingErrors(path: "outputs.\(output.name)", at: output.location) {
+                        _ = try network.pictureInput(of: detect)
+                    }
+                }
             }
-            let source = try weights ?? WeightSource(configuration: document["weights"], relativeTo: file)
-            return Network(
-                name: name ?? PathComponents(file).stem, graph: assembly.graph,
-                inputs: Dictionary(uniqueKeysWithValues: inputs.map { ($0.name, $0.declaration) }),
-                outputs: Dictionary(uniqueKeysWithValues: outputs.map { ($0.name, $0.declaration) }),
-                weights: source, file: file)
+            try problems.throwIfAny()
+            return network
         }
     }
 
     private func checkVersion(_ document: Configuration) throws {
-        guard case .map(let entries) = document.content else {
+        guard case .map = document.content else {
             throw document.unexpected("a network file that begins with 'tessera: \(Self.version)'")
         }
         guard let version = document["tessera"] else {
@@ -73,60 +93,5 @@ public struct NetworkLoader: Sendable {
                 .notSupported, "expected version \(Self.version) of the format, found \(version)",
                 path: "tessera", location: version.location)
         }
-        for entry in entries where !Self.keys.contains(entry.key) {
-            throw TesseraError(
-                .invalidArgument, "unknown key '\(entry.key)'" + suggestion(for: entry.key, among: Self.keys),
-                location: entry.keyLocation)
-        }
-    }
-
-    private static func section(_ name: String, of document: Configuration) throws -> Configuration {
-        guard let section = document[name] else {
-            throw TesseraError(.malformedFile, "expected '\(name):' in the network file, found none")
-        }
-        return section
-    }
-
-    private func inputs(
-        _ section: Configuration
-    ) throws -> [(name: String, declaration: InputDeclaration, location: SourceLocation?)] {
-        let inputs = try nestingErrors(path: "inputs") {
-            try section.entries(expecting: "a map of inputs, such as image: {shape: [1, 3, height, width]}").map {
-                entry in
-                let declaration = try nestingErrors(path: entry.key) {
-                    try InputDeclaration(configuration: entry.value)
-                }
-                return (entry.key, declaration, entry.keyLocation)
-            }
-        }
-        guard !inputs.isEmpty else { throw section.unexpected("at least one input").located(path: "inputs") }
-        return inputs
-    }
-
-    private func outputs(
-        _ section: Configuration
-    ) throws -> [(name: String, declaration: OutputDeclaration, location: SourceLocation?)] {
-        var outputs: [(name: String, declaration: OutputDeclaration, location: SourceLocation?)] = []
-        try nestingErrors(path: "outputs") {
-            if case .map(let entries) = section.content {
-                for entry in entries {
-                    let declaration = try nestingErrors(path: entry.key) {
-                        try OutputDeclaration(configuration: entry.value)
-                    }
-                    outputs.append((entry.key, declaration, entry.value.location ?? entry.keyLocation))
-                }
-            } else {
-                for element in try section.elements(expecting: "a list of layers, or a map from names to layers") {
-                    let name = try String(configuration: element)
-                    guard !outputs.contains(where: { $0.name == name }) else {
-                        throw TesseraError(
-                            .invalidArgument, "output '\(name)' is declared twice", location: element.location)
-                    }
-                    outputs.append((name, OutputDeclaration(), element.location))
-                }
-            }
-            guard !outputs.isEmpty else { throw section.unexpected("at least one output") }
-        }
-        return outputs
     }
 }

@@ -20,9 +20,9 @@ struct RepeatDeclaration: Configurable {
         guard count >= 0 else {
             throw TesseraError(.invalidArgument, "expected a count of at least 0, found \(count)", path: "count")
         }
-        if let index { try Self.checkName(index) }
+        if let index { try TemplateScope.checkName(index) }
         for entry in try variables() {
-            try locatingErrors(at: entry.keyLocation) { try Self.checkName(entry.key) }
+            try locatingErrors(at: entry.keyLocation) { try TemplateScope.checkName(entry.key) }
             guard entry.key != index else {
                 throw TesseraError(
                     .invalidArgument, "'\(index ?? "")' is the index already", location: entry.keyLocation)
@@ -46,11 +46,5 @@ struct RepeatDeclaration: Configurable {
 
     private func variables() throws -> [Configuration.Entry] {
         with.isNull ? [] : try with.entries(expecting: "a map of variables")
-    }
-
-    private static func checkName(_ name: String) throws {
-        guard IntegerExpression.isName(name) else {
-            throw TesseraError(.invalidArgument, "expected a variable's name of letters, digits and _, found '\(name)'")
-        }
     }
 }

@@ -16,8 +16,18 @@ struct TemplateScope {
         return scope
     }
 
-    /// `configuration` with every `{expression}` in its strings replaced. A string that is nothing but one becomes an
-    /// integer, or whatever the variable stands for if it names one.
+    /// Throws `invalidArgument` if `name` cannot be a variable's.
+    static func checkName(_ name: String) throws {
+        guard TemplateExpression.isVariable(name) else {
+            throw TesseraError(
+                .invalidArgument,
+                "expected a variable's name of letters, digits and _, other than and, or, not, true, false; found '\(name)'"
+            )
+        }
+    }
+
+    /// `configuration` with every `{expression}` in its strings replaced. A string that is nothing but one becomes what the
+    /// expression is, or whatever the variable stands for if it names one. `{{` and `}}` stand for single braces.
     ///
     /// - Parameter budget: counts down the values that are made.
     /// - Throws: `invalidArgument` or `notFound` at the place of the string; `limitExceeded` if the budget is used up.
@@ -44,22 +54,39 @@ struct TemplateScope {
         }
     }
 
+    /// Whether a condition holds: `true`, `"{stride != 1}"`, or the expression without braces.
+    ///
+    /// - Throws: as `expand`, and `invalidArgument` for what is neither true nor false.
+    func holds(_ condition: Configuration, budget: inout ExpansionBudget) throws -> Bool {
+        var value = condition
+        if case .string(let text) = condition.content, !text.contains("{") {
+            value = Configuration(try locatingErrors(at: condition.location) { try evaluate(text).content })
+        } else {
+            value = try expand(condition, budget: &budget)
+        }
+        guard case .bool(let holds) = value.content else {
+            throw Configuration(value.content, at: condition.location)
+                .unexpected("a condition that is true or false, such as stride != 1")
+        }
+        return holds
+    }
+
     private func expand(_ text: String, budget: inout ExpansionBudget) throws -> Configuration.Content {
         let pieces = try Self.pieces(of: text)
         if pieces.count == 1, case .expression(let expression) = pieces[0] {
             let name = expression.trimmed
-            if IntegerExpression.isName(name) {
+            if TemplateExpression.isVariable(name) {
                 let value = try variable(name)
                 try budget.useNodes(in: value)
                 return value.content
             }
-            return .integer(try evaluate(expression))
+            return try evaluate(expression).content
         }
         var result = ""
         for piece in pieces {
             switch piece {
             case .text(let text): result += text
-            case .expression(let expression): result += try string(of: expression)
+            case .expression(let expression): result += try evaluate(expression).plain
             }
             guard result.utf8.count <= Self.lengthLimit else {
                 throw TesseraError(.limitExceeded, "expected a text of at most \(Self.lengthLimit) bytes, found more")
@@ -68,26 +95,24 @@ struct TemplateScope {
         return .string(result)
     }
 
-    private func string(of expression: String) throws -> String {
-        let name = expression.trimmed
-        if IntegerExpression.isName(name), case .string(let text) = try variable(name).content { return text }
-        return String(try evaluate(expression))
-    }
-
-    private func evaluate(_ expression: String) throws -> Int {
-        try IntegerExpression.evaluate(expression) { name in
-            let value = try variable(name)
-            guard case .integer(let integer) = value.content else {
+    private func evaluate(_ expression: String) throws -> TemplateExpression.Value {
+        try TemplateExpression.evaluate(expression) { name in
+            let configuration = try variable(name)
+            guard let value = TemplateExpression.Value(configuration) else {
                 throw TesseraError(
-                    .invalidArgument, "in '{\(expression)}': expected '\(name)' to be an integer, found \(value)")
+                    .invalidArgument,
+                    "in '{\(expression)}': expected '\(name)' to be an integer, true, false or a text, found \(configuration)"
+                )
             }
-            return integer
+            return value
         }
     }
 
     private func variable(_ name: String) throws -> Configuration {
         guard let value = variables[name] else {
-            let hint = variables.isEmpty ? "; variables come from 'repeat'" : suggestion(for: name, among: names)
+            let hint =
+                variables.isEmpty
+                ? "; variables come from 'repeat' and from a block's 'params'" : suggestion(for: name, among: names)
             throw TesseraError(.notFound, "unknown variable '\(name)'" + hint)
         }
         return value
@@ -107,19 +132,38 @@ extension TemplateScope {
         case expression(String)
     }
 
+    /// What `expand` makes `text` of again.
+    static func escaped(_ text: String) -> String {
+        guard text.contains("{") else { return text }
+        return text.reduce(into: "") { result, character in
+            result.append(character)
+            if character == "{" || character == "}" { result.append(character) }
+        }
+    }
+
     /// The text between braces and around them.
     private static func pieces(of text: String) throws -> [Piece] {
         var pieces: [Piece] = []
+        var plain = ""
         var rest = text[...]
-        while let open = rest.firstIndex(of: "{") {
-            guard let close = rest[open...].firstIndex(of: "}") else {
-                throw TesseraError(.invalidArgument, "expected '}' after '{' in '\(text)'")
+        while let character = rest.first {
+            if rest.hasPrefix("{{") || rest.hasPrefix("}}") {
+                plain.append(character)
+                rest = rest.dropFirst(2)
+            } else if character == "{" {
+                guard let close = rest.firstIndex(of: "}") else {
+                    throw TesseraError(.invalidArgument, "expected '}' after '{' in '\(text)'")
+                }
+                if !plain.isEmpty { pieces.append(.text(plain)) }
+                plain = ""
+                pieces.append(.expression(String(rest[..<close].dropFirst())))
+                rest = rest[rest.index(after: close)...]
+            } else {
+                plain.append(character)
+                rest = rest.dropFirst()
             }
-            if open > rest.startIndex { pieces.append(.text(String(rest[..<open]))) }
-            pieces.append(.expression(String(rest[rest.index(after: open)..<close])))
-            rest = rest[rest.index(after: close)...]
         }
-        if !rest.isEmpty { pieces.append(.text(String(rest))) }
+        if !plain.isEmpty { pieces.append(.text(plain)) }
         return pieces
     }
 }

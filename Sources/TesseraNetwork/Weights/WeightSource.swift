@@ -20,7 +20,7 @@ public enum WeightSource: Sendable {
         self = try nestingErrors(path: "weights", at: configuration.location) {
             switch configuration.content {
             case .string(let path):
-                return .file(path.hasPrefix("/") ? path : PathComponents(file).folder + path)
+                return .file(PathComponents.resolve(path, relativeTo: file))
             case .map: return .random(seed: try RandomWeightsDeclaration(configuration: configuration).random)
             default: throw configuration.unexpected("a file name or {random: SEED}")
             }

@@ -22,6 +22,10 @@ final class WeightStore: Sendable {
             // A random tensor depends on its shape too, which may follow from an input's.
             if let tensor = state.tensors[name], tensor.shape == specification.shape { return tensor }
             let tensor = try load(name, specification, file: &state.file)
+            guard tensor.shape == specification.shape else {
+                throw TesseraError(
+                    .shapeMismatch, "expected \(name) of shape \(specification.shape), found \(tensor.shape)")
+            }
             try tensor.requireNumbers(name)
             state.tensors[name] = tensor
             return tensor

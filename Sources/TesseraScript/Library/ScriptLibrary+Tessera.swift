@@ -68,7 +68,7 @@ extension ScriptLibrary {
             let threads = try options.threads("threads") ?? 1
             let backend = try options.string("backend") ?? Modules.defaultBackend
             try options.finish()
-            let network = try NetworkLoader(operators: context.modules.operators).load(path, weights: weights)
+            let network = try context.modules.loader.load(path, weights: weights)
             return [
                 .object(
                     ScriptNetwork(

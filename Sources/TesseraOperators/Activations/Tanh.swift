@@ -1,0 +1,13 @@
+import Foundation
+import TesseraCore
+
+/// Hyperbolic tangent: (exp(x) - exp(-x)) / (exp(x) + exp(-x)).
+public struct Tanh: PointwiseUnary, Equatable {
+    public static let name = "tanh"
+    public static let summary = "Hyperbolic tangent"
+    public static let keys: [Key<Tanh>] = []
+
+    public init() {}
+
+    public func value(_ x: Double) -> Double { tanh(x) }
+}

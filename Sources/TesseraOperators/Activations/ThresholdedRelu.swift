@@ -1,0 +1,18 @@
+import TesseraCore
+
+/// x where it is above alpha, 0 elsewhere.
+public struct ThresholdedRelu: PointwiseUnary, Equatable {
+    public static let name = "thresholded_relu"
+    public static let summary = "x if above a threshold, else 0"
+
+    public var alpha: Double = 1
+
+    public init() {}
+
+    public static let shorthandKey: String? = "alpha"
+    public static let keys: [Key<ThresholdedRelu>] = [
+        Key("alpha", \.alpha, "the threshold")
+    ]
+
+    public func value(_ x: Double) -> Double { x > alpha || x.isNaN ? x : 0 }
+}

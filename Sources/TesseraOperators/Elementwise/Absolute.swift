@@ -1,0 +1,14 @@
+import TesseraCore
+
+/// |x|; of the smallest integer that has no positive counterpart, itself.
+public struct Absolute: PointwiseUnary, Equatable {
+    public static let name = "absolute"
+    public static let summary = "Absolute value"
+    public static let keys: [Key<Absolute>] = []
+
+    public init() {}
+
+    public static let takesIntegers = true
+    public func value(_ x: Double) -> Double { abs(x) }
+    public func integer<Integer: FixedWidthInteger & TensorElement>(_ x: Integer) -> Integer { x < 0 ? 0 &- x : x }
+}

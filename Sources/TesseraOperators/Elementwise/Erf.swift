@@ -1,0 +1,13 @@
+import Foundation
+import TesseraCore
+
+/// Error function: 2 / √π · ∫ exp(-t²) dt from 0 to x.
+public struct Erf: PointwiseUnary, Equatable {
+    public static let name = "erf"
+    public static let summary = "Error function"
+    public static let keys: [Key<Erf>] = []
+
+    public init() {}
+
+    public func value(_ x: Double) -> Double { erf(x) }
+}

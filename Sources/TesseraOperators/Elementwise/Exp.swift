@@ -1,0 +1,13 @@
+import Foundation
+import TesseraCore
+
+/// exp(x).
+public struct Exp: PointwiseUnary, Equatable {
+    public static let name = "exp"
+    public static let summary = "Exponential function"
+    public static let keys: [Key<Exp>] = []
+
+    public init() {}
+
+    public func value(_ x: Double) -> Double { exp(x) }
+}

@@ -1,0 +1,80 @@
+import TesseraCore
+
+/// An operator between numbers and the small integers that stand for them: number = (integer - zero point) · scale.
+///
+/// The scale and the zero point are of one element for the whole tensor, of one for every place along `axis`, or, with `block`,
+/// of the tensor's own shape but for `axis`, where each holds for a block of that many elements.
+public protocol QuantizedScale: Operator {
+    var axis: Int { get }
+    var block: Int { get }
+}
+
+extension QuantizedScale {
+    public static var shapes: String {
+        "x of any shape, scale and zero_point of one element, [the size of 'axis'], or a shape of blocks → x's shape"
+    }
+    public static var inputNames: [String] { ["x", "scale", "zero_point"] }
+    public var inputCount: ClosedRange<Int> { 2...3 }
+    public var isPointwise: Bool { true }
+
+    public func validate() throws {
+        guard block >= 0 else { throw TesseraError(.invalidArgument, "expected a 'block' from 0, found \(block)") }
+    }
+
+    public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
+        for shape in inputs.dropFirst() { _ = try tables(of: shape, over: inputs[0]) }
+        guard inputs.count < 3 || inputs[1].elementCount == inputs[2].elementCount else {
+            throw TesseraError(
+                .shapeMismatch, "expected as many zero points as scales, found \(inputs[2]) and \(inputs[1])")
+        }
+        return [inputs[0]]
+    }
+
+    public func tile(_ region: Region, ofOutput output: Int, inputs: [Shape]) throws -> OperatorTile {
+        OperatorTile(
+            op: self,
+            inputs: try inputs.enumerated().map { index, shape in
+                index == 0 ? region : try part(of: shape, for: region, of: inputs[0])
+            })
+    }
+
+    /// The region of a scale that a region of x is scaled by.
+    private func part(of scale: Shape, for region: Region, of x: Shape) throws -> Region {
+        if scale.elementCount == 1 { return Region(whole: scale) }
+        let axis = try resolveAxis(axis, rank: x.rank)
+        guard block > 0 else { return Region([region[axis]]) }
+        let range = region[axis]
+        let blocks = range.lowerBound / block..<(range.upperBound + block - 1) / block
+        guard range.lowerBound % block == 0 || blocks.count == 1 else {
+            throw TesseraError(.notSupported, "'\(name)' cannot be cut within blocks of \(block)")
+        }
+        return region.replacing(axis: axis, with: blocks)
+    }
+
+    /// Where in a scale the one of every element of x stands, axis by axis.
+    ///
+    /// - Throws: `shapeMismatch` if the scale does not fit.
+    func tables(of scale: Shape, over x: Shape) throws -> [[Int]] {
+        var tables = x.dimensions.map { [Int](repeating: 0, count: $0) }
+        if scale.elementCount == 1 { return tables }
+        let axis = try resolveAxis(axis, rank: x.rank)
+        var expected = x
+        if block > 0 {
+            expected[axis] = (x[axis] + block - 1) / block
+            tables = expected.tables
+            tables[axis] = (0..<x[axis]).map { $0 / block * expected.strides[axis] }
+        } else {
+            expected = [x[axis]]
+            tables[axis] = Array(0..<x[axis])
+        }
+        guard scale == expected else {
+            throw TesseraError(.shapeMismatch, "expected a scale of one element or of \(expected), found \(scale)")
+        }
+        return tables
+    }
+
+    /// The scale, or zero point, of every element of x.
+    func spread(_ scale: Tensor, over x: Shape) throws -> [Double] {
+        try scale.elements(atSumsOf: tables(of: scale.shape, over: x)).reals()
+    }
+}
