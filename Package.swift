@@ -14,6 +14,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
         // C libraries of the system, and the shims that make their macros and variadic functions callable.
@@ -29,6 +30,10 @@ let package = Package(
         .target(name: "TesseraCore"),
         .target(name: "TesseraOperators", dependencies: ["TesseraCore"]),
         .target(name: "TesseraNetwork", dependencies: ["TesseraOperators", "CYAML", "CFFmpeg"]),
+        .target(
+            name: "TesseraONNX",
+            dependencies: ["TesseraNetwork", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["onnx.proto"]),
         .target(name: "TesseraRuntime", dependencies: ["TesseraOperators"]),
         .target(name: "TesseraOneDNN", dependencies: ["TesseraRuntime", "COneDNN"]),
         .target(name: "TesseraPartition", dependencies: ["TesseraOperators"]),
@@ -72,7 +77,7 @@ let package = Package(
         .target(name: "TesseraTestSupport", dependencies: ["Tessera"], path: "Tests/Support"),
     ]
         + [
-            "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraRuntime", "TesseraOneDNN",
+            "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraONNX", "TesseraRuntime", "TesseraOneDNN",
             "TesseraPartition", "TesseraScript", "Tessera",
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [

@@ -16,6 +16,7 @@ public struct Key<Root>: Sendable {
     public let description: KeyDescription
     let read: @Sendable (Configuration, inout Root) throws -> Void
     let write: @Sendable (Root) -> Configuration?
+    let value: @Sendable (Root) -> Configuration
 
     /// A key that may be left out; the default is what `Root()` holds.
     public init<Value: ConfigurationValue & Equatable>(
@@ -47,6 +48,7 @@ public struct Key<Root>: Sendable {
             }
         }
         self.write = write
+        value = { $0[keyPath: path].configuration }
     }
 }
 
@@ -105,6 +107,9 @@ extension Configurable {
     public var configuration: Configuration {
         .map(Self.keys.compactMap { key in key.write(self).map { (key.description.name, $0) } })
     }
+
+    /// The value of every key, those at their defaults among them; null for one that has none.
+    public var allKeys: Configuration { .map(Self.keys.map { ($0.description.name, $0.value(self)) }) }
 
     private static func entries(of configuration: Configuration) throws -> [Configuration.Entry] {
         switch configuration.content {

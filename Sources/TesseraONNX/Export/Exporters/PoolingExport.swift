@@ -1,0 +1,33 @@
+import TesseraCore
+
+/// Pooling.
+enum PoolingExport {
+    static let exporters: [String: LayerExporter] = [
+        "max_pool": maxPool, "average_pool": averagePool,
+        "global_average_pool": { $0.emit("GlobalAveragePool", [try $0.input()]) },
+        "global_max_pool": { $0.emit("GlobalMaxPool", [try $0.input()]) },
+    ]
+
+    private static func maxPool(_ layer: LayerExport) throws {
+        var window = try window(layer)
+        var outputs = [layer.output()]
+        if layer.keys.has("indices"), try layer.keys.flag("indices") {
+            outputs.append(layer.output(1))
+            window.attributes["storage_order"] = .flag(try layer.keys.flag("column_major"))
+        }
+        layer.emit("MaxPool", [window.input], outputs: outputs, window.attributes)
+    }
+
+    private static func averagePool(_ layer: LayerExport) throws {
+        var window = try window(layer)
+        let counts = layer.keys.has("count_padding") ? try layer.keys.flag("count_padding") : true
+        window.attributes["count_include_pad"] = .flag(counts)
+        layer.emit("AveragePool", [window.input], window.attributes)
+    }
+
+    private static func window(_ layer: LayerExport) throws -> WindowAttributes {
+        var window = try WindowAttributes(layer)
+        if layer.keys.has("ceil_mode"), try layer.keys.flag("ceil_mode") { window.attributes["ceil_mode"] = 1 }
+        return window
+    }
+}
