@@ -41,7 +41,9 @@ import Testing
     func integers() throws {
         let x = try Tensor.integers([.min, -7, 7, .max])
         #expect(
-            try runLayer(Clip(), [x, .integers([0]), .integers([.max])], known: [1, 2])[0].integers() == [0, 0, 7, .max])
+            try runLayer(Clip(), [x, .integers([0]), .integers([.max])], known: [1, 2])[0].integers() == [
+                0, 0, 7, .max,
+            ])
         #expect(try Clip(minimum: -2.5, maximum: 2.5).forward([x], parameters: [:])[0].integers() == [-2, -2, 2, 2])
     }
 

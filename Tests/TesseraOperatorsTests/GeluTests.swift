@@ -37,7 +37,8 @@ import Testing
     @Test("the approximation by tanh")
     func approximation() throws {
         let y = try approximated.forward([.reals([-2, 0, 1], .f64)], parameters: [:])[0].reals()
-        #expect(zip(y, [-0.04540230591222494, 0, 0.8411919906082768]).allSatisfy { abs($0 - $1) < 1e-12 }, "found \(y)")
+        #expect(
+            zip(y, [-0.04540230591222494, 0, 0.8411919906082768]).allSatisfy { abs($0 - $1) < 1e-12 }, "found \(y)")
     }
 
     private var approximated: Gelu {

@@ -40,8 +40,10 @@ import Testing
     @Test("integers beyond 2^53 keep all digits, and unsigned ones have no sign")
     func exact() throws {
         let (a, b) = (try Tensor.integers([.max, 7]), try Tensor.integers([.max - 1, 7]))
-        #expect(try LessOrEqual().forward([a, b], parameters: [:])[0].elements(Truth.self).map(\.isTrue) == [false, true])
+        #expect(
+            try LessOrEqual().forward([a, b], parameters: [:])[0].elements(Truth.self).map(\.isTrue) == [false, true])
         let (c, d) = (try Tensor.integers([-1, 7], .u64), try Tensor.integers([1, 7], .u64))
-        #expect(try LessOrEqual().forward([c, d], parameters: [:])[0].elements(Truth.self).map(\.isTrue) == [false, true])
+        #expect(
+            try LessOrEqual().forward([c, d], parameters: [:])[0].elements(Truth.self).map(\.isTrue) == [false, true])
     }
 }

@@ -7,7 +7,8 @@ import Testing
     @Test func conformance() throws {
         try checkOperator([
             OperatorCase(LogicalNot(), [1, 3, 5, 7], types: [.bool]), OperatorCase(LogicalNot(), [], types: [.bool]),
-            OperatorCase(LogicalNot(), [3, 0], types: [.bool]), OperatorCase(LogicalNot(), [1, 2, 3, 4, 5], types: [.bool]),
+            OperatorCase(LogicalNot(), [3, 0], types: [.bool]),
+            OperatorCase(LogicalNot(), [1, 2, 3, 4, 5], types: [.bool]),
         ])
     }
 

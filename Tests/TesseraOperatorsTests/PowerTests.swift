@@ -23,7 +23,9 @@ import Testing
 
     @Test("integers keep all digits, wrap around, and drop fractions")
     func integers() throws {
-        let (base, exponent) = (try Tensor.integers([3, 2, 2, -1, -2, 1, 0]), try Tensor.integers([39, 64, 63, -3, -1, -9, 0]))
+        let (base, exponent) = (
+            try Tensor.integers([3, 2, 2, -1, -2, 1, 0]), try Tensor.integers([39, 64, 63, -3, -1, -9, 0])
+        )
         #expect(
             try Power().forward([base, exponent], parameters: [:])[0].integers()
                 == [4_052_555_153_018_976_267, 0, .min, -1, 0, 1, 1])

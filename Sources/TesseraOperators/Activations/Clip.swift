@@ -45,7 +45,8 @@ public struct Clip: PointwiseUnary, SelectsInputs, Equatable {
 
     public func integer<Integer: FixedWidthInteger & TensorElement>(_ x: Integer) -> Integer {
         // Bounds beyond the type are its own.
-        min(max(x, minimum.map { Integer(rounding: $0.rounded(.up)) } ?? .min),
+        min(
+            max(x, minimum.map { Integer(rounding: $0.rounded(.up)) } ?? .min),
             maximum.map { Integer(rounding: $0.rounded(.down)) } ?? .max)
     }
 }

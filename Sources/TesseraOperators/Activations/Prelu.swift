@@ -6,7 +6,8 @@ public struct Prelu: Operator, Equatable {
     public static let name = "prelu"
     public static let summary = "x if positive, else slope · x with a learned slope"
     public static let parameterNames = ["weight"]
-    public static let shapes = "[batch, channels, …] → the same shape; as an input, 'weight' may have any shape that x can be matched by repeating it"
+    public static let shapes =
+        "[batch, channels, …] → the same shape; as an input, 'weight' may have any shape that x can be matched by repeating it"
 
     public var shared = false
 

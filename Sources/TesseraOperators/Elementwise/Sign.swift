@@ -10,5 +10,7 @@ public struct Sign: PointwiseUnary, Equatable {
 
     public static let takesIntegers = true
     public func value(_ x: Double) -> Double { x > 0 ? 1 : x < 0 ? -1 : x.isNaN ? x : 0 }
-    public func integer<Integer: FixedWidthInteger & TensorElement>(_ x: Integer) -> Integer { x == 0 ? 0 : x > 0 ? 1 : 0 &- 1 }
+    public func integer<Integer: FixedWidthInteger & TensorElement>(_ x: Integer) -> Integer {
+        x == 0 ? 0 : x > 0 ? 1 : 0 &- 1
+    }
 }

@@ -27,7 +27,8 @@ public struct Reshape: SelectsInputs, Equatable {
     public func validate() throws {
         guard let shape else { return }
         guard shape.allSatisfy({ $0 >= -1 }), shape.filter({ $0 == -1 }).count <= 1 else {
-            throw TesseraError(.invalidArgument, "expected a 'shape' of sizes from 0 and at most one -1, found \(shape)")
+            throw TesseraError(
+                .invalidArgument, "expected a 'shape' of sizes from 0 and at most one -1, found \(shape)")
         }
         guard !(allowZero && shape.contains(0) && shape.contains(-1)) else {
             throw TesseraError(.invalidArgument, "a 'shape' of \(shape) leaves open what -1 is when 0 is a size")
@@ -65,7 +66,8 @@ public struct Reshape: SelectsInputs, Equatable {
 
     private func mismatch(_ input: Shape) -> TesseraError {
         TesseraError(
-            .shapeMismatch, "expected a 'shape' for the \(input.elementCount) elements of \(input), found \(shape ?? [])")
+            .shapeMismatch,
+            "expected a 'shape' for the \(input.elementCount) elements of \(input), found \(shape ?? [])")
     }
 
     /// Can be cut along the outer axes that it leaves as they are.
