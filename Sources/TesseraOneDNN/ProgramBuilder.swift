@@ -122,6 +122,9 @@ final class ProgramBuilder {
         }
     }
 
+    /// Whether somebody reads a value.
+    func isRead(_ value: Graph.ValueID) -> Bool { readCounts[value] > 0 }
+
     // MARK: Steps
 
     func describe(_ node: Graph.Node, _ implementation: String) {

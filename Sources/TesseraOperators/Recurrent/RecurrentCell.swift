@@ -41,7 +41,7 @@ public struct RecurrentCell: Sendable {
         Self.product(weightHidden, gates.lowerBound * hidden..<gates.upperBound * hidden, h[...], biasHidden)
     }
 
-    /// A function of a sum, which is clipped before.
+    /// A function of a gate's sum, which is clipped before.
     func apply(_ index: Int, _ x: Double) -> Double {
         functions[index](clip.map { min(max(x, -$0), $0) } ?? x)
     }
@@ -79,7 +79,8 @@ extension Recurrent {
                 let own = (index * sizes.batch + batch) * hidden..<(index * sizes.batch + batch + 1) * hidden
                 let zeros = [Double](repeating: 0, count: hidden)
                 var state = RecurrentState(
-                    hidden: initialHidden.map { Array($0[own]) } ?? zeros, cell: initialCell.map { Array($0[own]) } ?? zeros)
+                    hidden: initialHidden.map { Array($0[own]) } ?? zeros,
+                    cell: initialCell.map { Array($0[own]) } ?? zeros)
                 for step in 0..<lengths[batch] {
                     let time = isBackward ? lengths[batch] - 1 - step : step
                     let row = batchFirst ? batch * sizes.steps + time : time * sizes.batch + batch
@@ -88,8 +89,9 @@ extension Recurrent {
                     let start = (row * direction.count + index) * hidden
                     output.replaceSubrange(start..<start + hidden, with: state.hidden)
                 }
-                lastHidden += state.hidden
-                lastCell += state.cell
+                // As in ONNX Runtime, a sequence without steps has no state.
+                lastHidden += lengths[batch] > 0 ? state.hidden : zeros
+                lastCell += lengths[batch] > 0 ? state.cell : zeros
             }
         }
         return try zip([output, lastHidden, lastCell], shapes).map {
