@@ -5,6 +5,7 @@ import TesseraCore
 /// `image: {shape: [1, 3, height, width], order: rgb, scale: 1/255, mean: 0, deviation: 1, resize: bilinear}`
 public struct InputDeclaration: Configurable, Equatable {
     public var shape = SymbolicShape([])
+    public var elementType = ElementType.f32
     public var layout = PictureLayout.nchw
     public var scaling = PixelScaling()
     public var fitting = PictureFitting()
@@ -12,11 +13,14 @@ public struct InputDeclaration: Configurable, Equatable {
     public init() {}
 
     /// An input that is given as a tensor, or as a picture with values from 0 to 1.
-    public init(_ shape: SymbolicShape) { self.shape = shape }
+    public init(_ shape: SymbolicShape, elementType: ElementType = .f32) {
+        (self.shape, self.elementType) = (shape, elementType)
+    }
 
     public static var keys: [Key<Self>] {
         [
             Key(required: "shape", \.shape, "[batch, channels, height, width]; a name leaves a size open"),
+            Key("type", \.elementType, "the type of the elements"),
             Key("layout", \.layout, "where the channels are in the shape: before the rows, or after the columns"),
             Key("order", \.scaling.order, "what the channels are; grey for one, rgb for three by default"),
             Key("scale", \.scaling.scale, "what a pixel's 0…255 is multiplied by"),
@@ -76,7 +80,7 @@ public struct InputDeclaration: Configurable, Equatable {
         guard let pictureSizes else {
             throw TesseraError(
                 .shapeMismatch,
-                "expected a tensor of \(shape), found a picture, which is \(layout.description)")
+                "expected a tensor of \(shape) \(elementType), found a picture, which is \(layout.description) f32")
         }
         return pictureSizes
     }
@@ -85,7 +89,7 @@ public struct InputDeclaration: Configurable, Equatable {
 
     private var pictureSizes: PictureSizes? {
         let sizes = shape.dimensions
-        guard sizes.count == 4 else { return nil }
+        guard sizes.count == 4, elementType == .f32 else { return nil }
         return layout == .nchw ? (sizes[0], sizes[1], sizes[2], sizes[3]) : (sizes[0], sizes[3], sizes[1], sizes[2])
     }
 }

@@ -35,13 +35,14 @@ struct GraphAssembly {
 
     /// - Parameter isIncomplete: true if something is known to be missing, so that unknown names are no news.
     init(
-        inputs: [(name: String, shape: SymbolicShape, location: SourceLocation?)], isIncomplete: Bool = false
+        inputs: [(name: String, declaration: InputDeclaration, location: SourceLocation?)], isIncomplete: Bool = false
     ) throws {
         graph = Graph()
         self.isIncomplete = isIncomplete
         for input in inputs {
             values[input.name] = try locatingErrors(at: input.location) {
-                try graph.addInput(input.name, shape: input.shape)
+                try graph.addInput(
+                    input.name, shape: input.declaration.shape, elementType: input.declaration.elementType)
             }
             places[input.name] = input.location
         }
@@ -49,7 +50,8 @@ struct GraphAssembly {
 
     /// Adds all layers, in the order of the file.
     mutating func add(_ items: [LayerItem]) {
-        guard !graph.inputs.isEmpty else { return }
+        // Without inputs that are not readable all layers would be said to be wrong.
+        guard !graph.inputs.isEmpty || !isIncomplete else { return }
         var scope = Scope(
             frames: [Frame()], previous: graph.inputs.count == 1 ? graph.inputs[0].value : nil,
             inputs: graph.inputs.map(\.name))
@@ -79,8 +81,9 @@ struct GraphAssembly {
                 try checkUnused(name, item.location, in: scope)
                 switch item {
                 case .layer(let layer):
-                    let inputs = try inputs(of: layer.common, in: scope)
+                    let inputs = try inputs(of: layer, in: scope)
                     scope.previous = try graph.addNode(name, layer.op, inputs: inputs, location: layer.location)
+                    addOutputs(of: name, layer)
                 case .group(let group): scope.previous = try add(group, named: name, in: scope)
                 case .unreadable(_, _, let hidesNames):
                     if hidesNames { isIncomplete = true }
@@ -149,6 +152,21 @@ struct GraphAssembly {
             message += ", first at line \(place.line)"
         }
         throw TesseraError(.invalidArgument, message)
+    }
+
+    /// Makes the outputs of the layer just added known by their names, `LAYER.output`.
+    private mutating func addOutputs(of name: String, _ layer: LayerDeclaration) {
+        for (output, value) in zip(layer.op.outputNames, graph.nodes.last?.outputs ?? []) {
+            let full = "\(name).\(output)"
+            // A layer may have been called so; it keeps the name.
+            if values[full] == nil { values[full] = value }
+        }
+    }
+
+    private func inputs(of layer: LayerDeclaration, in scope: Scope) throws -> [Graph.ValueID] {
+        // What takes nothing does not read the layer before it.
+        if layer.common.from == nil, layer.op.inputCount.upperBound == 0 { return [] }
+        return try inputs(of: layer.common, in: scope)
     }
 
     private func inputs(of common: CommonKeys, in scope: Scope) throws -> [Graph.ValueID] {
