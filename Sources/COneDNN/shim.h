@@ -52,6 +52,25 @@ static inline dnnl_status_t onednn_desc_create_box(
     return onednn_desc_keep(out, dnnl_memory_desc_init_submemory(*out, parent, dims, offsets));
 }
 
+/// Every `steps[d]`-th element of `parent` from `offsets[d]` on, `dims[d]` in all, sharing its memory. Axes that blocks cut
+/// must be taken whole.
+static inline dnnl_status_t onednn_desc_create_steps(
+    onednn_desc_t *out, const dnnl_memory_desc_t *parent, const int64_t *dims, const int64_t *offsets,
+    const int64_t *steps) {
+    if (parent->format_kind != dnnl_blocked) return dnnl_unimplemented;
+    dnnl_status_t status = onednn_desc_allocate(out);
+    if (status != dnnl_success) return status;
+    dnnl_memory_desc_t *desc = *out;
+    *desc = *parent;
+    for (int d = 0; d < desc->ndims; d++) {
+        if (dims[d] == parent->dims[d] && steps[d] == 1) continue;
+        desc->offset0 += offsets[d] * parent->format_desc.blocking.strides[d];
+        desc->format_desc.blocking.strides[d] *= steps[d];
+        desc->dims[d] = desc->padded_dims[d] = dims[d];
+    }
+    return dnnl_success;
+}
+
 /// Other sizes in the same order of axes and with the same inner blocks as `model`.
 static inline dnnl_status_t onednn_desc_create_like(
     onednn_desc_t *out, const dnnl_memory_desc_t *model, const int64_t *dims) {
@@ -200,6 +219,22 @@ static inline dnnl_status_t onednn_softmax(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data, int axis) {
     dnnl_softmax_desc_t operation;
     dnnl_status_t status = dnnl_softmax_forward_desc_init(&operation, dnnl_forward_inference, data, axis);
+    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+}
+
+static inline dnnl_status_t onednn_logsoftmax(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data, int axis) {
+    dnnl_logsoftmax_desc_t operation;
+    dnnl_status_t status = dnnl_logsoftmax_forward_desc_init(&operation, dnnl_forward_inference, data, axis);
+    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+}
+
+/// `bias` may be NULL.
+static inline dnnl_status_t onednn_matmul(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
+    const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination) {
+    dnnl_matmul_desc_t operation;
+    dnnl_status_t status = dnnl_matmul_desc_init(&operation, source, weights, bias, destination);
     return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
 }
 

@@ -50,14 +50,19 @@ extension Network {
                     .invalidArgument, "the network does not say how input '\(name)' is made of a picture")
             }
             let picture = try Picture(path: path)
-            return (try declaration.tensor(of: picture), picture)
+            return (try converted(declaration.tensor(of: picture), for: name), picture)
         }
     }
 
-    /// A tensor as the input wants it: an input of f32 takes every type of number.
+    /// A tensor as the input wants it: an input of f32 takes every type of number, and numbers of f32 become what is wanted.
     private func converted(_ tensor: Tensor, for name: String) throws -> Tensor {
-        guard graph.inputs.first(where: { $0.name == name })?.elementType ?? .f32 == .f32 else { return tensor }
-        return try tensor.convertedToF32()
+        let type = graph.inputs.first { $0.name == name }?.elementType ?? .f32
+        guard tensor.elementType != type else { return tensor }
+        if type == .f32 { return try tensor.convertedToF32() }
+        guard tensor.elementType == .f32 else { return tensor }
+        return try Tensor(
+            reals: tensor.reals().map { type.isFloatingPoint ? $0 : $0.rounded() }, shape: tensor.shape,
+            elementType: type)
     }
 
     /// Writes outputs to files given as `PATH` or `NAME=PATH`.

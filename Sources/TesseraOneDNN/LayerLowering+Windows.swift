@@ -9,11 +9,28 @@ extension LayerLowering {
         let choice = try Convolution(
             window: window, source: shape(input), target: shape(output), hasBias: op.bias
         ).choose(try parameter("weight"), groups: op.groups)
+        let result = try convolve(choice, window, bias: op.bias ? vector("bias") : nil)
+        finish(try cut(result, to: shape(output)), choice.descriptor)
+    }
+
+    /// Adds the steps of a convolution of the layer's input.
+    ///
+    /// - Parameter isBlank: true for an input of zeros instead.
+    /// - Returns: the result, at the origin of a map that may be larger.
+    func convolve(
+        _ choice: Convolution.Choice, _ window: SlidingWindow, bias: ProgramBuilder.Argument?, isBlank: Bool = false
+    ) throws -> ProgramBuilder.Operand {
         let (descriptor, geometry) = (choice.descriptor, choice.geometry)
         let sourceLayout = try Layout.of(descriptor, dnnl_query_src_md, geometry.source)
-        let source =
-            geometry.isMaterialized
-            ? try padded(input, window, to: sourceLayout) : try builder.operand(input, in: sourceLayout)
+        let source: ProgramBuilder.Operand
+        if isBlank {
+            source = builder.allocate(sourceLayout)
+            builder.fill(source, with: 0)
+        } else if geometry.isMaterialized {
+            source = try padded(input, window, to: sourceLayout)
+        } else {
+            source = try builder.operand(input, in: sourceLayout)
+        }
         let weights = choice.weight.shape.dimensions
         let weightLayout = try Layout.of(descriptor, dnnl_query_weights_md, weights)
         let result = builder.allocate(try .of(descriptor, dnnl_query_dst_md, geometry.target))
@@ -21,17 +38,17 @@ extension LayerLowering {
             (DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(result)),
             (DNNL_ARG_WEIGHTS, try builder.constant(choice.weight, as: .plain(weights), in: weightLayout)),
         ]
-        if op.bias { arguments.append((DNNL_ARG_BIAS, try vector("bias"))) }
+        if let bias { arguments.append((DNNL_ARG_BIAS, bias)) }
         try builder.execute(descriptor, arguments)
-        finish(try cut(result), descriptor)
+        return result
     }
 
-    /// The layer's output, which starts at the origin of a map that may be larger.
-    private func cut(_ result: ProgramBuilder.Operand) throws -> ProgramBuilder.Operand {
-        guard result.layout.dimensions != shape(output) else { return result }
-        let target = builder.allocate(try result.layout.like(shape(output)))
+    /// What starts at the origin of a map that may be larger.
+    func cut(_ result: ProgramBuilder.Operand, to dimensions: [Int]) throws -> ProgramBuilder.Operand {
+        guard result.layout.dimensions != dimensions else { return result }
+        let target = builder.allocate(try result.layout.like(dimensions))
         var part = result
-        part.layout = try result.layout.box(shape(output), at: shape(output).map { _ in 0 })
+        part.layout = try result.layout.box(dimensions, at: dimensions.map { _ in 0 })
         try builder.reorder(from: part, to: target)
         return target
     }

@@ -86,53 +86,6 @@ struct LayerLowering {
         finish(result, descriptor)
     }
 
-    func lower(_ op: Softmax) throws {
-        let axis = op.axis < 0 ? op.axis + shape(input).count : op.axis
-        // With the axis innermost, one pixel is summed in the same order as many.
-        let order = shape(input).indices.filter { $0 != axis } + [axis]
-        var strides = shape(input)
-        _ = order.reversed().reduce(1) { stride, axis in
-            strides[axis] = stride
-            return stride * shape(input)[axis]
-        }
-        let layout = try Layout.plain(shape(input), strides: strides)
-        let descriptor = try PrimitiveDescriptor("softmax") {
-            onednn_softmax(&$0, $1, layout.handle, Int32(axis))
-        }
-        let source = try builder.operand(input, in: layout)
-        let target = builder.result(over: source)
-        try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(target))])
-        finish(target, descriptor)
-    }
-
-    func lower(_ op: Linear) throws {
-        let weight = try parameter("weight")
-        let rows = shape(input).dropLast().reduce(1, *)
-        let source = try Layout.plain([rows, shape(input)[shape(input).count - 1]])
-        let target = try Layout.plain([rows, op.features])
-        let bias = op.bias ? try Layout.plain([op.features]) : nil
-        let anyWeights = try Layout.any(weight.shape.dimensions)
-        // On several threads, long sums are divided among them: the order of additions would depend on their number.
-        let descriptor = try builder.onOneThread {
-            try PrimitiveDescriptor("a fully connected layer") {
-                onednn_inner_product(&$0, $1, source.handle, anyWeights.handle, bias?.handle, target.handle)
-            }
-        }
-        let weights = try Layout.of(descriptor, dnnl_query_weights_md, weight.shape.dimensions)
-        var x = try builder.plainOperand(input)
-        x.layout = source
-        let result = builder.allocate(try .plain(shape(output)))
-        var y = result
-        y.layout = target
-        var arguments: [(Int32, ProgramBuilder.Argument)] = [
-            (DNNL_ARG_SRC, .operand(x)), (DNNL_ARG_DST, .operand(y)),
-            (DNNL_ARG_WEIGHTS, try builder.constant(weight, as: .plain(weight.shape.dimensions), in: weights)),
-        ]
-        if op.bias { arguments.append((DNNL_ARG_BIAS, try vector("bias"))) }
-        try builder.execute(descriptor, arguments, threads: 1)
-        finish(result, descriptor)
-    }
-
     /// Records the result and the implementation that makes it.
     func finish(_ result: ProgramBuilder.Operand, _ descriptor: PrimitiveDescriptor) {
         builder.define(output, as: result)

@@ -46,6 +46,15 @@ final class Layout: @unchecked Sendable, Equatable {
         try Layout.make(dimensions) { onednn_desc_create_box(&$0, handle, dimensions.int64, offsets.int64) }
     }
 
+    /// Every `steps`-th pixel of this layout from `offsets` on, along the axes after batch and channels.
+    func stepping(_ steps: [Int], from offsets: [Int], counts: [Int]) throws -> Layout {
+        let dimensions = dimensions.prefix(2) + counts
+        return try Layout.make(Array(dimensions)) {
+            onednn_desc_create_steps(
+                &$0, handle, Array(dimensions).int64, ([0, 0] + offsets).int64, ([1, 1] + steps).int64)
+        }
+    }
+
     /// What a primitive chose for one of its operands.
     static func of(_ primitive: PrimitiveDescriptor, _ what: dnnl_query_t, _ dimensions: [Int]) throws -> Layout {
         try make(dimensions) { onednn_query_desc(&$0, primitive.handle, what, 0) }

@@ -34,6 +34,7 @@ public struct OneDNNBackend: KernelBackend {
         do {
             switch node.op {
             case let op as Conv: try layer.lower(op)
+            case let op as ConvTranspose: try layer.lower(op)
             case let op as any Pooling: try layer.lower(op)
             case is GlobalAveragePool: try layer.lowerGlobalAveragePool()
             case let op as BatchNorm: try layer.lower(op)
@@ -42,11 +43,12 @@ public struct OneDNNBackend: KernelBackend {
             case is Add where node.inputs.count == 2: try layer.lowerBinary(dnnl_binary_add, isCommutative: true)
             case is Subtract: try layer.lowerBinary(dnnl_binary_sub, isCommutative: false)
             case let op as Linear: try layer.lower(op)
+            case let op as Matmul: try layer.lower(op)
             case let op as Concat: try layer.lower(op)
             case let op as Pad: try layer.lower(op)
             case let op as Slice: try layer.lower(op)
             case is Flatten: try layer.lowerFlatten()
-            case let op as Softmax: try layer.lower(op)
+            case let op as any AlongAxis: try layer.lower(op)
             default: try builder.reference(node, parameters: parameters)
             }
         } catch let error as TesseraError where error.code == .notSupported {

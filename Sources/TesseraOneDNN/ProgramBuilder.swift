@@ -179,6 +179,14 @@ final class ProgramBuilder {
 
     // MARK: Constants
 
+    /// The tensor that a value always is, nil for one that is computed.
+    func constantValue(_ value: Graph.ValueID) -> Tensor? {
+        guard let producer = graph.graph.values[value].producer, graph.graph.nodes[producer].op is Constant else {
+            return nil
+        }
+        return graph.parameters[producer]["value"]
+    }
+
     /// A weight in the layout that a primitive wants, reordered now, once.
     ///
     /// - Parameter source: how the tensor's own elements are to be read.

@@ -9,6 +9,10 @@ import TesseraTestSupport
         last.axis = -1
         try checkOperator([
             OperatorCase(Softmax(), [3, 10]), OperatorCase(Softmax(), [1, 17, 5, 7]), OperatorCase(last, [2, 3, 4, 5]),
+            OperatorCase(last, [7]), OperatorCase(Softmax(), [2, 3, 4, 5, 3]),
+            OperatorCase(last, [2, 3, 4, 5, 3, 2, 2]),
+            OperatorCase(Softmax(), [2, 3, 4], types: [.f16]), OperatorCase(last, [3, 4], types: [.f64]),
+            OperatorCase(last, [3, 4], types: [.bf16]), OperatorCase(Softmax(), [2, 0, 3]),
         ])
     }
 

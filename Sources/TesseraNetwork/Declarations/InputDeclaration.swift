@@ -20,7 +20,7 @@ public struct InputDeclaration: Configurable, Equatable {
     public static var keys: [Key<Self>] {
         [
             Key(required: "shape", \.shape, "[batch, channels, height, width]; a name leaves a size open"),
-            Key("type", \.elementType, "the type of the elements"),
+            Key("type", \.elementType, "the type of its elements"),
             Key("layout", \.layout, "where the channels are in the shape: before the rows, or after the columns"),
             Key("order", \.scaling.order, "what the channels are; grey for one, rgb for three by default"),
             Key("scale", \.scaling.scale, "what a pixel's 0…255 is multiplied by"),
@@ -80,7 +80,7 @@ public struct InputDeclaration: Configurable, Equatable {
         guard let pictureSizes else {
             throw TesseraError(
                 .shapeMismatch,
-                "expected a tensor of \(shape) \(elementType), found a picture, which is \(layout.description) f32")
+                "expected a tensor of \(shape), found a picture, which is \(layout.description)")
         }
         return pictureSizes
     }
@@ -89,7 +89,7 @@ public struct InputDeclaration: Configurable, Equatable {
 
     private var pictureSizes: PictureSizes? {
         let sizes = shape.dimensions
-        guard sizes.count == 4, elementType == .f32 else { return nil }
+        guard sizes.count == 4 else { return nil }
         return layout == .nchw ? (sizes[0], sizes[1], sizes[2], sizes[3]) : (sizes[0], sizes[3], sizes[1], sizes[2])
     }
 }

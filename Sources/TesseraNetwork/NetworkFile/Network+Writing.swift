@@ -26,7 +26,8 @@ extension Network {
         lines += YAMLWriter.lines("name", name.configuration)
         lines.append("inputs:")
         for input in graph.inputs {
-            let declaration = inputs[input.name] ?? InputDeclaration(input.shape)
+            let declaration =
+                inputs[input.name] ?? InputDeclaration(input.shape, elementType: input.elementType)
             lines += YAMLWriter.lines(input.name, declaration.configuration, indent: "  ")
         }
         if let weights = weights ?? self.weights.configuration { lines += YAMLWriter.lines("weights", weights) }
@@ -60,16 +61,16 @@ extension Network {
         var previous = graph.inputs.count == 1 ? graph.inputs[0].value : nil
         return graph.nodes.map { node in
             defer { previous = node.outputs.first }
-            let takesNothing = node.op.inputCount.upperBound == 0
-            return takesNothing || node.inputs == [previous] ? nil : node.inputs
+            let usual = node.op.inputCount.lowerBound == 0 ? [] : [previous]
+            return node.inputs == usual ? nil : node.inputs
         }
     }
 
-    /// The name of every layer, nil for one that is called so without saying it, and that no other refers to.
+    /// The name of every layer, nil for one that is called so without saying it, has no weights, and that no other refers to.
     private func writtenNames(referenced: Set<Graph.ValueID>) -> [String?] {
         let needed = referenced.union(graph.outputs.map(\.value))
         var isWritten = graph.nodes.map { node in
-            node.outputs.contains(where: needed.contains)
+            node.outputs.contains(where: needed.contains) || !type(of: node.op).parameterNames.isEmpty
                 || !node.name.hasPrefix(node.op.name) || !node.name.dropFirst(node.op.name.count).allSatisfy(\.isNumber)
         }
         // A name that is written may change the numbers of others.

@@ -6,6 +6,16 @@ struct NetworkSections {
         var name: String
         var declaration: InputDeclaration
         var location: SourceLocation?
+
+        init(name: String, declaration: InputDeclaration, location: SourceLocation?) {
+            (self.name, self.declaration, self.location) = (name, declaration, location)
+        }
+
+        init(_ input: ImportedNetwork.Input) {
+            self.init(
+                name: input.name, declaration: InputDeclaration(input.shape, elementType: input.elementType),
+                location: nil)
+        }
     }
 
     struct Output {
@@ -88,7 +98,7 @@ struct NetworkSections {
 
     private mutating func readInputs(imported: ImportedNetwork?) {
         guard imported == nil || document["inputs"] != nil else {
-            inputs = imported?.inputs.map { Input(name: $0.name, declaration: $0.declaration) } ?? []
+            inputs = imported?.inputs.map(Input.init) ?? []
             return
         }
         guard let section = section("inputs") else { return }
@@ -118,7 +128,7 @@ struct NetworkSections {
         // All inputs are there, in the order of the model.
         inputs = imported.inputs.map { input in
             inputs.first { $0.name == input.name }
-                ?? Input(name: input.name, declaration: input.declaration)
+                ?? Input(input)
         }
     }
 
@@ -255,10 +265,6 @@ struct NetworkSections {
         readOutputs(imported: imported)
         weights = .tensors(imported.weights)
     }
-}
-
-extension ImportedNetwork.Input {
-    fileprivate var declaration: InputDeclaration { InputDeclaration(shape, elementType: elementType) }
 }
 
 extension SymbolicShape {

@@ -14,6 +14,11 @@ public struct SlidingWindow: Sendable, Equatable {
         /// True if a last window that is not quite full counts (PyTorch's `ceil_mode`).
         public var ceil = false
 
+        public init(kernel: Int, stride: Int, dilation: Int, before: Int = 0, after: Int = 0, ceil: Bool = false) {
+            (self.kernel, self.stride, self.dilation) = (kernel, stride, dilation)
+            (self.before, self.after, self.ceil) = (before, after, ceil)
+        }
+
         /// Elements from the first to the last that one window touches.
         public var extent: Int { (kernel - 1) * dilation + 1 }
 
@@ -76,7 +81,7 @@ public struct SlidingWindow: Sendable, Equatable {
         }
     }
 
-    private init(axes: [Axis]) { self.axes = axes }
+    public init(axes: [Axis]) { self.axes = axes }
 
     /// The shape of the output over an input: a window position for each element of the spatial axes.
     ///

@@ -1,0 +1,73 @@
+import COneDNN
+import TesseraCore
+import TesseraOperators
+
+/// Products of matrices. On several threads, long sums are divided among them, and the order of additions would depend on their
+/// number, so these run on one.
+extension LayerLowering {
+    func lower(_ op: Linear) throws {
+        let weight = try parameter("weight")
+        let rows = shape(input).dropLast().reduce(1, *)
+        let source = try Layout.plain([rows, shape(input)[shape(input).count - 1]])
+        let target = try Layout.plain([rows, op.features])
+        let bias = op.bias ? try Layout.plain([op.features]) : nil
+        let anyWeights = try Layout.any(weight.shape.dimensions)
+        // On several threads, long sums are divided among them: the order of additions would depend on their number.
+        let descriptor = try builder.onOneThread {
+            try PrimitiveDescriptor("a fully connected layer") {
+                onednn_inner_product(&$0, $1, source.handle, anyWeights.handle, bias?.handle, target.handle)
+            }
+        }
+        let weights = try Layout.of(descriptor, dnnl_query_weights_md, weight.shape.dimensions)
+        var x = try builder.plainOperand(input)
+        x.layout = source
+        let result = builder.allocate(try .plain(shape(output)))
+        var y = result
+        y.layout = target
+        var arguments: [(Int32, ProgramBuilder.Argument)] = [
+            (DNNL_ARG_SRC, .operand(x)), (DNNL_ARG_DST, .operand(y)),
+            (DNNL_ARG_WEIGHTS, try builder.constant(weight, as: .plain(weight.shape.dimensions), in: weights)),
+        ]
+        if op.bias { arguments.append((DNNL_ARG_BIAS, try vector("bias"))) }
+        try builder.execute(descriptor, arguments, threads: 1)
+        finish(result, descriptor)
+    }
+
+    func lower(_ op: Matmul) throws {
+        let (a, b) = (node.inputs[0], node.inputs[1])
+        let product = try MatrixProduct(Shape(shape(a)), Shape(shape(b)))
+        // A single matrix on the right is multiplied by all rows at once.
+        let isSingle = product.bBatch.elementCount == 1
+        let batch = isSingle ? [] : product.batch.dimensions
+        func aligned(_ shape: Shape) -> [Int] { batch.dropFirst(shape.rank).map { _ in 1 } + shape.dimensions }
+        let rows = isSingle ? product.aBatch.elementCount * product.rows : product.rows
+        let left = try Layout.plain((isSingle ? [] : aligned(product.aBatch)) + [rows, product.inner])
+        let right = (isSingle ? [] : aligned(product.bBatch)) + [product.inner, product.columns]
+        let target = try Layout.plain(batch + [rows, product.columns])
+        let weight = builder.constantValue(b)
+        let wanted = weight == nil ? try Layout.plain(right) : try Layout.any(right)
+        let descriptor = try builder.onOneThread {
+            try PrimitiveDescriptor("a product of matrices") {
+                onednn_matmul(&$0, $1, left.handle, wanted.handle, nil, target.handle)
+            }
+        }
+        var x = try builder.plainOperand(a)
+        x.layout = left
+        let weights: ProgramBuilder.Argument
+        if let weight {
+            weights = try builder.constant(
+                weight, as: .plain(right), in: .of(descriptor, dnnl_query_weights_md, right))
+        } else {
+            var operand = try builder.plainOperand(b)
+            operand.layout = wanted
+            weights = .operand(operand)
+        }
+        let result = builder.allocate(try .plain(shape(output)))
+        var y = result
+        y.layout = target
+        try builder.execute(
+            descriptor, [(DNNL_ARG_SRC, .operand(x)), (DNNL_ARG_WEIGHTS, weights), (DNNL_ARG_DST, .operand(y))],
+            threads: 1)
+        finish(result, descriptor)
+    }
+}

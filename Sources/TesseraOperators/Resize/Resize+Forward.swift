@@ -1,0 +1,137 @@
+import TesseraCore
+
+extension Resize {
+    public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
+        let input = inputs[0]
+        let parts = try axisParts(of: input.shape)
+        let shape = Shape(parts.map(\.output.count))
+        guard shape.elementCount > 0 else { return [try Tensor(zeros: shape, elementType: input.elementType)] }
+        let taps = try zip(parts, input.shape.dimensions).map { try localTaps($0, size: $1) }
+        if mode == .nearest { return [try nearest(input, taps, shape)] }
+
+        var values = input.reals()
+        var sizes = input.shape.dimensions
+        for (axis, taps) in taps.enumerated().reversed() {
+            guard let taps else { continue }
+            values = Self.resized(values, taps, axis: axis, of: sizes, to: shape[axis])
+            sizes[axis] = shape[axis]
+        }
+        fillOutside(taps, shape, &values)
+        return [try Tensor(reals: values, shape: shape, elementType: input.elementType)]
+    }
+
+    /// The taps of an axis with positions in the part of the input that is given, nil if nothing changes.
+    private func localTaps(_ part: AxisPart, size: Int) throws -> ResizeTaps? {
+        if part.whole.isIdentity, part.inputStart == part.output.lowerBound, part.output.count == size { return nil }
+        var taps =
+            part.whole.isIdentity
+            ? ResizeTaps(
+                count: 1, positions: Array(part.output), weights: part.output.map { _ in 1 })
+            : taps(part.whole, part.output)
+        for index in taps.positions.indices { taps.positions[index] -= part.inputStart }
+        guard taps.positions.allSatisfy((0..<size).contains) else {
+            throw TesseraError(
+                .shapeMismatch, "'part' needs more of the input than the \(size) elements that are given")
+        }
+        return taps
+    }
+
+    /// Values whose one axis is resized.
+    private static func resized(
+        _ values: [Double], _ taps: ResizeTaps, axis: Int, of sizes: [Int], to size: Int
+    ) -> [Double] {
+        let outer = sizes[..<axis].reduce(1, *)
+        let inner = sizes[(axis + 1)...].reduce(1, *)
+        return [Double](unsafeUninitializedCapacity: outer * size * inner) { result, count in
+            values.withUnsafeBufferPointer { source in
+                for block in 0..<outer {
+                    let base = block * sizes[axis] * inner
+                    for pixel in 0..<size {
+                        let row = (block * size + pixel) * inner
+                        let range = pixel * taps.count..<(pixel + 1) * taps.count
+                        Self.sum(source, base, taps, range, inner: inner, into: result, row)
+                    }
+                }
+            }
+            count = outer * size * inner
+        }
+    }
+
+    /// Writes `inner` neighbouring weighted sums.
+    @inline(__always)
+    private static func sum(
+        _ source: UnsafeBufferPointer<Double>, _ base: Int, _ taps: ResizeTaps, _ range: Range<Int>, inner: Int,
+        into result: UnsafeMutableBufferPointer<Double>, _ row: Int
+    ) {
+        if inner == 1 {
+            var sum = 0.0
+            for tap in range { sum += taps.weights[tap] * source[base + taps.positions[tap]] }
+            result[row] = sum
+            return
+        }
+        for index in 0..<inner { result[row + index] = 0 }
+        for tap in range {
+            let (weight, start) = (taps.weights[tap], base + taps.positions[tap] * inner)
+            for index in 0..<inner { result[row + index] += weight * source[start + index] }
+        }
+    }
+
+    /// Puts the extrapolation value where a pixel lies beyond the input.
+    private func fillOutside(_ taps: [ResizeTaps?], _ shape: Shape, _ values: inout [Double]) {
+        for (axis, taps) in taps.enumerated() {
+            guard let outside = taps?.isOutside, outside.contains(true) else { continue }
+            let stride = shape.strides[axis]
+            for index in values.indices where outside[index / stride % shape[axis]] { values[index] = extrapolation }
+        }
+    }
+}
+
+/// The nearest pixels are copied, whatever type they have.
+extension Resize {
+    private func nearest(_ input: Tensor, _ taps: [ResizeTaps?], _ shape: Shape) throws -> Tensor {
+        // For each axis, where its pixels lie; -1 beyond the input.
+        let strides = input.shape.strides
+        let offsets = zip(taps.indices, taps).map { axis, taps in
+            guard let taps else { return (0..<shape[axis]).map { $0 * strides[axis] } }
+            return taps.positions.enumerated().map { index, position in
+                !taps.isOutside.isEmpty && taps.isOutside[index] ? -1 : position * strides[axis]
+            }
+        }
+        let filler = try Tensor(reals: [extrapolation], shape: [1], elementType: input.elementType)
+        var result = try Tensor(zeros: shape, elementType: input.elementType)
+        result.withUnsafeMutableBytes { target in
+            input.withUnsafeBytes { source in
+                filler.withUnsafeBytes { filler in
+                    switch input.elementType.byteCount {
+                    case 1: Self.gather(UInt8.self, source, filler, offsets, target)
+                    case 2: Self.gather(UInt16.self, source, filler, offsets, target)
+                    case 4: Self.gather(UInt32.self, source, filler, offsets, target)
+                    default: Self.gather(UInt64.self, source, filler, offsets, target)
+                    }
+                }
+            }
+        }
+        return result
+    }
+
+    private static func gather<Element: FixedWidthInteger>(
+        _ type: Element.Type, _ source: UnsafeRawBufferPointer, _ filler: UnsafeRawBufferPointer, _ offsets: [[Int]],
+        _ target: UnsafeMutableRawBufferPointer
+    ) {
+        let (source, target) = (source.bindMemory(to: type), target.bindMemory(to: type))
+        let filler = filler.bindMemory(to: type).first ?? 0
+        var next = 0
+        func visit(_ axis: Int, _ base: Int) {
+            guard axis < offsets.count - 1 else {
+                guard let last = offsets.last else { return target[0] = source[0] }
+                for offset in last {
+                    target[next] = base < 0 || offset < 0 ? filler : source[base + offset]
+                    next += 1
+                }
+                return
+            }
+            for offset in offsets[axis] { visit(axis + 1, base < 0 || offset < 0 ? -1 : base + offset) }
+        }
+        visit(0, 0)
+    }
+}
