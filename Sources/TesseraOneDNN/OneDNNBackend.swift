@@ -26,6 +26,8 @@ public struct OneDNNBackend: KernelBackend {
     }
 
     private func lower(_ node: Graph.Node, parameters: [String: Tensor], into builder: ProgramBuilder) throws {
+        // The builder makes them when they are read.
+        if node.op is Constant { return }
         guard (node.inputs + node.outputs).allSatisfy(builder.isComputable), parameters.values.allSatisfy(\.isF32)
         else {
             return try builder.reference(node, parameters: parameters)
