@@ -46,6 +46,23 @@ struct ExportTrial {
             return tensor
         }
         parameters = collected.withLock { $0 }
+        inferTypes(of: network.graph)
+    }
+
+    /// The type of every value, by its identifier; nil for one that cannot be told.
+    private(set) var types: [ElementType?] = []
+
+    /// Types follow from the inputs' even where shapes depend on data.
+    private mutating func inferTypes(of graph: Graph) {
+        types = graph.values.indices.map { facts(of: $0)?.elementType }
+        for node in graph.nodes {
+            let inputs = node.inputs.compactMap { types[$0] }
+            guard inputs.count == node.inputs.count else { continue }
+            // An input that controls the layer may be of another type than those it computes with.
+            let outputs =
+                (try? node.op.outputTypes(for: inputs)) ?? (try? node.op.outputTypes(for: Array(inputs.prefix(1))))
+            for (value, type) in zip(node.outputs, outputs ?? []) { types[value] = types[value] ?? type }
+        }
     }
 
     /// Shape and type of a value; nil if its shape depends on data.

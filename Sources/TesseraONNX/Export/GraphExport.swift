@@ -9,6 +9,7 @@ final class GraphExport {
     private(set) var initializers: [(name: String, tensor: Tensor)] = []
     private var names: [Graph.ValueID: String] = [:]
     private var taken: Set<String> = []
+    private var nodeNames: Set<String> = []
     private var read: Set<Graph.ValueID> = []
     /// Outputs that need a node of their own, as their value has another name.
     private var aliases: [(name: String, value: Graph.ValueID)] = []
@@ -49,8 +50,10 @@ final class GraphExport {
     func facts(of value: Graph.ValueID) -> LayerExport.Facts? { trial.facts(of: value) }
     func parameter(_ name: String, of node: Graph.Node) -> Tensor? { trial.parameters[node.name]?[name] }
 
-    /// `name`, or the first of `name_2`, `name_3`, … that is free; it is then taken.
-    func unusedName(_ name: String) -> String {
+    /// `name`, or the first of `name_2`, `name_3`, … that no value has; it is then taken.
+    func unusedName(_ name: String) -> String { Self.claim(name, among: &taken) }
+
+    private static func claim(_ name: String, among taken: inout Set<String>) -> String {
         var candidate = name
         var number = 1
         while !taken.insert(candidate).inserted {
@@ -67,7 +70,7 @@ final class GraphExport {
         _ attributes: [String: ExportAttribute]
     ) {
         var node = ONNXNodeProto()
-        (node.opType, node.name, node.output) = (type, name, outputs)
+        (node.opType, node.name, node.output) = (type, Self.claim(name, among: &nodeNames), outputs)
         // Inputs left out at the end are not written.
         node.input = inputs.reversed().drop { $0.isEmpty }.reversed()
         node.attribute = attributes.sorted { $0.key < $1.key }.map { $0.value.proto(named: $0.key) }

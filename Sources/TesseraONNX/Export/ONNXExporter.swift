@@ -63,7 +63,7 @@ public struct ONNXExporter: Sendable {
         let isFixed = graph.inputs.allSatisfy { $0.shape.concrete != nil }
         model.graph.output = graph.outputs.map { output in
             guard let facts = trial.facts(of: output.value) else {
-                return ONNXValueInfoProto(output.name, nil, nil)
+                return ONNXValueInfoProto(output.name, trial.types[output.value], nil)
             }
             let sizes = facts.shape.dimensions.map { isFixed ? Dimension.fixed($0) : nil }
             return ONNXValueInfoProto(output.name, facts.elementType, sizes)

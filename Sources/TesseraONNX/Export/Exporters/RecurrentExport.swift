@@ -42,7 +42,7 @@ enum RecurrentExport {
             let order = batchFirst ? [2, 0, 1, 3] : [0, 2, 1, 3]
             let moved = layer.step("directions_last", "Transpose", [sequence], ["perm": .ints(order)])
             let shape = try layer.integers("output_shape", [0, 0, suffixes.count * hidden])
-            layer.emit("Reshape", [moved, shape], outputs: [layer.output()])
+            layer.emit("Reshape", [moved, shape])
         }
     }
 

@@ -5,7 +5,7 @@ enum ReshapingExport {
     static let exporters: [String: LayerExporter] = [
         "reshape": reshape, "flatten": flatten, "transpose": transpose, "squeeze": axes("Squeeze"),
         "unsqueeze": axes("Unsqueeze"), "expand": list("Expand", "shape"), "tile": list("Tile", "repeats"),
-        "depth_to_space": blocks("DepthToSpace"), "space_to_depth": blocks("SpaceToDepth"),
+        "depth_to_space": depthToSpace, "space_to_depth": spaceToDepth,
     ]
 
     private static func reshape(_ layer: LayerExport) throws {
@@ -45,17 +45,30 @@ enum ReshapingExport {
         { layer in layer.emit(type, [try layer.input(), try layer.integers(role: role)]) }
     }
 
-    private static func blocks(_ type: String) -> LayerExporter {
-        { layer in
-            var attributes: [String: ExportAttribute] = ["blocksize": .int(try layer.keys.int("block"))]
-            let mode = layer.keys.has("mode") ? try layer.keys.text("mode") : "dcr"
-            if type == "DepthToSpace" {
-                attributes["mode"] = .string(mode.uppercased())
-            } else if mode != "dcr" {
-                throw TesseraError(
-                    .notSupported, "the mode '\(mode)' is not supported in opset \(LayerExporters.opset)")
-            }
-            layer.emit(type, [try layer.input()], attributes)
+    private static func depthToSpace(_ layer: LayerExport) throws {
+        guard try layer.keys.optionalInts("crop")?.allSatisfy({ $0 == 0 }) ?? true else {
+            throw TesseraError(.notSupported, "the key 'crop' is not supported")
         }
+        layer.emit(
+            "DepthToSpace", [try layer.input()],
+            [
+                "blocksize": .int(try layer.keys.int("block")),
+                "mode": .string(try layer.keys.text("mode").uppercased()),
+            ])
+    }
+
+    /// ONNX has only the order dcr until opset 28: channel k · channels + c becomes c · block² + k.
+    private static func spaceToDepth(_ layer: LayerExport) throws {
+        let block = try layer.keys.int("block")
+        let attributes: [String: ExportAttribute] = ["blocksize": .int(block)]
+        guard try layer.keys.text("mode") == "crd" else {
+            return layer.emit("SpaceToDepth", [try layer.input()], attributes)
+        }
+        guard let channels = layer.facts()?.shape.dimensions.dropFirst().first else {
+            throw TesseraError(.notSupported, "an unknown number of channels is not supported")
+        }
+        let order = (0..<channels).flatMap { channel in (0..<block * block).map { $0 * channels + channel } }
+        let blocks = layer.step("blocks", "SpaceToDepth", [try layer.input()], attributes)
+        layer.emit("Gather", [blocks, try layer.integers("order", order)], ["axis": 1])
     }
 }
