@@ -5,7 +5,8 @@ import Tessera
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Writes a model of another format as a network file, network.yaml, and its weights, weights.safetensors.")
+        abstract:
+            "Writes a model of another format as a network file, network.yaml, and its weights, weights.safetensors.")
 
     @Argument(help: "The model: a .onnx file.")
     var model: String

@@ -24,23 +24,29 @@ import Testing
     private func lines(_ model: ONNXModelProto) -> [String] {
         model.graph.node.map { node in
             let attributes = node.attribute.map { attribute in
-                let value = attribute.hasI ? "\(attribute.i)" : attribute.hasS ? String(decoding: attribute.s, as: UTF8.self) : "\(attribute.ints)"
+                let value =
+                    attribute.hasI
+                    ? "\(attribute.i)"
+                    : attribute.hasS ? String(decoding: attribute.s, as: UTF8.self) : "\(attribute.ints)"
                 return "\(attribute.name): \(value)"
             }
-            return "\(node.opType)(\(node.input.joined(separator: ", "))) -> \(node.output.joined(separator: ", ")) {\(attributes.joined(separator: ", "))}"
+            return
+                "\(node.opType)(\(node.input.joined(separator: ", "))) -> \(node.output.joined(separator: ", ")) {\(attributes.joined(separator: ", "))}"
         }
     }
 
     @Test("a convolution says its window")
     func convolution() throws {
         #expect(
-            lines(try model("[{conv: {name: c, channels: 2, kernel: 3, padding: [1, 2], stride: 2}}]", outputs: "[c]")) == [
-                "Conv(x, c.weight, c.bias) -> c {group: 1, kernel_shape: [3, 3], pads: [1, 2, 1, 2], strides: [2, 2]}"
-            ])
+            lines(try model("[{conv: {name: c, channels: 2, kernel: 3, padding: [1, 2], stride: 2}}]", outputs: "[c]"))
+                == [
+                    "Conv(x, c.weight, c.bias) -> c {group: 1, kernel_shape: [3, 3], pads: [1, 2, 1, 2], strides: [2, 2]}"
+                ])
         #expect(
-            lines(try model("[{conv: {name: c, channels: 2, kernel: 3, padding: same, bias: false}}]", outputs: "[c]")) == [
-                "Conv(x, c.weight) -> c {auto_pad: SAME_UPPER, group: 1, kernel_shape: [3, 3], strides: [1, 1]}"
-            ])
+            lines(try model("[{conv: {name: c, channels: 2, kernel: 3, padding: same, bias: false}}]", outputs: "[c]"))
+                == [
+                    "Conv(x, c.weight) -> c {auto_pad: SAME_UPPER, group: 1, kernel_shape: [3, 3], strides: [1, 1]}"
+                ])
     }
 
     @Test("outputs are named as in the network, and those that share a value all exist")
