@@ -8,6 +8,6 @@ struct TesseraCommand: AsyncParsableCommand {
         abstract: "Runs one network across several devices, with the answer one device would give.",
         subcommands: [
             RunCommand.self, PlanCommand.self, InspectCommand.self, NodeCommand.self, DeployCommand.self,
-            ScriptCommand.self, ReplCommand.self, PluginsCommand.self,
+            ScriptCommand.self, ReplCommand.self, PluginsCommand.self, SchemaCommand.self,
         ])
 }

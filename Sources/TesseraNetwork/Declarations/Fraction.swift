@@ -40,6 +40,7 @@ public struct Fraction: ConfigurationValue, Hashable, ExpressibleByFloatLiteral,
         return Int(exactly: value).map(\.configuration) ?? value.configuration
     }
     public static var typeDescription: String { "number or fraction" }
+    public static var schema: ConfigurationSchema { .either([.number, .text]) }
 
     private static func number(_ text: Substring) -> Double? {
         switch YAMLScalar.plain(text.split(separator: " ").joined(separator: " ")) {

@@ -25,7 +25,9 @@ public struct Gru: Recurrent, Equatable {
     public static let shorthandKey: String? = "hidden"
     public static let keys: [Key<Gru>] =
         commonKeys + [
-            Key("linear_before_reset", \.linearBeforeReset, "whether the reset gate comes after the product, as in PyTorch")
+            Key(
+                "linear_before_reset", \.linearBeforeReset,
+                "whether the reset gate comes after the product, as in PyTorch")
         ]
 
     public func step(_ projected: [Double], _ state: RecurrentState, _ cell: RecurrentCell) -> RecurrentState {

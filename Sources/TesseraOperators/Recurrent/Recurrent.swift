@@ -46,8 +46,10 @@ extension Recurrent {
     public static var shapes: String {
         let cell = outputNames(of: Self()).contains("cell")
         let state = "[directions, batch, 'hidden']"
-        return "x [sequence, batch, features], sequence_lengths [batch], initial_hidden" + (cell ? " and initial_cell" : "")
-            + " \(state) → output [sequence, batch, directions · 'hidden'], hidden" + (cell ? " and cell" : "") + " \(state)"
+        return "x [sequence, batch, features], sequence_lengths [batch], initial_hidden"
+            + (cell ? " and initial_cell" : "")
+            + " \(state) → output [sequence, batch, directions · 'hidden'], hidden" + (cell ? " and cell" : "")
+            + " \(state)"
     }
 
     private static func outputNames(of op: Self) -> [String] { op.outputNames }
@@ -72,7 +74,8 @@ extension Recurrent {
             Key("batch_first", \.batchFirst, "whether x and output are [batch, sequence, …]"),
             Key(
                 "activations", \.activations,
-                "the functions of each direction; \(defaultActivations.map(\.rawValue).joined(separator: ", ")) if left out"),
+                "the functions of each direction; \(defaultActivations.map(\.rawValue).joined(separator: ", ")) if left out"
+            ),
             Key("activation_alpha", \.activationAlpha, "alpha of the functions that have one, in their order"),
             Key("activation_beta", \.activationBeta, "beta of the functions that have one, in their order"),
             Key("clip", \.clip, "the largest magnitude that functions are given"),

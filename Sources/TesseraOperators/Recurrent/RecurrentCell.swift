@@ -79,7 +79,8 @@ extension Recurrent {
                 let own = (index * sizes.batch + batch) * hidden..<(index * sizes.batch + batch + 1) * hidden
                 let zeros = [Double](repeating: 0, count: hidden)
                 var state = RecurrentState(
-                    hidden: initialHidden.map { Array($0[own]) } ?? zeros, cell: initialCell.map { Array($0[own]) } ?? zeros)
+                    hidden: initialHidden.map { Array($0[own]) } ?? zeros,
+                    cell: initialCell.map { Array($0[own]) } ?? zeros)
                 for step in 0..<lengths[batch] {
                     let time = isBackward ? lengths[batch] - 1 - step : step
                     let row = batchFirst ? batch * sizes.steps + time : time * sizes.batch + batch
