@@ -6,7 +6,7 @@ let package = Package(
     name: "tessera",
     products: [
         .library(name: "Tessera", targets: ["Tessera"]),
-        .library(name: "TesseraFiles", targets: ["TesseraNetwork"]),
+        .library(name: "TesseraFiles", targets: ["TesseraNetwork", "TesseraONNX"]),
         .executable(name: "tessera", targets: ["TesseraCommand"]),
     ],
     dependencies: [
@@ -48,7 +48,8 @@ let package = Package(
         .target(
             name: "Tessera",
             dependencies: [
-                "TesseraNetwork", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies", "TransportTCP",
+                "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
+                "TransportTCP",
             ]),
 
         // Modules that are swapped by name.

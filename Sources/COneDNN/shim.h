@@ -191,10 +191,18 @@ static inline dnnl_status_t onednn_pooling(
 
 static inline dnnl_status_t onednn_eltwise(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t kind, const dnnl_memory_desc_t *data,
-    float alpha) {
+    float alpha, float beta) {
     dnnl_eltwise_desc_t operation;
     dnnl_status_t status =
-        dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, kind, data, alpha, 0);
+        dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, kind, data, alpha, beta);
+    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+}
+
+static inline dnnl_status_t onednn_prelu(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data,
+    const dnnl_memory_desc_t *slopes) {
+    dnnl_prelu_desc_t operation;
+    dnnl_status_t status = dnnl_prelu_forward_desc_init(&operation, dnnl_forward_inference, data, slopes);
     return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
 }
 
@@ -229,12 +237,61 @@ static inline dnnl_status_t onednn_logsoftmax(
     return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
 }
 
+/// Over the last axis of `data`, with a scale and a shift for each of its elements if `scales` and `shifts` are not 0.
+static inline dnnl_status_t onednn_layer_normalization(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data, float epsilon, int scales,
+    int shifts) {
+    dnnl_layer_normalization_desc_t operation;
+    dnnl_status_t status = dnnl_layer_normalization_forward_desc_init(
+        &operation, dnnl_forward_inference, data, NULL, epsilon,
+        (scales ? dnnl_use_scale : 0) | (shifts ? dnnl_use_shift : 0));
+    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+}
+
+/// Across channels.
+static inline dnnl_status_t onednn_lrn(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data, int64_t size, float alpha,
+    float beta, float bias) {
+    dnnl_lrn_desc_t operation;
+    dnnl_status_t status = dnnl_lrn_forward_desc_init(
+        &operation, dnnl_forward_inference, dnnl_lrn_across_channels, data, size, alpha, beta, bias);
+    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+}
+
 /// `bias` may be NULL.
 static inline dnnl_status_t onednn_matmul(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
     const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination) {
     dnnl_matmul_desc_t operation;
     dnnl_status_t status = dnnl_matmul_desc_init(&operation, source, weights, bias, destination);
+    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+}
+
+/// The operands of a recurrent layer. What is not there, such as an initial state, is NULL.
+typedef struct {
+    const dnnl_memory_desc_t *source, *source_hidden, *source_cell;
+    const dnnl_memory_desc_t *weights, *hidden_weights, *bias;
+    const dnnl_memory_desc_t *destination, *destination_hidden, *destination_cell;
+} onednn_recurrent_operands;
+
+/// `kind` is dnnl_vanilla_lstm, dnnl_lbr_gru, or dnnl_vanilla_rnn with an `activation`.
+static inline dnnl_status_t onednn_recurrent(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t kind, dnnl_alg_kind_t activation,
+    dnnl_rnn_direction_t direction, onednn_recurrent_operands o) {
+    dnnl_rnn_desc_t operation;
+    dnnl_status_t status;
+    if (kind == dnnl_vanilla_lstm)
+        status = dnnl_lstm_forward_desc_init(
+            &operation, dnnl_forward_inference, direction, o.source, o.source_hidden, o.source_cell, o.weights,
+            o.hidden_weights, o.bias, o.destination, o.destination_hidden, o.destination_cell, 0);
+    else if (kind == dnnl_lbr_gru)
+        status = dnnl_lbr_gru_forward_desc_init(
+            &operation, dnnl_forward_inference, direction, o.source, o.source_hidden, o.weights, o.hidden_weights,
+            o.bias, o.destination, o.destination_hidden, 0);
+    else
+        status = dnnl_vanilla_rnn_forward_desc_init(
+            &operation, dnnl_forward_inference, activation, direction, o.source, o.source_hidden, o.weights,
+            o.hidden_weights, o.bias, o.destination, o.destination_hidden, 0, 0, 0);
     return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
 }
 

@@ -54,9 +54,13 @@ extension Network {
         }
     }
 
-    /// A tensor as the input wants it: an input of f32 takes every type of number, and numbers of f32 become what is wanted.
-    private func converted(_ tensor: Tensor, for name: String) throws -> Tensor {
-        let type = graph.inputs.first { $0.name == name }?.elementType ?? .f32
+    /// A tensor as the input wants it: an input of f32 takes every type of number, numbers of f32 become what is wanted, and a
+    /// list of one element is a scalar.
+    private func converted(_ given: Tensor, for name: String) throws -> Tensor {
+        let input = graph.inputs.first { $0.name == name }
+        let type = input?.elementType ?? .f32
+        let isScalar = input?.shape.dimensions.isEmpty ?? false
+        let tensor = isScalar && given.shape == [1] ? try given.reshaped(to: []) : given
         guard tensor.elementType != type else { return tensor }
         if type == .f32 { return try tensor.convertedToF32() }
         guard tensor.elementType == .f32 else { return tensor }

@@ -54,6 +54,7 @@ extension LayerLowering {
     }
 
     func lower(_ op: any Pooling) throws {
+        guard node.outputs.count == 1 else { throw TesseraError(.notSupported, "the indices of 'max_pool'") }
         let kind: dnnl_alg_kind_t
         if let average = op as? AveragePool {
             // oneDNN would count what lies beyond the padding, too.
@@ -67,10 +68,11 @@ extension LayerLowering {
         try lowerPooling(kind, window: op.window(over: Shape(shape(input))))
     }
 
-    func lowerGlobalAveragePool() throws {
+    func lower(_ op: any GlobalPooling) throws {
         let spatial = shape(input).dropFirst(2)
+        guard spatial.count <= 3 else { throw TesseraError(.notSupported, "\(spatial.count) spatial axes") }
         try lowerPooling(
-            dnnl_pooling_avg_exclude_padding,
+            op is GlobalMaxPool ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding,
             window: SlidingWindow(
                 input: Shape(shape(input)), kernel: PerAxis(Array(spatial)), stride: 1, dilation: 1,
                 padding: .explicit([0])))

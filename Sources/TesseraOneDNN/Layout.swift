@@ -55,9 +55,11 @@ final class Layout: @unchecked Sendable, Equatable {
         }
     }
 
-    /// What a primitive chose for one of its operands.
-    static func of(_ primitive: PrimitiveDescriptor, _ what: dnnl_query_t, _ dimensions: [Int]) throws -> Layout {
-        try make(dimensions) { onednn_query_desc(&$0, primitive.handle, what, 0) }
+    /// What a primitive chose for one of its operands, or for one of several of a kind.
+    static func of(
+        _ primitive: PrimitiveDescriptor, _ what: dnnl_query_t, _ dimensions: [Int], index: Int32 = 0
+    ) throws -> Layout {
+        try make(dimensions) { onednn_query_desc(&$0, primitive.handle, what, index) }
     }
 
     private static func make(_ dimensions: [Int], _ create: (inout onednn_desc_t?) -> dnnl_status_t) throws -> Layout {

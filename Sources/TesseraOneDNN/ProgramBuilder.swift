@@ -96,6 +96,11 @@ final class ProgramBuilder {
         return graph.elementTypes[value] == .f32 && (1...6).contains(shape.rank) && shape.elementCount > 0
     }
 
+    /// Whether a value is one f32 without axes.
+    func isScalar(_ value: Graph.ValueID) -> Bool {
+        graph.elementTypes[value] == .f32 && graph.shapes[value].rank == 0
+    }
+
     /// Dense and row-major.
     func plainLayout(_ value: Graph.ValueID) throws -> Layout {
         isComputable(value)
@@ -116,6 +121,9 @@ final class ProgramBuilder {
             for operand in operands[value] ?? [] { pendingReads[operand.buffer, default: 1] -= 1 }
         }
     }
+
+    /// Whether somebody reads a value.
+    func isRead(_ value: Graph.ValueID) -> Bool { readCounts[value] > 0 }
 
     // MARK: Steps
 

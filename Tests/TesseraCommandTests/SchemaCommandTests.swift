@@ -75,7 +75,8 @@ import Testing
         for (old, new) in [
             ("tessera: 1", "tessera: 2"), ("weights:", "weigths:"), ("scale: 1/255", "scael: 1"),
             ("resize: area", "resize: big"),
-            ("shape: [1, 3, h, w]", "shape: 3"), ("random: 7", "random: a"), ("inputs: [x], layers: [relu]", "inputs: [x], layers: relu"),
+            ("shape: [1, 3, h, w]", "shape: 3"), ("random: 7", "random: a"),
+            ("inputs: [x], layers: [relu]", "inputs: [x], layers: relu"),
             ("kernel: [3, \"{2 + 1}\"]", "kernel: [3, three]"), ("padding: same", "padding: sane"),
             ("channels: \"{n}\", ", ""), ("leaky_relu: 0.1", "leaky_relu: steep"), ("index: i", "indx: i"),
             ("condition: true, ", ""), ("top: 2", "top: few"), ("iou: 0.3", "iuo: 0.3"), ("scores: s, ", ""),

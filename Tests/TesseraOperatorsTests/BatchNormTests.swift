@@ -9,6 +9,9 @@ import TesseraTestSupport
         exact.epsilon = 0
         try checkOperator([
             OperatorCase(BatchNorm(), [1, 64, 17, 13]), OperatorCase(exact, [2, 3, 8, 9]), OperatorCase(exact, [5, 7]),
+            OperatorCase(exact, [5]), OperatorCase(exact, [2, 3, 5]), OperatorCase(BatchNorm(), [1, 4, 3, 4, 5]),
+            OperatorCase(BatchNorm(), [1, 2, 3, 2, 3, 2, 2]), OperatorCase(exact, [2, 3, 5], types: [.f16]),
+            OperatorCase(exact, [2, 3, 5], types: [.f64]),
         ])
     }
 

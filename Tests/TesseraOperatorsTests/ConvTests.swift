@@ -4,6 +4,9 @@ import TesseraOperators
 import TesseraTestSupport
 
 @Suite struct ConvTests {
+    private let lines = [[2], [3], [100]]
+    private let boxes = [[2, 1, 2], [1, 3, 2], [9, 9, 9]]
+
     @Test("kernels, tiles and shapes over strides, padding, dilation, groups and odd sizes")
     func conformance() throws {
         try checkOperator([
@@ -26,6 +29,13 @@ import TesseraTestSupport
             OperatorCase(conv(8, 3, padding: .explicit([-1, 0, 2, -2])), [1, 4, 11, 13]),
             OperatorCase(conv(8, 4, stride: 3, padding: .same), [1, 4, 11, 13]),
             OperatorCase(conv(5, 3, padding: .same, bias: false), [1, 3, 1, 1]),
+            OperatorCase(conv(8, 4, stride: 2, padding: .sameLower), [1, 4, 11, 13]),
+            OperatorCase(conv(16, 3, stride: 2, padding: .same), [2, 8, 37], tilings: lines),
+            OperatorCase(conv(12, 5, padding: .explicit([3, 1]), dilation: 2, groups: 4), [1, 8, 33], tilings: lines),
+            OperatorCase(conv(3, 4, stride: 3, bias: false), [1, 1, 29], tilings: lines),
+            OperatorCase(conv(16, 3, padding: .explicit([1])), [1, 16, 7, 6, 9], tilings: boxes),
+            OperatorCase(conv(5, [2, 3, 1], stride: [2, 1, 2], padding: .same), [2, 3, 5, 7, 6], tilings: boxes),
+            OperatorCase(conv(6, 3, padding: .explicit([2]), dilation: 2, groups: 3), [1, 3, 6, 5, 6], tilings: boxes),
         ])
     }
 
@@ -37,6 +47,17 @@ import TesseraTestSupport
             "weight": try Tensor([1, 0, 0, -1], shape: [1, 1, 2, 2]), "bias": try Tensor([10], shape: [1]),
         ]
         #expect(try op.forward([x], parameters: weights)[0].floats() == [6, 6, 6, 6])
+    }
+
+    @Test("an odd rest of padding goes to the end, with same_lower to the beginning")
+    func same() throws {
+        let x = try Tensor([1, 2, 3], shape: [1, 1, 3])
+        let weights = ["weight": try Tensor([1, 10], shape: [1, 1, 2])]
+        func values(_ padding: Padding) throws -> [Float] {
+            try conv(1, 2, padding: padding, bias: false).forward([x], parameters: weights)[0].floats()
+        }
+        #expect(try values(.same) == [21, 32, 3])
+        #expect(try values(.sameLower) == [10, 21, 32])
     }
 
     @Test("the region map inverts stride and padding, and an interior tile gets no padding (A3)")

@@ -8,6 +8,9 @@ import TesseraTestSupport
         try checkOperator([
             OperatorCase(GlobalAveragePool(), [1, 64, 8, 8]), OperatorCase(GlobalAveragePool(), [3, 5, 7, 11]),
             OperatorCase(GlobalAveragePool(), [1, 3, 1, 1]),
+            OperatorCase(GlobalAveragePool(), [2, 3, 9]), OperatorCase(GlobalAveragePool(), [2, 3, 4, 3, 5]),
+            OperatorCase(GlobalAveragePool(), [2, 3, 2, 2, 2, 2]),
+            OperatorCase(GlobalAveragePool(), [2, 3, 4], types: [.f16]),
         ])
     }
 

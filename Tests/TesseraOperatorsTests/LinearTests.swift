@@ -10,6 +10,9 @@ import TesseraTestSupport
         try checkOperator([
             OperatorCase(linear(10), [1, 64]), OperatorCase(linear(7), [5, 33]),
             OperatorCase(linear(1, bias: false), [2, 1]),
+            OperatorCase(linear(4), [9]), OperatorCase(linear(4), [2, 3, 5]), OperatorCase(linear(4), [2, 3, 4, 5]),
+            OperatorCase(linear(4), [2, 1, 3, 2, 5]), OperatorCase(linear(4), [2, 5], types: [.f16]),
+            OperatorCase(linear(4), [2, 5], types: [.f64]), OperatorCase(linear(4), [0, 5]),
         ])
     }
 

@@ -16,6 +16,13 @@ import TesseraTestSupport
                 pool([3, 2], stride: [2, 3], padding: .explicit([0, 1, 2, 0]), ceil: true), [1, 4, 19, 23]),
             OperatorCase(pool(3, stride: 2, padding: .explicit([2]), dilation: 2), [1, 16, 19, 23]),
             OperatorCase(pool(1, stride: 2), [1, 3, 9, 9]),
+            OperatorCase(pool(4, stride: 3, padding: .sameLower), [1, 3, 9, 12]),
+            OperatorCase(pool(3, stride: 2, padding: .explicit([1])), [2, 5, 19], tilings: [[2], [3], [100]]),
+            OperatorCase(pool(3, stride: 2, ceil: true), [1, 4, 6, 6, 7], tilings: [[2, 1, 2], [9, 9, 9]]),
+            OperatorCase(pool(3, stride: 2, padding: .explicit([1])), [1, 2, 7, 9], types: [.i8]),
+            OperatorCase(pool(3, stride: 2, padding: .explicit([1])), [1, 2, 7, 9], types: [.u8]),
+            OperatorCase(pool(3, stride: 2), [1, 2, 7, 9], types: [.f64]), OperatorCase(located(3), [2, 3, 7, 9]),
+            OperatorCase(located(2), [2, 3, 9]), OperatorCase(located(2), [2, 3, 4, 5, 4], types: [.u8]),
         ])
     }
 
@@ -52,6 +59,29 @@ import TesseraTestSupport
             try pool(2, stride: 1, padding: .explicit([2]), dilation: 3).outputShapes(for: [[1, 1, 1, 1]])
         }
         #expect(try dilated.outputShapes(for: [[1, 1, 2, 2]])[0] == [1, 1, 2, 2])
+    }
+
+    @Test("positions count over batch and channels, along rows or along columns; of equal elements the first")
+    func indices() throws {
+        let x = try Tensor([1, 1, 3, 2, 5, 0, /**/ 9, 8, 7, 9, 9, 9], shape: [1, 2, 2, 3])
+        var op = pool([1, 2], stride: 1)
+        op.indices = true
+        let rows = try op.forward([x], parameters: [:])
+        #expect(try rows[0].floats() == [1, 3, 5, 5, 9, 8, 9, 9])
+        #expect(rows[1].integers() == [0, 2, 4, 4, 6, 7, 9, 10])
+        op.columnMajor = true
+        // A pixel (y, x) of a channel lies at x * 2 + y.
+        #expect(try op.forward([x], parameters: [:])[1].integers() == [0, 4, 3, 3, 6, 8, 7, 9])
+        #expect(try op.outputTypes(for: [.u8]) == [.u8, .i64])
+        expectError(.notSupported) {
+            try op.tile(Region([0..<1, 0..<2, 0..<1, 0..<2]), ofOutput: 1, inputs: [x.shape])
+        }
+    }
+
+    private func located(_ kernel: PerAxis) -> MaxPool {
+        var op = pool(kernel, stride: 2, padding: .explicit([1]))
+        op.indices = true
+        return op
     }
 
     private func pool(

@@ -2,12 +2,13 @@ import TesseraCore
 
 /// Networks as files, for people to read and change.
 extension Network {
-    /// Writes the network file, and its weights beside it, in a file of the same name that ends in `.safetensors`.
+    /// Writes the network file, and its weights beside it.
     ///
+    /// - Parameter weightName: the name of the weight file; that of the network file with `.safetensors` if left out.
     /// - Throws: `inputOutput` if that fails, and what reading the weights throws.
-    public func write(to path: String) throws {
+    public func write(to path: String, weightName: String? = nil) throws {
         let file = PathComponents(path)
-        let weightName = file.stem + ".safetensors"
+        let weightName = weightName ?? file.stem + ".safetensors"
         var weights: Configuration?
         if let tensors = try ownWeights() {
             try SafetensorsFile.write(tensors, to: file.folder + weightName)

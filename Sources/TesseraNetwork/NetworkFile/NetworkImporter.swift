@@ -28,7 +28,7 @@ public struct ImportedNetwork: Sendable {
         public var name: String
         /// The operator's keys.
         public var keys: Configuration
-        /// The inputs or layers that it reads.
+        /// The inputs, layers, or layers' outputs, that it reads.
         public var from: [String]
 
         public init(kind: String, name: String, keys: Configuration, from: [String]) {
@@ -38,7 +38,7 @@ public struct ImportedNetwork: Sendable {
 
     public struct Output: Sendable {
         public var name: String
-        /// The layer that it is.
+        /// The layer, or layer's output, that it is.
         public var from: String
 
         public init(name: String, from: String) { (self.name, self.from) = (name, from) }

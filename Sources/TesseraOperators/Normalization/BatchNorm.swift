@@ -11,7 +11,7 @@ public struct BatchNorm: Operator, Equatable {
 
     public var isPointwise: Bool { true }
     public static let parameterNames = ["weight", "bias", "running_mean", "running_var"]
-    public static let shapes = "[batch, channels, …] → the same shape"
+    public static let shapes = "[batch, channels, …], or [batch] of one channel → the same shape"
     public static let keys: [Key<BatchNorm>] = [Key("epsilon", \.epsilon, "added to the variance")]
 
     public func validate() throws {
@@ -21,7 +21,7 @@ public struct BatchNorm: Operator, Equatable {
     }
 
     public func parameters(for inputs: [Shape]) throws -> [ParameterSpecification] {
-        let shape: Shape = [inputs[0][1]]
+        let shape: Shape = [Self.channels(of: inputs[0])]
         return [
             ParameterSpecification("weight", shape, .scale), ParameterSpecification("bias", shape, .bias),
             ParameterSpecification("running_mean", shape, .mean),
@@ -30,13 +30,16 @@ public struct BatchNorm: Operator, Equatable {
     }
 
     public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
-        guard inputs[0].rank >= 2 else {
-            throw TesseraError(.shapeMismatch, "expected an input of batch and channels at least, found \(inputs[0])")
+        guard inputs[0].rank >= 1 else {
+            throw TesseraError(.shapeMismatch, "expected an input of batch and channels, found a scalar")
         }
         return inputs
     }
 
+    private static func channels(of input: Shape) -> Int { input.rank > 1 ? input[1] : 1 }
+
     public func tile(_ region: Region, ofOutput output: Int, inputs: [Shape]) throws -> OperatorTile {
+        guard region.rank > 1 else { return OperatorTile(op: self, inputs: [region]) }
         let names = region[1].count == inputs[0][1] ? [] : ["weight", "bias", "running_mean", "running_var"]
         let channels = Region([region[1]])
         return OperatorTile(
@@ -61,7 +64,7 @@ public struct BatchNorm: Operator, Equatable {
 
     public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
         let (scale, shift) = try scaleAndShift(parameters)
-        let channels = inputs[0].shape[1]
+        let channels = Self.channels(of: inputs[0].shape)
         let pixels = inputs[0].shape.spatial.reduce(1, *)
         let y = inputs[0].reals().enumerated().map { offset, x in
             let channel = offset / pixels % channels

@@ -42,24 +42,30 @@ extension Pooling {
         return window
     }
 
-    public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
-        let window = try window(over: inputs[0])
-        return [try window.output(of: inputs[0], channels: inputs[0][1])]
+    public func outputShapes(for inputs: [Shape]) throws -> [Shape] { [try pooledShape(of: inputs[0])] }
+
+    func pooledShape(of input: Shape) throws -> Shape {
+        try window(over: input).output(of: input, channels: input[1])
     }
 
     public func tile(_ region: Region, ofOutput output: Int, inputs: [Shape]) throws -> OperatorTile {
-        let (ranges, remaining) = try window(over: inputs[0]).inverse(region.ranges.dropFirst(2), input: inputs[0])
+        try part(region, of: inputs[0])
+    }
+
+    func part(_ region: Region, of input: Shape) throws -> OperatorTile {
+        let (ranges, remaining) = try window(over: input).inverse(region.ranges.dropFirst(2), input: input)
         var op = self
         op.padding = remaining.padding
         return OperatorTile(op: op, inputs: [Region(region.ranges.prefix(2) + ranges)])
     }
 
-    public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
-        let input = inputs[0]
+    public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] { [try pooled(inputs[0])] }
+
+    func pooled(_ input: Tensor) throws -> Tensor {
         let window = try window(over: input.shape)
         let sizes = Array(input.shape.spatial)
         let pixels = sizes.reduce(1, *)
-        let shape = try outputShapes(for: [input.shape])[0]
+        let shape = try pooledShape(of: input.shape)
         let x = input.reals()
         var y: [Double] = []
         y.reserveCapacity(shape.elementCount)
@@ -70,7 +76,7 @@ extension Pooling {
             window.forEachElement(at: position, sizes: sizes) { _, p in values.append(x[offset + p]) }
             y.append(pool(values, positions: window.paddedPositions(at: position, sizes: sizes)))
         }
-        return [try Tensor(reals: y, shape: shape, elementType: input.elementType)]
+        return try Tensor(reals: y, shape: shape, elementType: input.elementType)
     }
 }
 

@@ -40,10 +40,6 @@ public struct Linear: Operator, Equatable {
         guard inputs[0].rank >= 1, let count = inputs[0].dimensions.last else {
             throw TesseraError(.shapeMismatch, "expected an input with an axis of features at its end, found a scalar")
         }
-        guard inputs[0].rank < 4 else {
-            throw TesseraError(
-                .shapeMismatch, "expected an input of batch and features (put 'flatten' before), found \(inputs[0])")
-        }
         return count
     }
 

@@ -49,7 +49,7 @@ public struct Lstm: Recurrent, Equatable {
             let forget = inputForget ? 1 - input : cell.apply(0, sum(1) + peep(1, old))
             let new = forget * old + input * cell.apply(1, sum(2))
             next.cell[unit] = new
-            next.hidden[unit] = cell.apply(0, sum(3) + peep(2, new)) * cell.apply(2, new)
+            next.hidden[unit] = cell.apply(0, sum(3) + peep(2, new)) * cell.functions[2](new)
         }
         return next
     }

@@ -44,15 +44,13 @@ public struct RecurrentState: Sendable {
 
 extension Recurrent {
     public static var shapes: String {
-        let cell = outputNames(of: Self()).contains("cell")
+        let cell = Self().outputNames.contains("cell")
         let state = "[directions, batch, 'hidden']"
         return "x [sequence, batch, features], sequence_lengths [batch], initial_hidden"
             + (cell ? " and initial_cell" : "")
             + " \(state) → output [sequence, batch, directions · 'hidden'], hidden" + (cell ? " and cell" : "")
             + " \(state)"
     }
-
-    private static func outputNames(of op: Self) -> [String] { op.outputNames }
 
     /// The weights of one direction.
     static var weightNames: [String] { ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"] }
@@ -78,7 +76,7 @@ extension Recurrent {
             ),
             Key("activation_alpha", \.activationAlpha, "alpha of the functions that have one, in their order"),
             Key("activation_beta", \.activationBeta, "beta of the functions that have one, in their order"),
-            Key("clip", \.clip, "the largest magnitude that functions are given"),
+            Key("clip", \.clip, "the largest magnitude of a gate's sum"),
             inputsKey,
         ]
     }
@@ -123,15 +121,16 @@ extension Recurrent {
         guard case .layer(let layer, let kept, var weights) = try ControlInputs(inputs).resolution(op) else {
             return .input(0)
         }
-        for (name, tensor) in weights {
+        if direction != .bidirectional {
             // The only direction has no suffix, even if it is the backward one.
-            let own = direction == .bidirectional ? name : name.replacing("_reverse", with: "")
-            weights[name] = nil
-            weights[own] = tensor
-            let other = own.replacing("bias_ih", with: "bias_@").replacing("bias_hh", with: "bias_ih")
-                .replacing("bias_@", with: "bias_hh")
-            if own.hasPrefix("bias"), !inputs.contains(where: { $0.role == other }) {
-                weights[other] = try Tensor(zeros: tensor.shape, elementType: tensor.elementType)
+            weights = Dictionary(
+                weights.map { ($0.key.replacing("_reverse", with: ""), $0.value) },
+                uniquingKeysWith: { first, _ in first })
+        }
+        for suffix in ["", "_reverse"] {
+            for (name, other) in [("bias_ih_l0", "bias_hh_l0"), ("bias_hh_l0", "bias_ih_l0")] {
+                guard let tensor = weights[name + suffix], weights[other + suffix] == nil else { continue }
+                weights[other + suffix] = try Tensor(zeros: tensor.shape, elementType: tensor.elementType)
             }
         }
         return .layer(layer, inputs: kept, parameters: weights)

@@ -41,7 +41,7 @@ public struct RecurrentCell: Sendable {
         Self.product(weightHidden, gates.lowerBound * hidden..<gates.upperBound * hidden, h[...], biasHidden)
     }
 
-    /// A function of a sum, which is clipped before.
+    /// A function of a gate's sum, which is clipped before.
     func apply(_ index: Int, _ x: Double) -> Double {
         functions[index](clip.map { min(max(x, -$0), $0) } ?? x)
     }
@@ -89,8 +89,9 @@ extension Recurrent {
                     let start = (row * direction.count + index) * hidden
                     output.replaceSubrange(start..<start + hidden, with: state.hidden)
                 }
-                lastHidden += state.hidden
-                lastCell += state.cell
+                // As in ONNX Runtime, a sequence without steps has no state.
+                lastHidden += lengths[batch] > 0 ? state.hidden : zeros
+                lastCell += lengths[batch] > 0 ? state.cell : zeros
             }
         }
         return try zip([output, lastHidden, lastCell], shapes).map {

@@ -20,7 +20,7 @@ enum PoolingExport {
 
     private static func averagePool(_ layer: LayerExport) throws {
         var window = try window(layer)
-        let counts = layer.keys.has("count_padding") ? try layer.keys.flag("count_padding") : true
+        let counts = layer.keys.has("count_include_pad") ? try layer.keys.flag("count_include_pad") : true
         window.attributes["count_include_pad"] = .flag(counts)
         layer.emit("AveragePool", [window.input], window.attributes)
     }

@@ -24,7 +24,7 @@ enum PoolingImport {
         var keys = try windowKeys(node)
         let isPadded = keys.entries.contains { $0.0 == "padding" || $0.0 == "ceil_mode" }
         let countsPadding = node.flag("count_include_pad")
-        if isPadded { keys.set("count_padding", .flag(countsPadding), unless: .flag(true)) }
+        if isPadded { keys.set("count_include_pad", .flag(countsPadding), unless: .flag(true)) }
         return [try node.emit("average_pool", keys, [x], facts: .type(x.facts.type, rank: x.rank))]
     }
 
