@@ -93,9 +93,11 @@ extension LayerLowering {
     func lower(_ op: SpaceToDepth) throws {
         let (x, y, block) = (shape(input), shape(output), op.block)
         let strides = Shape(x).strides
+        let place = [(block, strides[2]), (block, strides[3])]
+        let channels = op.mode == .dcr ? place + [(x[1], strides[1])] : [(x[1], strides[1])] + place
         try lowerStrided(
-            [x[0], block, block, x[1], y[2], y[3]],
-            strides: [strides[0], strides[2], strides[3], strides[1], block * strides[2], block * strides[3]])
+            [x[0]] + channels.map(\.0) + [y[2], y[3]],
+            strides: [strides[0]] + channels.map(\.1) + [block * strides[2], block * strides[3]])
     }
 
     /// A copy of the input whose elements, taken at `strides`, are the output's in row-major order.

@@ -16,7 +16,8 @@ extension ElementFunction {
     ///
     /// What is not a number remains that but where oneDNN brings it to a bound: relu and clip. A network's inputs are checked,
     /// and so are its weights. Its exponential function would make infinity of it, minimum and maximum drop it from one of their
-    /// operands, so that these are left to the reference.
+    /// operands, and its logarithm near 1 and softplus far below 0 have few correct digits, so that these are left to the
+    /// reference.
     static func functions(of op: any Operator) -> [ElementFunction]? {
         switch op {
         case is Relu: [ElementFunction(kind: dnnl_eltwise_relu)]
@@ -31,7 +32,6 @@ extension ElementFunction {
         case let op as HardSigmoid: [linear(Float(op.alpha), Float(op.beta)), clip(0, 1)]
         case is HardSwish: [ElementFunction(kind: dnnl_eltwise_hardswish)]
         case is Tanh: [ElementFunction(kind: dnnl_eltwise_tanh)]
-        case is Softplus: [ElementFunction(kind: dnnl_eltwise_soft_relu, keepsZero: false)]
         case let op as Gelu:
             [ElementFunction(kind: op.approximation == .tanh ? dnnl_eltwise_gelu_tanh : dnnl_eltwise_gelu_erf)]
         // Zero remains zero, but oneDNN has no quick kernel for it over layouts that are filled up.
@@ -39,7 +39,6 @@ extension ElementFunction {
         case let op as Swish: [ElementFunction(kind: dnnl_eltwise_swish, alpha: Float(op.alpha))]
         case is Absolute: [ElementFunction(kind: dnnl_eltwise_abs)]
         case is Negate: [linear(-1, 0)]
-        case is Log: [ElementFunction(kind: dnnl_eltwise_log, keepsZero: false)]
         case is Sqrt: [ElementFunction(kind: dnnl_eltwise_sqrt)]
         case is Reciprocal: [ElementFunction(kind: dnnl_eltwise_pow, alpha: 1, beta: -1, keepsZero: false)]
         case is Round: [ElementFunction(kind: dnnl_eltwise_round)]

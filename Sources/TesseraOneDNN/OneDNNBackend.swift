@@ -26,6 +26,8 @@ public struct OneDNNBackend: KernelBackend {
     }
 
     private func lower(_ node: Graph.Node, parameters: [String: Tensor], into builder: ProgramBuilder) throws {
+        // The builder makes them when they are read.
+        if node.op is Constant { return }
         // Scalars that are repeated get axes.
         let inputs = node.op is any Broadcasting ? node.inputs.filter { !builder.isScalar($0) } : node.inputs
         guard (inputs + node.outputs).allSatisfy(builder.isComputable), parameters.values.allSatisfy(\.isF32) else {

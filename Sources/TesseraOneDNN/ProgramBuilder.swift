@@ -75,6 +75,11 @@ final class ProgramBuilder {
 
     /// The value in whatever layout it was made.
     func operand(_ value: Graph.ValueID) throws -> Operand {
+        if let operand = operands[value]?.first { return operand }
+        // A constant is put into memory when the first layer reads it from there; most have their own copies.
+        if let producer = graph.graph.values[value].producer, graph.graph.nodes[producer].op is Constant {
+            try reference(graph.graph.nodes[producer], parameters: graph.parameters[producer])
+        }
         guard let operand = operands[value]?.first else {
             throw TesseraError(.backendFailure, "'\(graph.graph.values[value].name)' is read before it was made")
         }
@@ -83,9 +88,10 @@ final class ProgramBuilder {
 
     /// The value in the given layout, reordered if need be.
     func operand(_ value: Graph.ValueID, in layout: Layout) throws -> Operand {
+        let made = try operand(value)
         if let existing = operands[value]?.first(where: { $0.layout == layout }) { return existing }
         let copy = allocate(layout)
-        try reorder(from: operand(value), to: copy)
+        try reorder(from: made, to: copy)
         define(value, as: copy)
         return copy
     }

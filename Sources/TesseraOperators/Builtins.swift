@@ -72,6 +72,7 @@ extension Registry where Product == any Operator {
                 Module(Mish.self),
                 Module(Multiply.self),
                 Module(Negate.self),
+                Module(NonMaxSuppression.self),
                 Module(Pad.self),
                 Module(Power.self),
                 Module(Prelu.self),

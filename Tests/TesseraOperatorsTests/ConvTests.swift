@@ -5,7 +5,7 @@ import TesseraTestSupport
 
 @Suite struct ConvTests {
     private let lines = [[2], [3], [100]]
-    private let boxes = [[2, 1, 2], [1, 3, 2], [9, 9, 9]]
+    private let boxes = [[2, 1, 2], [9, 9, 9]]
 
     @Test("kernels, tiles and shapes over strides, padding, dilation, groups and odd sizes")
     func conformance() throws {
@@ -33,9 +33,9 @@ import TesseraTestSupport
             OperatorCase(conv(16, 3, stride: 2, padding: .same), [2, 8, 37], tilings: lines),
             OperatorCase(conv(12, 5, padding: .explicit([3, 1]), dilation: 2, groups: 4), [1, 8, 33], tilings: lines),
             OperatorCase(conv(3, 4, stride: 3, bias: false), [1, 1, 29], tilings: lines),
-            OperatorCase(conv(16, 3, padding: .explicit([1])), [1, 16, 7, 6, 9], tilings: boxes),
-            OperatorCase(conv(5, [2, 3, 1], stride: [2, 1, 2], padding: .same), [2, 3, 5, 7, 6], tilings: boxes),
-            OperatorCase(conv(6, 3, padding: .explicit([2]), dilation: 2, groups: 3), [1, 3, 6, 5, 6], tilings: boxes),
+            OperatorCase(conv(16, 3, padding: .explicit([1])), [1, 16, 4, 3, 5], tilings: boxes),
+            OperatorCase(conv(5, [2, 3, 1], stride: [2, 1, 2], padding: .same), [2, 3, 4, 5, 6], tilings: boxes),
+            OperatorCase(conv(6, 3, padding: .explicit([2]), dilation: 2, groups: 3), [1, 3, 3, 4, 3], tilings: boxes),
         ])
     }
 

@@ -4,27 +4,30 @@ import TesseraOperators
 import TesseraTestSupport
 
 @Suite struct ConvTransposeTests {
+    /// Every tile is a convolution for each remainder of the stride, all of them compiled.
+    private let few = [[2, 1], [3, 3]]
+
     @Test("kernels, tiles and shapes over strides, padding, dilation, groups, 1 to 3 axes and odd sizes")
     func conformance() throws {
         try checkOperator([
-            OperatorCase(op(16, 2, stride: 2), [1, 32, 7, 9]),
-            OperatorCase(op(8, 4, stride: 2, padding: .explicit([1])), [2, 5, 9, 7]),
-            OperatorCase(op(12, 3, stride: 2, padding: .explicit([1]), outputPadding: 1), [1, 16, 8, 11]),
-            OperatorCase(op(3, 3), [1, 4, 5, 6]),
-            OperatorCase(op(16, 5, stride: 3, padding: .explicit([0, 2, 1, 1])), [1, 16, 6, 5]),
+            OperatorCase(op(16, 2, stride: 2), [1, 32, 5, 6], tilings: few),
+            OperatorCase(op(8, 4, stride: 2, padding: .explicit([1])), [2, 5, 9, 7], tilings: few),
+            OperatorCase(op(12, 3, stride: 2, padding: .explicit([1]), outputPadding: 1), [1, 16, 4, 3]),
+            OperatorCase(op(3, 3), [1, 4, 5, 6], tilings: few),
+            OperatorCase(op(16, 5, stride: 3, padding: .explicit([0, 2, 1, 1])), [1, 16, 4, 3], tilings: few),
             OperatorCase(
-                op(4, [3, 2], stride: [1, 3], padding: .explicit([1, 0]), dilation: [2, 1]), [1, 3, 9, 7]),
-            OperatorCase(op(6, 3, stride: 2, dilation: 2, groups: 3), [1, 9, 7, 5]),
-            OperatorCase(op(8, 3, stride: 4, dilation: 6, groups: 4, bias: false), [2, 8, 4, 5]),
-            OperatorCase(op(5, 1, stride: 3), [1, 2, 4, 3]),
-            OperatorCase(op(4, 3, stride: 2, padding: .same), [1, 4, 7, 9]),
-            OperatorCase(op(4, 3, stride: 2, padding: .sameLower), [1, 4, 7, 9]),
-            OperatorCase(op(4, 2, stride: 3, padding: .same), [1, 4, 5, 5]),
-            OperatorCase(op(4, 3, stride: 2, outputSize: [20, 13]), [1, 4, 9, 7]),
-            OperatorCase(op(2, 3, stride: 2, padding: .explicit([-1])), [1, 3, 4, 5]),
-            OperatorCase(op(16, 4, stride: 2, padding: .explicit([1])), [2, 8, 13], tilings: [[2], [3], [100]]),
+                op(4, [3, 2], stride: [1, 3], padding: .explicit([1, 0]), dilation: [2, 1]), [1, 3, 7, 4]),
+            OperatorCase(op(6, 3, stride: 2, dilation: 2, groups: 3), [1, 9, 7, 5], tilings: few),
+            OperatorCase(op(8, 3, stride: 4, dilation: 6, groups: 4, bias: false), [2, 8, 4, 5], tilings: few),
+            OperatorCase(op(5, 1, stride: 3), [1, 2, 4, 3], tilings: few),
+            OperatorCase(op(4, 3, stride: 2, padding: .same), [1, 4, 7, 9], tilings: few),
+            OperatorCase(op(4, 3, stride: 2, padding: .sameLower), [1, 4, 7, 9], tilings: few),
+            OperatorCase(op(4, 2, stride: 3, padding: .same), [1, 4, 5, 5], tilings: few),
+            OperatorCase(op(4, 3, stride: 2, outputSize: [20, 13]), [1, 4, 9, 7], tilings: few),
+            OperatorCase(op(2, 3, stride: 2, padding: .explicit([-1])), [1, 3, 4, 5], tilings: few),
+            OperatorCase(op(16, 4, stride: 2, padding: .explicit([1])), [2, 8, 13], tilings: [[2], [100]]),
             OperatorCase(
-                op(8, 3, stride: 2, padding: .explicit([1])), [1, 4, 5, 4, 3], tilings: [[2, 1, 2], [9, 9, 9]]),
+                op(8, 3, stride: 2, padding: .explicit([1])), [1, 4, 5, 4, 3], tilings: [[2, 1, 2]]),
             OperatorCase(op(4, 3, stride: 2), [1, 4, 3, 3], types: [.f16]),
             OperatorCase(op(4, 3, stride: 2), [1, 4, 3, 3], types: [.f64]),
         ])

@@ -10,6 +10,7 @@ import Testing
             OperatorCase(SpaceToDepth(block: 1), [1, 3, 4, 5]), OperatorCase(SpaceToDepth(block: 2), [1, 1, 10, 14]),
             OperatorCase(SpaceToDepth(block: 2), [1, 3, 4, 4], types: [.i64]),
             OperatorCase(SpaceToDepth(block: 2), [1, 0, 4, 4], types: [.u8]),
+            OperatorCase(SpaceToDepth(block: 3, mode: .crd), [2, 5, 9, 6]),
         ])
     }
 
@@ -18,6 +19,8 @@ import Testing
         let y = try SpaceToDepth(block: 2).forward([x], parameters: [:])[0]
         #expect(y.shape == [1, 8, 1, 1])
         #expect(try y.floats() == [0, 4, 1, 5, 2, 6, 3, 7])
+        let z = try SpaceToDepth(block: 2, mode: .crd).forward([x], parameters: [:])[0]
+        #expect(try z.floats() == [0, 1, 2, 3, 4, 5, 6, 7])
     }
 
     @Test("blocks of one pixel are no layer")

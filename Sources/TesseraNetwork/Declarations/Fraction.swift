@@ -35,10 +35,7 @@ public struct Fraction: ConfigurationValue, Hashable, ExpressibleByFloatLiteral,
         guard value.isFinite else { throw configuration.unexpected("a finite number") }
     }
 
-    public var configuration: Configuration {
-        if let text { return text.configuration }
-        return Int(exactly: value).map(\.configuration) ?? value.configuration
-    }
+    public var configuration: Configuration { text?.configuration ?? value.configuration }
     public static var typeDescription: String { "number or fraction" }
     public static var schema: ConfigurationSchema { .either([.number, .text]) }
 

@@ -52,7 +52,7 @@ struct GraphAssembly {
 
     /// Adds all layers, in the order of the file.
     mutating func add(_ items: [LayerItem]) {
-        guard !graph.inputs.isEmpty else { return }
+        guard !graph.inputs.isEmpty || !isIncomplete else { return }
         var scope = Scope(
             frames: [Frame()], previous: graph.inputs.count == 1 ? graph.inputs[0].value : nil,
             inputs: graph.inputs.map(\.name))

@@ -53,9 +53,6 @@ final class LayerExport {
         return facts.shape.rank
     }
 
-    /// The type of the layer's first output.
-    var resultType: ElementType? { graph.facts(of: node.outputs[0])?.elementType }
-
     /// A weight of the layer: an initializer, or the input that takes its place; nil if the layer has none of that name.
     func parameter(_ name: String) -> String? {
         optionalInput(name) ?? graph.parameter(name, of: node).map { graph.addWeight($0, of: node, name) }

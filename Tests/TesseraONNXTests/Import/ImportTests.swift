@@ -56,7 +56,7 @@ import Testing
                 == ["max_pool y {kernel: 3, stride: 1, indices: true, column_major: true} (x)"])
         #expect(
             try layers(opset: 7, "AveragePool", ["x"], ["kernel_shape": .ints([2, 2]), "pads": .ints([1, 1, 1, 1])])
-                == ["average_pool y {kernel: 2, stride: 1, padding: 1, count_padding: false} (x)"])
+                == ["average_pool y {kernel: 2, stride: 1, padding: 1, count_include_pad: false} (x)"])
     }
 
     @Test func clipsBoundsAreAttributesThenInputs() throws {

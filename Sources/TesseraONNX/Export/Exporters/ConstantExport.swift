@@ -31,7 +31,7 @@ enum ConstantExport {
     private static func range(_ layer: LayerExport) throws {
         let roles = ["start", "limit", "step"]
         let given = roles.first { layer.optionalInput($0) != nil }
-        let type = given.map { layer.type($0) } ?? layer.resultType ?? .i64
+        let type = try given.map { layer.type($0) } ?? layer.keys.elementType("type")
         let inputs = try roles.map { role in
             try layer.optionalInput(role) ?? layer.scalar(role, layer.keys.number(role), type)
         }

@@ -11,7 +11,7 @@ enum PoolingExport {
     private static func maxPool(_ layer: LayerExport) throws {
         var window = try window(layer)
         var outputs = [layer.output()]
-        if layer.keys.has("indices"), try layer.keys.flag("indices") {
+        if try layer.keys.flag("indices") {
             outputs.append(layer.output(1))
             window.attributes["storage_order"] = .flag(try layer.keys.flag("column_major"))
         }
@@ -20,14 +20,13 @@ enum PoolingExport {
 
     private static func averagePool(_ layer: LayerExport) throws {
         var window = try window(layer)
-        let counts = layer.keys.has("count_include_pad") ? try layer.keys.flag("count_include_pad") : true
-        window.attributes["count_include_pad"] = .flag(counts)
+        window.attributes["count_include_pad"] = .flag(try layer.keys.flag("count_include_pad"))
         layer.emit("AveragePool", [window.input], window.attributes)
     }
 
     private static func window(_ layer: LayerExport) throws -> WindowAttributes {
         var window = try WindowAttributes(layer)
-        if layer.keys.has("ceil_mode"), try layer.keys.flag("ceil_mode") { window.attributes["ceil_mode"] = 1 }
+        if try layer.keys.flag("ceil_mode") { window.attributes["ceil_mode"] = 1 }
         return window
     }
 }

@@ -14,8 +14,7 @@ enum RecurrentExport {
             let hidden = try keys.int("hidden")
             let direction = try keys.text("direction")
             let batchFirst = try keys.flag("batch_first")
-            let suffixes =
-                direction == "bidirectional" ? ["l0", "l0_reverse"] : [direction == "reverse" ? "l0_reverse" : "l0"]
+            let suffixes = direction == "bidirectional" ? ["l0", "l0_reverse"] : ["l0"]
             let weights = RecurrentWeightExport(layer: layer, suffixes: suffixes, hidden: hidden)
             let swapped: [String: ExportAttribute] = ["perm": .ints([1, 0, 2])]
             let x = try layer.input()

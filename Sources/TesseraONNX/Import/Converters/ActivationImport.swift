@@ -95,7 +95,9 @@ enum ActivationImport {
         guard let constant = slope.constant, let weight = perChannel(constant, rank: x.rank) else {
             return [try node.emit("prelu", slots: [.data("x", x), .data("weight", slope)], facts: x.facts)]
         }
-        return [try node.emit("prelu", slots: [.data("x", x), .parameter("weight", weight)], facts: x.facts)]
+        var keys = Keys()
+        keys.set("shared", .flag(weight.facts.shape == [1]), unless: .flag(false))
+        return [try node.emit("prelu", keys, slots: [.data("x", x), .parameter("weight", weight)], facts: x.facts)]
     }
 
     private static func perChannel(_ slope: Operand.Constant, rank: Int?) -> Operand? {

@@ -19,6 +19,7 @@ enum ConvolutionImport {
         if let channels = sizes?.first ?? nil { keys.set("channels", .int(channels)) }
         let kernel = kernel(node, weight: sizes)
         keys.set("kernel", kernel.map(Configuration.perAxis))
+        guard keys.entries.count == 2 else { throw node.unsupported("a weight of unknown size") }
         try WindowKeys.set(in: &keys, node: node)
         WindowKeys.setDilation(in: &keys, node: node)
         keys.set("groups", .int(node.integer("group", default: 1)), unless: .int(1))
@@ -46,6 +47,7 @@ enum ConvolutionImport {
         }
         let kernel = kernel(node, weight: sizes)
         keys.set("kernel", kernel.map(Configuration.perAxis))
+        guard keys.entries.count == 2 else { throw node.unsupported("a weight of unknown size") }
         let outputSize = outputSize(node, rank: kernel?.count)
         try WindowKeys.set(in: &keys, node: node, hasOutputSize: outputSize != nil)
         if let padding = node.integers("output_padding") {

@@ -40,7 +40,7 @@ enum RecurrentImport {
                 slots.append(.data("initial_cell", try state(node.nonEmptyInput(6), batchFirst, node, "initial_cell")))
             }
             let weights = RecurrentWeights(node: node, directions: directions, hidden: hidden, gates: gates)
-            slots += try weights.slots(isReverse: direction == "reverse")
+            slots += try weights.slots()
             let facts = ValueFacts.type(x.facts.type, rank: 3)
             let made = try node.emit(
                 type, keys, slots: slots, outputs: ["hidden"] + (hasCell ? ["cell"] : []),

@@ -10,10 +10,10 @@ struct RecurrentWeights {
 
     /// The layer's inputs for its weights. The model has them for both directions as one, W [directions, gates · hidden,
     /// inputs], R [directions, gates · hidden, hidden], B [directions, 2 · gates · hidden], P [directions, 3 · hidden].
-    func slots(isReverse: Bool) throws -> [NodeImport.Slot] {
+    func slots() throws -> [NodeImport.Slot] {
         var slots: [NodeImport.Slot] = []
         for direction in 0..<directions {
-            let suffix = direction == 1 || isReverse ? "l0_reverse" : "l0"
+            let suffix = direction == 1 ? "l0_reverse" : "l0"
             func add(_ name: String, _ operand: Operand?, _ blocks: [Int]) throws {
                 guard let operand else { return }
                 let name = "\(name)_\(suffix)"

@@ -155,18 +155,28 @@ enum ReshapingImport {
     }
 
     private static func depthToSpace(_ node: NodeImport) throws -> [Operand] {
-        try blocks(node, "depth_to_space", mode: node.string("mode", default: "DCR"))
+        let x = try node.input(0)
+        var keys: Keys = ["block": .int(try node.requiredInteger("blocksize"))]
+        let mode = node.string("mode", default: "DCR")
+        guard ["DCR", "CRD"].contains(mode) else { throw node.unsupported("the mode '\(mode)'") }
+        keys.set("mode", .name(mode.lowercased()), unless: .name("dcr"))
+        return [try node.emit("depth_to_space", keys, [x], facts: .type(x.facts.type, rank: 4))]
     }
 
     private static func spaceToDepth(_ node: NodeImport) throws -> [Operand] {
-        try blocks(node, "space_to_depth", mode: node.string("mode", default: "DCR"))
-    }
-
-    private static func blocks(_ node: NodeImport, _ type: String, mode: String) throws -> [Operand] {
         let x = try node.input(0)
-        var keys: Keys = ["block": .int(try node.requiredInteger("blocksize"))]
-        guard ["DCR", "CRD"].contains(mode) else { throw node.unsupported("the mode '\(mode)'") }
-        keys.set("mode", .name(mode.lowercased()), unless: .name("dcr"))
-        return [try node.emit(type, keys, [x], facts: .type(x.facts.type, rank: 4))]
+        let block = try node.requiredInteger("blocksize")
+        let facts = ValueFacts.type(x.facts.type, rank: 4)
+        let mode = node.string("mode", default: "DCR")
+        if mode == "DCR" { return [try node.emit("space_to_depth", ["block": .int(block)], [x], facts: facts)] }
+        // With the place in the block as the last part of a channel's number.
+        guard mode == "CRD", block > 0, let sizes = x.facts.dimensions, sizes.count == 4, let channels = sizes[1],
+            let height = sizes[2], let width = sizes[3]
+        else { throw node.unsupported("the mode '\(mode)' for an input of unknown size") }
+        let split = Configuration.ints([0, 0, height / block, block, width / block, block])
+        let blocks = try node.emit("reshape", ["shape": split], [x], as: "blocks", facts: .type(x.facts.type, rank: 6))
+        let moved = try transpose(blocks, order: [0, 1, 3, 5, 2, 4], node: node, as: "moved")
+        let joined = [0, Shape.saturatingProduct(channels, block * block), height / block, width / block]
+        return [try node.emit("reshape", ["shape": .ints(joined)], [moved], facts: facts)]
     }
 }
