@@ -62,7 +62,7 @@ public struct RandomNetwork {
     }
 
     private func draw(_ source: Int, using generator: inout SeededGenerator) -> (any Operator, [Graph.ValueID]) {
-        switch Int.random(in: 0..<16, using: &generator) {
+        switch Int.random(in: 0..<20, using: &generator) {
         case 0...5: (Conv.random(over: shapes[source], using: &generator), [source])
         case 6: (MaxPool.random(using: &generator), [source])
         case 7: (AveragePool.random(using: &generator), [source])
@@ -73,6 +73,10 @@ public struct RandomNetwork {
         case 12: (Slice.random(over: shapes[source], using: &generator), [source])
         case 13: (Add(), [source, partner(of: source, using: &generator)])
         case 14: (Subtract(), [source, partner(of: source, using: &generator)])
+        case 15: (ConvTranspose.random(over: shapes[source], using: &generator), [source])
+        case 16: (Resize.random(using: &generator), [source])
+        case 17: (LocalResponseNorm.random(using: &generator), [source])
+        case 18: (Softmax(), [source])
         default: drawConcat(source, using: &generator)
         }
     }
