@@ -6,7 +6,7 @@ let package = Package(
     name: "tessera",
     products: [
         .library(name: "Tessera", targets: ["Tessera"]),
-        .library(name: "TesseraFiles", targets: ["TesseraNetwork"]),
+        .library(name: "TesseraFiles", targets: ["TesseraNetwork", "TesseraONNX"]),
         .executable(name: "tessera", targets: ["TesseraCommand"]),
     ],
     dependencies: [
@@ -14,6 +14,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
         // C libraries of the system, and the shims that make their macros and variadic functions callable.
@@ -29,6 +30,10 @@ let package = Package(
         .target(name: "TesseraCore"),
         .target(name: "TesseraOperators", dependencies: ["TesseraCore"]),
         .target(name: "TesseraNetwork", dependencies: ["TesseraOperators", "CYAML", "CFFmpeg"]),
+        .target(
+            name: "TesseraONNX",
+            dependencies: ["TesseraNetwork", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["onnx.proto"]),
         .target(name: "TesseraRuntime", dependencies: ["TesseraOperators"]),
         .target(name: "TesseraOneDNN", dependencies: ["TesseraRuntime", "COneDNN"]),
         .target(name: "TesseraPartition", dependencies: ["TesseraOperators"]),
@@ -43,7 +48,8 @@ let package = Package(
         .target(
             name: "Tessera",
             dependencies: [
-                "TesseraNetwork", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies", "TransportTCP",
+                "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
+                "TransportTCP",
             ]),
 
         // Modules that are swapped by name.
@@ -72,7 +78,7 @@ let package = Package(
         .target(name: "TesseraTestSupport", dependencies: ["Tessera"], path: "Tests/Support"),
     ]
         + [
-            "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraRuntime", "TesseraOneDNN",
+            "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraONNX", "TesseraRuntime", "TesseraOneDNN",
             "TesseraPartition", "TesseraScript", "Tessera",
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [

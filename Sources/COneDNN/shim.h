@@ -191,10 +191,18 @@ static inline dnnl_status_t onednn_pooling(
 
 static inline dnnl_status_t onednn_eltwise(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t kind, const dnnl_memory_desc_t *data,
-    float alpha) {
+    float alpha, float beta) {
     dnnl_eltwise_desc_t operation;
     dnnl_status_t status =
-        dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, kind, data, alpha, 0);
+        dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, kind, data, alpha, beta);
+    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+}
+
+static inline dnnl_status_t onednn_prelu(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data,
+    const dnnl_memory_desc_t *slopes) {
+    dnnl_prelu_desc_t operation;
+    dnnl_status_t status = dnnl_prelu_forward_desc_init(&operation, dnnl_forward_inference, data, slopes);
     return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
 }
 

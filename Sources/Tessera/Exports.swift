@@ -3,6 +3,7 @@
 @_exported import TesseraCluster
 @_exported import TesseraCore
 @_exported import TesseraNetwork
+@_exported import TesseraONNX
 @_exported import TesseraOneDNN
 @_exported import TesseraOperators
 @_exported import TesseraPartition

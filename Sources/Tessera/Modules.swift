@@ -2,6 +2,7 @@ import PartitionStrategies
 import TesseraCluster
 import TesseraCore
 import TesseraNetwork
+import TesseraONNX
 import TesseraOneDNN
 import TesseraOperators
 import TesseraPartition
@@ -15,7 +16,7 @@ public struct Modules: Sendable {
     public var strategies: Registry<any PartitionStrategy>
     public var transports: Registry<any TransportFactory>
     /// What reads networks of other formats.
-    public var importers: [any NetworkImporter] = []
+    public var importers: [any NetworkImporter] = [ONNXImporter()]
 
     /// Reads network files, and those of other formats.
     public var loader: NetworkLoader { NetworkLoader(operators: operators, importers: importers) }

@@ -91,7 +91,7 @@ public struct NetworkReport: Sendable {
 
     /// The values of a small tensor, the range of a large one.
     private static func values(of tensor: Tensor) throws -> String {
-        let values = try tensor.floats()
+        let values = tensor.reals()
         guard values.count > 16 else { return "  " + values.map { String(format: "%.5g", $0) }.joined(separator: " ") }
         return String(format: "  from %.5g to %.5g", values.min() ?? 0, values.max() ?? 0)
     }

@@ -50,14 +50,23 @@ extension Network {
                     .invalidArgument, "the network does not say how input '\(name)' is made of a picture")
             }
             let picture = try Picture(path: path)
-            return (try declaration.tensor(of: picture), picture)
+            return (try converted(declaration.tensor(of: picture), for: name), picture)
         }
     }
 
-    /// A tensor as the input wants it: an input of f32 takes every type of number.
-    private func converted(_ tensor: Tensor, for name: String) throws -> Tensor {
-        guard graph.inputs.first(where: { $0.name == name })?.elementType ?? .f32 == .f32 else { return tensor }
-        return try tensor.convertedToF32()
+    /// A tensor as the input wants it: an input of f32 takes every type of number, numbers of f32 become what is wanted, and a
+    /// list of one element is a scalar.
+    private func converted(_ given: Tensor, for name: String) throws -> Tensor {
+        let input = graph.inputs.first { $0.name == name }
+        let type = input?.elementType ?? .f32
+        let isScalar = input?.shape.dimensions.isEmpty ?? false
+        let tensor = isScalar && given.shape == [1] ? try given.reshaped(to: []) : given
+        guard tensor.elementType != type else { return tensor }
+        if type == .f32 { return try tensor.convertedToF32() }
+        guard tensor.elementType == .f32 else { return tensor }
+        return try Tensor(
+            reals: tensor.reals().map { type.isFloatingPoint ? $0 : $0.rounded() }, shape: tensor.shape,
+            elementType: type)
     }
 
     /// Writes outputs to files given as `PATH` or `NAME=PATH`.

@@ -16,12 +16,13 @@ public struct Key<Root>: Sendable {
     public let description: KeyDescription
     let read: @Sendable (Configuration, inout Root) throws -> Void
     let write: @Sendable (Root) -> Configuration?
+    let value: @Sendable (Root) -> Configuration
 
     /// A key that may be left out; the default is what `Root()` holds.
     public init<Value: ConfigurationValue & Equatable>(
         _ name: String, _ path: WritableKeyPath<Root, Value> & Sendable, _ summary: String
     ) where Root: Configurable {
-        self.init(name, path, required: false, summary) { root in
+        self.init(name, path, required: false, fallback: { Root()[keyPath: path].configuration }, summary) { root in
             root[keyPath: path] == Root()[keyPath: path] ? nil : root[keyPath: path].configuration
         }
     }
@@ -30,20 +31,24 @@ public struct Key<Root>: Sendable {
     public init<Value: ConfigurationValue>(
         required name: String, _ path: WritableKeyPath<Root, Value> & Sendable, _ summary: String
     ) {
-        self.init(name, path, required: true, summary) { $0[keyPath: path].configuration }
+        self.init(name, path, required: true, fallback: { nil }, summary) { $0[keyPath: path].configuration }
     }
 
     private init<Value: ConfigurationValue>(
-        _ name: String, _ path: WritableKeyPath<Root, Value> & Sendable, required: Bool, _ summary: String,
+        _ name: String, _ path: WritableKeyPath<Root, Value> & Sendable, required: Bool,
+        fallback: @escaping @Sendable () -> Configuration?, _ summary: String,
         write: @escaping @Sendable (Root) -> Configuration?
     ) {
-        description = KeyDescription(name: name, isRequired: required, type: Value.typeDescription, summary: summary)
+        description = KeyDescription(
+            name: name, isRequired: required, type: Value.typeDescription, summary: summary,
+            makeSchema: { Value.schema }, makeFallback: fallback)
         read = { configuration, root in
             root[keyPath: path] = try locatingErrors(path: name, at: configuration.location) {
                 try Value(configuration: configuration)
             }
         }
         self.write = write
+        value = { $0[keyPath: path].configuration }
     }
 }
 
@@ -54,6 +59,14 @@ public struct KeyDescription: Sendable {
     /// The kind of value, in words: "integer", "list of integers".
     public let type: String
     public let summary: String
+    // Made when asked for: a declaration may contain itself, and defaults are of no use to most.
+    let makeSchema: @Sendable () -> ConfigurationSchema
+    let makeFallback: @Sendable () -> Configuration?
+
+    /// What it takes.
+    public var schema: ConfigurationSchema { makeSchema() }
+    /// What it is if it is left out; nil for a key that must be there, null for nothing.
+    public var fallback: Configuration? { makeFallback() }
 }
 
 extension Configurable {
@@ -94,6 +107,9 @@ extension Configurable {
     public var configuration: Configuration {
         .map(Self.keys.compactMap { key in key.write(self).map { (key.description.name, $0) } })
     }
+
+    /// The value of every key, those at their defaults among them; null for one that has none.
+    public var allKeys: Configuration { .map(Self.keys.map { ($0.description.name, $0.value(self)) }) }
 
     private static func entries(of configuration: Configuration) throws -> [Configuration.Entry] {
         switch configuration.content {

@@ -4,6 +4,16 @@ public protocol ConfigurationValue: Sendable {
     var configuration: Configuration { get }
     /// The kind of value in words, for messages and schemas.
     static var typeDescription: String { get }
+    /// The values that are accepted.
+    static var schema: ConfigurationSchema { get }
+}
+
+extension ConfigurationValue {
+    public static var schema: ConfigurationSchema { .any }
+}
+
+extension ConfigurationValue where Self: Configurable {
+    public static var schema: ConfigurationSchema { ConfigurationSchema(Self.self) }
 }
 
 extension Configuration: ConfigurationValue {
@@ -25,6 +35,7 @@ extension Int: ConfigurationValue {
     }
     public var configuration: Configuration { Configuration(.integer(self)) }
     public static var typeDescription: String { "integer" }
+    public static var schema: ConfigurationSchema { .integer }
 }
 
 extension Double: ConfigurationValue {
@@ -37,6 +48,7 @@ extension Double: ConfigurationValue {
     }
     public var configuration: Configuration { Configuration(.number(self)) }
     public static var typeDescription: String { "number" }
+    public static var schema: ConfigurationSchema { .number }
 }
 
 extension Float: ConfigurationValue {
@@ -44,6 +56,7 @@ extension Float: ConfigurationValue {
     /// The shortest number that is this one again: 0.1, not 0.10000000149011612.
     public var configuration: Configuration { Configuration(.number(Double(description) ?? Double(self))) }
     public static var typeDescription: String { "number" }
+    public static var schema: ConfigurationSchema { .number }
 }
 
 extension Bool: ConfigurationValue {
@@ -53,6 +66,7 @@ extension Bool: ConfigurationValue {
     }
     public var configuration: Configuration { Configuration(.bool(self)) }
     public static var typeDescription: String { "boolean" }
+    public static var schema: ConfigurationSchema { .boolean }
 }
 
 extension String: ConfigurationValue {
@@ -66,6 +80,7 @@ extension String: ConfigurationValue {
     }
     public var configuration: Configuration { Configuration(.string(self)) }
     public static var typeDescription: String { "string" }
+    public static var schema: ConfigurationSchema { .string }
 }
 
 extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
@@ -74,6 +89,7 @@ extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
     }
     public var configuration: Configuration { self?.configuration ?? Configuration(.null) }
     public static var typeDescription: String { Wrapped.typeDescription }
+    public static var schema: ConfigurationSchema { Wrapped.schema }
 }
 
 extension Array: ConfigurationValue where Element: ConfigurationValue {
@@ -87,6 +103,7 @@ extension Array: ConfigurationValue where Element: ConfigurationValue {
     }
     public var configuration: Configuration { Configuration(.list(map(\.configuration))) }
     public static var typeDescription: String { "list of \(Element.typeDescription)s" }
+    public static var schema: ConfigurationSchema { .either([.list(Element.schema), Element.schema]) }
 }
 
 /// An enumeration of names, such as `mode: constant`.
@@ -107,4 +124,5 @@ extension ConfigurationChoice {
     }
     public var configuration: Configuration { Configuration(.string(rawValue)) }
     public static var typeDescription: String { "one of " + allCases.map(\.rawValue).joined(separator: ", ") }
+    public static var schema: ConfigurationSchema { .choice(allCases.map(\.rawValue)) }
 }

@@ -5,7 +5,7 @@ public struct Constant: Operator, Equatable {
     public static let shapes = "→ the key 'shape'"
 
     public var type = ElementType.f32
-    /// Nil for that of `values`: a list.
+    /// Nil for that of `values`: a scalar if there is one, else a list.
     public var shape: [Int]?
     /// The elements; nil if they are the weight `value`.
     public var values: [Double]?
@@ -22,7 +22,7 @@ public struct Constant: Operator, Equatable {
     public var inputCount: ClosedRange<Int> { 0...0 }
     public static let keys: [Key<Constant>] = [
         Key("type", \.type, "the type of its elements"),
-        Key("shape", \.shape, "its shape; if left out, that of a list of the values"),
+        Key("shape", \.shape, "its shape; if left out, that of a list of the values, or of a scalar if there is one"),
         Key("values", \.values, "its elements in row-major order; if left out, they are the weight 'value'"),
     ]
 
@@ -38,7 +38,7 @@ public struct Constant: Operator, Equatable {
         }
     }
 
-    private var resultShape: Shape { Shape(shape ?? values.map { [$0.count] } ?? []) }
+    private var resultShape: Shape { Shape(shape ?? values.map { $0.count == 1 ? [] : [$0.count] } ?? []) }
 
     public func parameters(for inputs: [Shape]) throws -> [ParameterSpecification] {
         guard values == nil else { return [] }

@@ -73,7 +73,11 @@ public struct Network: Sendable {
     /// - Parameter inputs: the shape of every input whose declared shape leaves sizes open.
     /// - Throws: `shapeMismatch`, with the layer, if something does not fit.
     public func boundWithoutWeights(inputs: [String: Shape] = [:]) throws -> BoundGraph {
-        let bound = try BoundGraph(graph, inputs: inputs.merging(declaredShapes) { given, _ in given }) { _, _ in nil }
+        let inputs = inputs.merging(declaredShapes) { given, _ in given }
+        let bound = try BoundGraph(graph, inputs: inputs) { node, specification in
+            // Shapes may follow from constants.
+            node.op is Constant ? try? weight(of: node, specification) : nil
+        }
         try checkResults(bound)
         return bound
     }
@@ -83,7 +87,7 @@ public struct Network: Sendable {
 
     private func checkResults(_ bound: BoundGraph) throws {
         let outputs = bound.graph.outputs.map { ($0.name, bound.shapes[$0.value]) }
-        try checkResults(Dictionary(uniqueKeysWithValues: outputs))
+        try checkResults(Dictionary(outputs) { first, _ in first })
     }
 }
 

@@ -57,12 +57,59 @@ extension LayerLowering {
         finish(result, descriptor)
     }
 
-    func lowerFlatten() throws {
+    func lowerReshape() throws {
         // Row-major elements are the same whatever the shape; only their description changes.
         var result = try builder.plainOperand(input)
         result.layout = try .plain(shape(output))
         builder.define(output, as: result)
         builder.describe(node, "none")
+    }
+
+    func lower(_ op: Split) throws {
+        for (value, region) in zip(node.outputs, try op.regions(of: Shape(shape(input)))) {
+            builder.define(value, as: try copyBox(region))
+        }
+        builder.describe(node, "reorder")
+    }
+
+    func lower(_ op: Transpose) throws {
+        let axes = try op.axes(rank: shape(input).count)
+        let strides = Shape(shape(input)).strides
+        try lowerStrided(axes.map { shape(input)[$0] }, strides: axes.map { strides[$0] })
+    }
+
+    func lower(_ op: DepthToSpace) throws {
+        guard op.crop.allSatisfy({ $0 == 0 }) else { throw TesseraError(.notSupported, "blocks that are made in part") }
+        let (x, block, channels) = (shape(input), op.block, shape(output)[1])
+        let strides = Shape(x).strides
+        // Between a pixel of a block and the next, and between channels of the result.
+        let (place, depth) =
+            op.mode == .dcr ? (channels * strides[1], strides[1]) : (strides[1], block * block * strides[1])
+        try lowerStrided(
+            [x[0], channels, x[2], block, x[3], block],
+            strides: [strides[0], depth, strides[2], block * place, strides[3], place])
+    }
+
+    func lower(_ op: SpaceToDepth) throws {
+        let (x, y, block) = (shape(input), shape(output), op.block)
+        let strides = Shape(x).strides
+        let place = [(block, strides[2]), (block, strides[3])]
+        let channels = op.mode == .dcr ? place + [(x[1], strides[1])] : [(x[1], strides[1])] + place
+        try lowerStrided(
+            [x[0]] + channels.map(\.0) + [y[2], y[3]],
+            strides: [strides[0]] + channels.map(\.1) + [block * strides[2], block * strides[3]])
+    }
+
+    /// A copy of the input whose elements, taken at `strides`, are the output's in row-major order.
+    private func lowerStrided(_ sizes: [Int], strides: [Int]) throws {
+        var source = try builder.plainOperand(input)
+        source.layout = try .plain(sizes, strides: strides)
+        var target = builder.allocate(try .plain(shape(output)))
+        target.layout = try .plain(sizes)
+        try builder.reorder(from: source, to: target)
+        target.layout = try .plain(shape(output))
+        builder.define(output, as: target)
+        builder.describe(node, "reorder")
     }
 
     /// A copy of the elements in `region`, in the layout the input has, or row-major if that cannot be cut there.

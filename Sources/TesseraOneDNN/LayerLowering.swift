@@ -27,38 +27,6 @@ struct LayerLowering {
         return try builder.constant(tensor, as: layout, in: layout)
     }
 
-    func lowerRelu(slope: Float) throws {
-        let source = try builder.operand(input)
-        let descriptor = try PrimitiveDescriptor("an activation") {
-            onednn_eltwise(&$0, $1, dnnl_eltwise_relu, source.layout.handle, slope)
-        }
-        let target = builder.result(over: source)
-        try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(target))])
-        finish(target, descriptor)
-    }
-
-    func lowerBinary(_ kind: dnnl_alg_kind_t, isCommutative: Bool) throws {
-        var (first, second) = (node.inputs[0], node.inputs[1])
-        // oneDNN repeats axes of the second operand only.
-        if shape(first) != shape(output), isCommutative { swap(&first, &second) }
-        guard shape(first) == shape(output) else {
-            throw TesseraError(.notSupported, "the first operand cannot be repeated")
-        }
-        let a = try builder.operand(first)
-        // Operands that are repeated lie plainly: within a block, oneDNN would repeat the zeros that fill it up.
-        let layout = shape(second) == shape(first) ? a.layout : try Layout.plain(shape(second))
-        let target = try a.layout.like(shape(output))
-        let descriptor = try PrimitiveDescriptor("an element-wise operation") {
-            onednn_binary(&$0, $1, kind, a.layout.handle, layout.handle, target.handle)
-        }
-        let b = try builder.operand(second, in: layout)
-        let result = builder.allocate(target)
-        try builder.execute(
-            descriptor,
-            [(DNNL_ARG_SRC_0, .operand(a)), (DNNL_ARG_SRC_1, .operand(b)), (DNNL_ARG_DST, .operand(result))])
-        finish(result, descriptor)
-    }
-
     /// Records the result and the implementation that makes it.
     func finish(_ result: ProgramBuilder.Operand, _ descriptor: PrimitiveDescriptor) {
         builder.define(output, as: result)

@@ -28,8 +28,9 @@ public struct OneDNNBackend: KernelBackend {
     private func lower(_ node: Graph.Node, parameters: [String: Tensor], into builder: ProgramBuilder) throws {
         // The builder makes them when they are read.
         if node.op is Constant { return }
-        guard (node.inputs + node.outputs).allSatisfy(builder.isComputable), parameters.values.allSatisfy(\.isF32)
-        else {
+        // Scalars that are repeated get axes.
+        let inputs = node.op is any Broadcasting ? node.inputs.filter { !builder.isScalar($0) } : node.inputs
+        guard (inputs + node.outputs).allSatisfy(builder.isComputable), parameters.values.allSatisfy(\.isF32) else {
             return try builder.reference(node, parameters: parameters)
         }
         let layer = LayerLowering(node: node, parameters: parameters, builder: builder)
@@ -40,23 +41,33 @@ public struct OneDNNBackend: KernelBackend {
             case let op as any Pooling: try layer.lower(op)
             case let op as any GlobalPooling: try layer.lower(op)
             case let op as BatchNorm: try layer.lower(op)
+            case let op as Prelu: try layer.lower(op)
+            case is Add: try layer.lowerBinary(dnnl_binary_add, isCommutative: true)
+            case is Average: try layer.lowerBinary(dnnl_binary_add, isCommutative: true, mean: true)
             case let op as LayerNorm: try layer.lower(op)
             case let op as InstanceNorm: try layer.lower(op)
             case let op as GroupNorm: try layer.lower(op)
             case let op as LocalResponseNorm: try layer.lower(op)
-            case is Relu: try layer.lowerRelu(slope: 0)
-            case let op as LeakyRelu: try layer.lowerRelu(slope: op.slope)
-            case is Add where node.inputs.count == 2: try layer.lowerBinary(dnnl_binary_add, isCommutative: true)
             case is Subtract: try layer.lowerBinary(dnnl_binary_sub, isCommutative: false)
+            case is Multiply: try layer.lowerBinary(dnnl_binary_mul, isCommutative: true)
+            case is Divide: try layer.lowerBinary(dnnl_binary_div, isCommutative: false)
+            case let op as Split: try layer.lower(op)
+            case let op as Transpose: try layer.lower(op)
+            case let op as DepthToSpace: try layer.lower(op)
+            case let op as SpaceToDepth: try layer.lower(op)
             case let op as Linear: try layer.lower(op)
             case let op as Matmul: try layer.lower(op)
             case let op as any Recurrent: try layer.lower(op)
             case let op as Concat: try layer.lower(op)
             case let op as Pad: try layer.lower(op)
             case let op as Slice: try layer.lower(op)
-            case is Flatten: try layer.lowerFlatten()
+            case is Flatten, is Reshape, is Squeeze, is Unsqueeze: try layer.lowerReshape()
             case let op as any AlongAxis: try layer.lower(op)
-            default: try builder.reference(node, parameters: parameters)
+            default:
+                guard let functions = ElementFunction.functions(of: node.op) else {
+                    return try builder.reference(node, parameters: parameters)
+                }
+                try layer.lower(functions)
             }
         } catch let error as TesseraError where error.code == .notSupported {
             try builder.reference(node, parameters: parameters)

@@ -102,6 +102,11 @@ final class ProgramBuilder {
         return graph.elementTypes[value] == .f32 && (1...6).contains(shape.rank) && shape.elementCount > 0
     }
 
+    /// Whether a value is one f32 without axes.
+    func isScalar(_ value: Graph.ValueID) -> Bool {
+        graph.elementTypes[value] == .f32 && graph.shapes[value].rank == 0
+    }
+
     /// Dense and row-major.
     func plainLayout(_ value: Graph.ValueID) throws -> Layout {
         isComputable(value)

@@ -1,3 +1,4 @@
+import Foundation
 import TesseraCore
 import TesseraOperators
 import TesseraTestSupport
@@ -177,6 +178,31 @@ import Testing
         expectError(nil, message) { try load(text) }
     }
 
+    @Test("inputs have types, constants read nothing, and layers with several outputs are read by output")
+    func typesAndOutputs() throws {
+        let text = """
+            tessera: 1
+            inputs:
+              ids: {shape: [1, n], type: i64}
+              x: {shape: [1, 4]}
+            layers:
+              - constant: {name: c, values: [1, 2, 3, 4]}
+              - add: {name: sum, from: [x, c.output]}
+              - relu: {from: sum.output}
+            outputs: {y: relu1.output, ids: ids}
+            """
+        let network = try load(text)
+        #expect(network.graph.inputs.map(\.elementType) == [.i64, .f32])
+        #expect(
+            network.graph.nodes.map { $0.inputs.map { network.graph.values[$0].name } } == [[], ["x", "c"], ["sum"]])
+        let again = try load(network.fileText())
+        #expect(again.graph.inputs.map(\.elementType) == [.i64, .f32])
+        #expect(again.graph.nodes.map(\.inputs) == network.graph.nodes.map(\.inputs))
+        expectError(.invalidArgument, "inputs.x.type: expected one of f64, f32", "found 'f31'") {
+            try load(text.replacingOccurrences(of: "x: {shape", with: "x: {type: f31, shape"))
+        }
+    }
+
     @Test func independentMistakesAreReportedTogether() {
         expectError(
             nil, "n.yaml:4:3: unknown layer 'cnov'", "\nnets/n.yaml:6:10: relu: unknown key 'slope'",
@@ -202,7 +228,7 @@ import Testing
               - broken
               - wrong: {name: w}
               - conv: {name: c, from: a, channels: 1, kernel: 3, strde: 2}
-              - add: {name: d, from: [c, a, b]}
+              - subtract: {name: d, from: [c, a, b]}
               - relu: {name: e, from: dd}
             outputs: {x: {from: d, mena: 1}, y: nothing, z: e}
             """
@@ -219,7 +245,7 @@ import Testing
                 "n.yaml:8:20: unknown layer 'cnov', did you mean 'conv'? (in block 'wrong', used at nets/n.yaml:12:5)",
                 "n.yaml:9:11: weights: unknown key 'rndom', did you mean 'random'?",
                 "n.yaml:13:54: c: unknown key 'strde', did you mean 'stride'?",
-                "n.yaml:14:5: d: 'add' expects 2 inputs, found 3",
+                "n.yaml:14:5: d: 'subtract' expects 2 inputs, found 3",
                 "n.yaml:16:24: outputs.x: unknown key 'mena', did you mean 'mean'?",
             ]
             // 'dd' and 'nothing' may be what is missing with the blocks.

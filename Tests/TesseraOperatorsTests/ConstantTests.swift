@@ -12,10 +12,10 @@ import Testing
         ])
     }
 
-    @Test("values without a shape make a list; a scalar has the shape []")
+    @Test("values without a shape make a list, a single one a scalar")
     func shapes() throws {
         #expect(try constant("{type: i64, values: [3, -4]}").outputShapes(for: []) == [[2]])
-        let scalar = try constant("{type: u8, shape: [], values: [7]}").forward([], parameters: [:])[0]
+        let scalar = try constant("{type: u8, values: [7]}").forward([], parameters: [:])[0]
         #expect(scalar.shape == [] && scalar.integers() == [7] && scalar.elementType == .u8)
         expectError(.invalidArgument, "expected 4 'values'", "found 3") {
             try constant("{shape: [2, 2], values: [1, 2, 3]}")

@@ -1,5 +1,6 @@
 import Foundation
 import TesseraNetwork
+import TesseraONNX
 import TesseraOperators
 
 /// What is fuzzed, by name. What is malformed must be refused by an error: a crash, a hang or much memory is a finding.
@@ -17,6 +18,8 @@ let readers: [String: @Sendable ([UInt8]) throws -> Void] = [
             for name in file.names { _ = try file.tensor(name).reals() }
         }
     },
+    /// An ONNX model, up to the layers that it becomes and their weights.
+    "onnx": { bytes in try withFile(bytes, ".onnx") { _ = try ONNXImporter().read($0) } },
     "npy": { bytes in try withFile(bytes, ".npy") { _ = try NpyFile.read($0).reals() } },
     /// A picture file, decoded and made smaller.
     "picture": { bytes in _ = try Picture(encoded: bytes).resized(width: 7, height: 5, filter: .bilinear) },

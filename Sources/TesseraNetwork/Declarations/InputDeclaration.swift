@@ -5,6 +5,7 @@ import TesseraCore
 /// `image: {shape: [1, 3, height, width], order: rgb, scale: 1/255, mean: 0, deviation: 1, resize: bilinear}`
 public struct InputDeclaration: Configurable, Equatable {
     public var shape = SymbolicShape([])
+    public var elementType = ElementType.f32
     public var layout = PictureLayout.nchw
     public var scaling = PixelScaling()
     public var fitting = PictureFitting()
@@ -12,11 +13,14 @@ public struct InputDeclaration: Configurable, Equatable {
     public init() {}
 
     /// An input that is given as a tensor, or as a picture with values from 0 to 1.
-    public init(_ shape: SymbolicShape) { self.shape = shape }
+    public init(_ shape: SymbolicShape, elementType: ElementType = .f32) {
+        (self.shape, self.elementType) = (shape, elementType)
+    }
 
     public static var keys: [Key<Self>] {
         [
             Key(required: "shape", \.shape, "[batch, channels, height, width]; a name leaves a size open"),
+            Key("type", \.elementType, "the type of its elements"),
             Key("layout", \.layout, "where the channels are in the shape: before the rows, or after the columns"),
             Key("order", \.scaling.order, "what the channels are; grey for one, rgb for three by default"),
             Key("scale", \.scaling.scale, "what a pixel's 0…255 is multiplied by"),

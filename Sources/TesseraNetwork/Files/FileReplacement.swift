@@ -7,7 +7,7 @@ import TesseraCore
 /// anything fails, the new file is removed. A path that is a device or a pipe is written directly.
 ///
 /// - Throws: `inputOutput` if writing fails, and what `body` throws.
-func replaceFile(at path: String, with body: (borrowing FileWriter) throws -> Void) throws {
+package func replaceFile(at path: String, with body: (borrowing FileWriter) throws -> Void) throws {
     var status = stat()
     let exists = stat(path, &status) == 0
     if exists, status.st_mode & S_IFMT == S_IFDIR {
@@ -39,7 +39,7 @@ private func resolvingLinks(_ path: String) throws -> String {
 }
 
 /// An open file that takes bytes one after another.
-struct FileWriter: ~Copyable {
+package struct FileWriter: ~Copyable {
     private let descriptor: Int32
     private let path: String
 
@@ -54,7 +54,7 @@ struct FileWriter: ~Copyable {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws {
+    package func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
             let chunk = UnsafeRawBufferPointer(rebasing: rest)
@@ -67,9 +67,11 @@ struct FileWriter: ~Copyable {
         }
     }
 
-    func write(_ text: String) throws { try Array(text.utf8).withUnsafeBytes { try write($0) } }
+    package func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
 
-    func write(_ tensor: Tensor) throws { try tensor.withUnsafeBytes { try write($0) } }
+    package func write(_ text: String) throws { try Array(text.utf8).withUnsafeBytes { try write($0) } }
+
+    package func write(_ tensor: Tensor) throws { try tensor.withUnsafeBytes { try write($0) } }
 
     fileprivate func setMode(_ mode: mode_t) throws {
         guard fchmod(descriptor, mode) == 0 else { throw systemError("cannot write '\(path)'") }

@@ -6,12 +6,12 @@ import TesseraCore
 /// `@unchecked Sendable`: the mapping is read-only and lives exactly as long as this object. As with every mapping, a
 /// file that another program shortens in place meanwhile cannot be read; the writers of this module replace files as a
 /// whole, which leaves a mapping intact.
-final class MappedFile: @unchecked Sendable {
-    let path: String
-    let bytes: UnsafeRawBufferPointer
+package final class MappedFile: @unchecked Sendable {
+    package let path: String
+    package let bytes: UnsafeRawBufferPointer
 
     /// - Throws: `inputOutput` if the file cannot be opened, or is no regular file.
-    init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw systemError("cannot open '\(path)'") }
@@ -38,19 +38,19 @@ final class MappedFile: @unchecked Sendable {
     }
 
     /// The little-endian number at `offset`; nil if it does not lie inside the file.
-    func integer<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int) -> Number? {
+    package func integer<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int) -> Number? {
         let size = MemoryLayout<Number>.size
         guard offset >= 0, bytes.count >= size, offset <= bytes.count - size else { return nil }
         return Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self))
     }
 
     /// The text of `range`; nil if it is not UTF-8. The range must lie inside the file.
-    func text(_ range: Range<Int>) -> String? {
+    package func text(_ range: Range<Int>) -> String? {
         String(validating: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self)
     }
 
     /// The elements at `range` as a tensor: in place where they are aligned for their type, else copied.
-    func tensor(_ range: Range<Int>, shape: Shape, elementType: ElementType) throws -> Tensor {
+    package func tensor(_ range: Range<Int>, shape: Shape, elementType: ElementType) throws -> Tensor {
         let source = UnsafeRawBufferPointer(rebasing: bytes[range])
         if Int(bitPattern: source.baseAddress) % elementType.byteCount == 0 {
             return try Tensor(borrowing: source, shape: shape, elementType: elementType, owner: self)
@@ -62,6 +62,6 @@ final class MappedFile: @unchecked Sendable {
 }
 
 /// An `inputOutput` error with the system's own words for the failure that just happened.
-func systemError(_ message: String, number: Int32 = errno) -> TesseraError {
+package func systemError(_ message: String, number: Int32 = errno) -> TesseraError {
     TesseraError(.inputOutput, "\(message): \(String(cString: strerror(number)))")
 }

@@ -1,17 +1,17 @@
 /// The parts of a file's path. (Foundation's own trap on a path of one character, as of Swift 6.3.)
-struct PathComponents {
+package struct PathComponents {
     /// What comes before the last `/`, with it; empty if there is none.
-    let folder: String
-    let name: String
+    package let folder: String
+    package let name: String
 
-    init(_ path: String) {
+    package init(_ path: String) {
         let start = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path.utf8.index(after: $0) } ?? path.startIndex
         folder = String(path[..<start])
         name = String(path[start...])
     }
 
     /// The name without its extension; a name that is all extension is kept.
-    var stem: String {
+    package var stem: String {
         guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return name }
         return String(name[..<dot])
     }

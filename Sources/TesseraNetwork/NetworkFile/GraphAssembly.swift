@@ -6,6 +6,8 @@ struct GraphAssembly {
     private(set) var problems = ProblemList()
     /// What every name outside of blocks stands for; in a block, names begin with the block's.
     private var values: [String: Graph.ValueID] = [:]
+    /// The outputs of layers by their full names: `LAYER.output`.
+    private var outputs: [String: Graph.ValueID] = [:]
     /// Where each name was given.
     private var places: [String: SourceLocation?] = [:]
     /// Where the names are given that are still to come.
@@ -35,13 +37,14 @@ struct GraphAssembly {
 
     /// - Parameter isIncomplete: true if something is known to be missing, so that unknown names are no news.
     init(
-        inputs: [(name: String, shape: SymbolicShape, location: SourceLocation?)], isIncomplete: Bool = false
+        inputs: [(name: String, declaration: InputDeclaration, location: SourceLocation?)], isIncomplete: Bool = false
     ) throws {
         graph = Graph()
         self.isIncomplete = isIncomplete
         for input in inputs {
             values[input.name] = try locatingErrors(at: input.location) {
-                try graph.addInput(input.name, shape: input.shape)
+                try graph.addInput(
+                    input.name, shape: input.declaration.shape, elementType: input.declaration.elementType)
             }
             places[input.name] = input.location
         }
@@ -49,7 +52,7 @@ struct GraphAssembly {
 
     /// Adds all layers, in the order of the file.
     mutating func add(_ items: [LayerItem]) {
-        guard !graph.inputs.isEmpty else { return }
+        guard !graph.inputs.isEmpty || !isIncomplete else { return }
         var scope = Scope(
             frames: [Frame()], previous: graph.inputs.count == 1 ? graph.inputs[0].value : nil,
             inputs: graph.inputs.map(\.name))
@@ -58,7 +61,7 @@ struct GraphAssembly {
 
     /// The value that a layer or an input of that name gives.
     func value(named name: String, at location: SourceLocation?) throws -> Graph.ValueID {
-        if let value = values[name] { return value }
+        if let value = values[name] ?? outputs[name] { return value }
         if isIncomplete, let any = values.first { return any.value }
         throw TesseraError(
             .notFound, "unknown layer '\(name)'" + suggestion(for: name, among: values.keys), location: location)
@@ -79,8 +82,7 @@ struct GraphAssembly {
                 try checkUnused(name, item.location, in: scope)
                 switch item {
                 case .layer(let layer):
-                    let inputs = try inputs(of: layer.common, in: scope)
-                    scope.previous = try graph.addNode(name, layer.op, inputs: inputs, location: layer.location)
+                    scope.previous = try add(layer, named: name, in: scope)
                 case .group(let group): scope.previous = try add(group, named: name, in: scope)
                 case .unreadable(_, _, let hidesNames):
                     if hidesNames { isIncomplete = true }
@@ -98,6 +100,18 @@ struct GraphAssembly {
         }
         // Those that a full list of problems left out are no longer to come.
         for name in names { later[name] = nil }
+    }
+
+    /// Adds one layer, and gives its first output.
+    private mutating func add(_ layer: LayerDeclaration, named name: String, in scope: Scope) throws -> Graph.ValueID {
+        // What needs no input reads none that it does not name.
+        let readsNothing = layer.common.from == nil && layer.op.inputCount.lowerBound == 0
+        let inputs = readsNothing ? [] : try inputs(of: layer.common, in: scope)
+        let first = try graph.addNode(name, layer.op, inputs: inputs, location: layer.location)
+        for (offset, output) in layer.op.outputNames.enumerated() {
+            outputs["\(name).\(output)"] = first + offset
+        }
+        return first
     }
 
     /// Adds the layers of a group, and gives what the last one makes.
@@ -163,7 +177,8 @@ struct GraphAssembly {
 
     private func value(of reference: CommonKeys.Reference, in scope: Scope) throws -> Graph.ValueID {
         for frame in scope.frames.reversed() {
-            if let value = frame.inputs[reference.name] ?? values[frame.prefix + reference.name] { return value }
+            let name = frame.prefix + reference.name
+            if let value = frame.inputs[reference.name] ?? values[name] ?? outputs[name] { return value }
         }
         for frame in scope.frames.reversed() {
             guard let place = later[frame.prefix + reference.name] else { continue }

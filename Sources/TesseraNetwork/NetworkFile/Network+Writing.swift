@@ -2,12 +2,13 @@ import TesseraCore
 
 /// Networks as files, for people to read and change.
 extension Network {
-    /// Writes the network file, and its weights beside it, in a file of the same name that ends in `.safetensors`.
+    /// Writes the network file, and its weights beside it.
     ///
+    /// - Parameter weightName: the name of the weight file; that of the network file with `.safetensors` if left out.
     /// - Throws: `inputOutput` if that fails, and what reading the weights throws.
-    public func write(to path: String) throws {
+    public func write(to path: String, weightName: String? = nil) throws {
         let file = PathComponents(path)
-        let weightName = file.stem + ".safetensors"
+        let weightName = weightName ?? file.stem + ".safetensors"
         var weights: Configuration?
         if let tensors = try ownWeights() {
             try SafetensorsFile.write(tensors, to: file.folder + weightName)
@@ -25,7 +26,8 @@ extension Network {
         lines += YAMLWriter.lines("name", name.configuration)
         lines.append("inputs:")
         for input in graph.inputs {
-            let declaration = inputs[input.name] ?? InputDeclaration(input.shape)
+            let declaration =
+                inputs[input.name] ?? InputDeclaration(input.shape, elementType: input.elementType)
             lines += YAMLWriter.lines(input.name, declaration.configuration, indent: "  ")
         }
         if let weights = weights ?? self.weights.configuration { lines += YAMLWriter.lines("weights", weights) }
@@ -59,15 +61,16 @@ extension Network {
         var previous = graph.inputs.count == 1 ? graph.inputs[0].value : nil
         return graph.nodes.map { node in
             defer { previous = node.outputs.first }
-            return node.inputs == [previous] ? nil : node.inputs
+            let usual = node.op.inputCount.lowerBound == 0 ? [] : [previous]
+            return node.inputs == usual ? nil : node.inputs
         }
     }
 
-    /// The name of every layer, nil for one that is called so without saying it, and that no other refers to.
+    /// The name of every layer, nil for one that is called so without saying it, has no weights, and that no other refers to.
     private func writtenNames(referenced: Set<Graph.ValueID>) -> [String?] {
         let needed = referenced.union(graph.outputs.map(\.value))
         var isWritten = graph.nodes.map { node in
-            node.outputs.contains(where: needed.contains)
+            node.outputs.contains(where: needed.contains) || !type(of: node.op).parameterNames.isEmpty
                 || !node.name.hasPrefix(node.op.name) || !node.name.dropFirst(node.op.name.count).allSatisfy(\.isNumber)
         }
         // A name that is written may change the numbers of others.

@@ -14,8 +14,11 @@ public struct ImportedNetwork: Sendable {
     public struct Input: Sendable {
         public var name: String
         public var shape: SymbolicShape
+        public var elementType: ElementType
 
-        public init(name: String, shape: SymbolicShape) { (self.name, self.shape) = (name, shape) }
+        public init(name: String, shape: SymbolicShape, elementType: ElementType = .f32) {
+            (self.name, self.shape, self.elementType) = (name, shape, elementType)
+        }
     }
 
     /// One layer as a network file would declare it.
@@ -25,7 +28,7 @@ public struct ImportedNetwork: Sendable {
         public var name: String
         /// The operator's keys.
         public var keys: Configuration
-        /// The inputs or layers that it reads.
+        /// The inputs, layers, or layers' outputs, that it reads.
         public var from: [String]
 
         public init(kind: String, name: String, keys: Configuration, from: [String]) {
@@ -35,7 +38,7 @@ public struct ImportedNetwork: Sendable {
 
     public struct Output: Sendable {
         public var name: String
-        /// The layer that it is.
+        /// The layer, or layer's output, that it is.
         public var from: String
 
         public init(name: String, from: String) { (self.name, self.from) = (name, from) }

@@ -52,7 +52,7 @@ public struct NetworkLoader: Sendable {
             let sections = NetworkSections(document, file: file, operators: operators, importers: importers)
             var problems = sections.problems
             var assembly = try GraphAssembly(
-                inputs: sections.inputs.map { ($0.name, $0.declaration.shape, $0.location) },
+                inputs: sections.inputs.map { ($0.name, $0.declaration, $0.location) },
                 isIncomplete: sections.isIncomplete)
             assembly.add(sections.items)
             problems.add(assembly.problems)

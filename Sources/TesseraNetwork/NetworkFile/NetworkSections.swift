@@ -6,6 +6,16 @@ struct NetworkSections {
         var name: String
         var declaration: InputDeclaration
         var location: SourceLocation?
+
+        init(name: String, declaration: InputDeclaration, location: SourceLocation?) {
+            (self.name, self.declaration, self.location) = (name, declaration, location)
+        }
+
+        init(_ input: ImportedNetwork.Input) {
+            self.init(
+                name: input.name, declaration: InputDeclaration(input.shape, elementType: input.elementType),
+                location: nil)
+        }
     }
 
     struct Output {
@@ -88,7 +98,7 @@ struct NetworkSections {
 
     private mutating func readInputs(imported: ImportedNetwork?) {
         guard imported == nil || document["inputs"] != nil else {
-            inputs = imported?.inputs.map { Input(name: $0.name, declaration: InputDeclaration($0.shape)) } ?? []
+            inputs = imported?.inputs.map(Input.init) ?? []
             return
         }
         guard let section = section("inputs") else { return }
@@ -118,7 +128,7 @@ struct NetworkSections {
         // All inputs are there, in the order of the model.
         inputs = imported.inputs.map { input in
             inputs.first { $0.name == input.name }
-                ?? Input(name: input.name, declaration: InputDeclaration(input.shape))
+                ?? Input(input)
         }
     }
 
@@ -133,11 +143,17 @@ struct NetworkSections {
         }
         var entries = configuration.isNull ? [] : try configuration.entries()
         if configuration["shape"] == nil { entries.append(.init("shape", input.shape.configuration)) }
+        if configuration["type"] == nil { entries.append(.init("type", input.elementType.configuration)) }
         let declaration = try InputDeclaration(configuration: Configuration(.map(entries), at: configuration.location))
         guard declaration.shape.refines(input.shape) else {
             throw TesseraError(
                 .shapeMismatch, "expected the model's shape \(input.shape), found \(declaration.shape)",
                 location: configuration["shape"]?.location)
+        }
+        guard declaration.elementType == input.elementType else {
+            throw TesseraError(
+                .invalidArgument, "expected the model's type \(input.elementType), found \(declaration.elementType)",
+                location: configuration["type"]?.location)
         }
         return declaration
     }

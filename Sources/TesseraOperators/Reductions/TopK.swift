@@ -19,8 +19,7 @@ public struct TopK: SelectsInputs, Equatable {
 
     public init(k: Int, axis: Int = -1, largest: Bool = true) { (self.k, self.axis, self.largest) = (k, axis, largest) }
 
-    /// Over batch or channels, every pixel is on its own.
-    public var isSpatiallyLocal: Bool { axis == 0 || axis == 1 }
+    public var isSpatiallyLocal: Bool { false }
     public static let shorthandKey: String? = "k"
     public static let keys: [Key<TopK>] = [
         Key("k", \.k, "how many elements"),
@@ -54,14 +53,6 @@ public struct TopK: SelectsInputs, Equatable {
         }
         shape[axis] = k
         return [shape, shape]
-    }
-
-    public func tile(_ region: Region, ofOutput output: Int, inputs: [Shape]) throws -> OperatorTile {
-        let axis = try resolveAxis(axis, rank: inputs[0].rank)
-        guard region[axis].count == k else {
-            throw TesseraError(.notSupported, "'top_k' cannot be cut along the axis it compares")
-        }
-        return OperatorTile(op: self, inputs: [region.replacing(axis: axis, with: 0..<inputs[0][axis])])
     }
 
     public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {

@@ -98,6 +98,8 @@ public struct Slice: SelectsInputs, Equatable {
         return result
     }
 
+    public func outputTypes(for inputs: [ElementType]) throws -> [ElementType] { [inputs[0]] }
+
     public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
         [Shape(try positions(of: inputs[0]).map(\.count))]
     }

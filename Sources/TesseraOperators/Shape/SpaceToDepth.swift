@@ -1,7 +1,7 @@
 import TesseraCore
 
-/// Blocks of pixels laid out as channels: with blocks of b, y[n, (u · b + v) · C + c, i, j] is x[n, c, b · i + u, b · j + v],
-/// where C is the number of channels of x.
+/// Blocks of pixels laid out as channels: with blocks of b, y[n, (u · b + v) · C + c, i, j] (`dcr`) or
+/// y[n, (c · b + u) · b + v, i, j] (`crd`) is x[n, c, b · i + u, b · j + v], where C is the number of channels of x.
 public struct SpaceToDepth: Operator, Equatable {
     public static let name = "space_to_depth"
     public static let summary = "Blocks of pixels laid out as channels"
@@ -9,13 +9,17 @@ public struct SpaceToDepth: Operator, Equatable {
         "[batch, channels, height, width] → [batch, channels · 'block'², height / 'block', width / 'block']"
 
     public var block = 1
+    public var mode = DepthToSpace.Mode.dcr
 
     public init() {}
 
-    public init(block: Int) { self.block = block }
+    public init(block: Int, mode: DepthToSpace.Mode = .dcr) { (self.block, self.mode) = (block, mode) }
 
     public static let shorthandKey: String? = "block"
-    public static let keys: [Key<SpaceToDepth>] = [Key(required: "block", \.block, "height and width of a block")]
+    public static let keys: [Key<SpaceToDepth>] = [
+        Key(required: "block", \.block, "height and width of a block"),
+        Key("mode", \.mode, "which part of a channel's number is its place in the block"),
+    ]
 
     public func validate() throws {
         guard (1...(1 << 15)).contains(block) else {
@@ -54,8 +58,9 @@ public struct SpaceToDepth: Operator, Equatable {
         let tables = [
             (0..<shape[0]).map { $0 * strides[0] },
             (0..<shape[1]).map { channel in
-                let place = channel / x[1]
-                return channel % x[1] * strides[1] + place / block * strides[2] + place % block * strides[3]
+                let place = mode == .dcr ? channel / x[1] : channel % (block * block)
+                let depth = mode == .dcr ? channel % x[1] : channel / (block * block)
+                return depth * strides[1] + place / block * strides[2] + place % block * strides[3]
             },
             (0..<shape[2]).map { $0 * block * strides[2] },
             (0..<shape[3]).map { $0 * block * strides[3] },

@@ -1,0 +1,53 @@
+import Synchronization
+import TesseraCore
+import TesseraNetwork
+
+/// What is learned of a network by binding it to some sizes for those it leaves open: ranks, types, and its weights.
+struct ExportTrial {
+    private let binder: GraphBinder
+    /// The weights of every layer, by its name.
+    let parameters: [String: [String: Tensor]]
+
+    /// - Parameter sizes: what the names of open sizes stand for, where it matters.
+    /// - Throws: what binding throws if no size that is tried fits.
+    init(_ network: Network, sizes: [String: Int]) throws {
+        var failure: (any Error)?
+        for (batch, size) in Self.candidates {
+            do {
+                try self.init(network, sizes: sizes, batch: batch, size: size)
+                return
+            } catch {
+                failure = failure ?? error
+                // Without open sizes there is nothing else to try.
+                if network.graph.inputs.allSatisfy({ $0.shape.concrete != nil }) { throw error }
+            }
+        }
+        throw failure ?? TesseraError(.invalidArgument, "the network cannot be bound")
+    }
+
+    /// Pairs of a batch size and another size; common picture sizes first.
+    private static let candidates = [224, 256, 64, 32, 16, 8, 4, 2, 1, 512].flatMap { [(1, $0), (2, $0)] }
+
+    private init(_ network: Network, sizes: [String: Int], batch: Int, size: Int) throws {
+        var shapes: [String: Shape] = [:]
+        for input in network.graph.inputs {
+            shapes[input.name] = Shape(
+                input.shape.dimensions.enumerated().map { axis, dimension in
+                    switch dimension {
+                    case .fixed(let size): size
+                    case .symbol(let name): sizes[name] ?? (axis == 0 ? batch : size)
+                    }
+                })
+        }
+        let collected = Mutex<[String: [String: Tensor]]>([:])
+        binder = try GraphBinder(network.graph, inputs: shapes) { node, specification in
+            let tensor = try network.weight(of: node, specification)
+            collected.withLock { $0[node.name, default: [:]][specification.name] = tensor }
+            return tensor
+        }
+        parameters = collected.withLock { $0 }
+    }
+
+    /// Shape and type of a value; nil if its shape depends on data.
+    func facts(of value: Graph.ValueID) -> LayerExport.Facts? { binder.facts(of: value) }
+}

@@ -1,0 +1,24 @@
+import TesseraCore
+
+/// Convolutions.
+enum ConvolutionExport {
+    static let exporters: [String: LayerExporter] = ["conv": conv, "conv_transpose": convTranspose]
+
+    private static func conv(_ layer: LayerExport) throws {
+        var window = try WindowAttributes(layer)
+        window.attributes["group"] = .int(try layer.keys.int("groups"))
+        layer.emit("Conv", [window.input, layer.parameter("weight"), layer.parameter("bias")], window.attributes)
+    }
+
+    private static func convTranspose(_ layer: LayerExport) throws {
+        var window = try WindowAttributes(layer, canCrop: false)
+        let rank = try layer.rank() - 2
+        window.attributes["group"] = .int(try layer.keys.int("groups"))
+        if let padding = try layer.keys.perAxis("output_padding", rank: rank), padding.contains(where: { $0 != 0 }) {
+            window.attributes["output_padding"] = .ints(padding)
+        }
+        if let sizes = try layer.keys.optionalInts("output_size") { window.attributes["output_shape"] = .ints(sizes) }
+        layer.emit(
+            "ConvTranspose", [window.input, layer.parameter("weight"), layer.parameter("bias")], window.attributes)
+    }
+}

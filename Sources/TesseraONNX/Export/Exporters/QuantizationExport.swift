@@ -1,0 +1,30 @@
+import TesseraCore
+
+/// Quantization.
+enum QuantizationExport {
+    static let exporters: [String: LayerExporter] = ["quantize": quantize, "dequantize": dequantize]
+
+    private static func attributes(_ layer: LayerExport) throws -> [String: ExportAttribute] {
+        var attributes: [String: ExportAttribute] = ["axis": .int(try layer.keys.int("axis"))]
+        let block = try layer.keys.int("block")
+        if block != 0 { attributes["block_size"] = .int(block) }
+        return attributes
+    }
+
+    private static func quantize(_ layer: LayerExport) throws {
+        var attributes = try attributes(layer)
+        let zeroPoint = layer.optionalInput("zero_point")
+        if zeroPoint == nil { attributes["output_dtype"] = .int(Int(try layer.keys.elementType("type").onnxNumber)) }
+        layer.emit("QuantizeLinear", [try layer.input(), try layer.input("scale"), zeroPoint], attributes)
+    }
+
+    /// The result has the type of the scale.
+    private static func dequantize(_ layer: LayerExport) throws {
+        let inputs = [try layer.input(), try layer.input("scale"), layer.optionalInput("zero_point")]
+        let type = try layer.keys.elementType("type")
+        let attributes = try attributes(layer)
+        guard layer.type("scale") != type else { return layer.emit("DequantizeLinear", inputs, attributes) }
+        let values = layer.step("values", "DequantizeLinear", inputs, attributes)
+        layer.emit("Cast", [values], ["to": .int(Int(type.onnxNumber))])
+    }
+}

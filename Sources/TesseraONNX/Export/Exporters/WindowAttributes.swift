@@ -1,0 +1,46 @@
+import TesseraCore
+
+/// The attributes that convolutions and pooling share.
+struct WindowAttributes {
+    var attributes: [String: ExportAttribute]
+    /// What the window slides over: the layer's input, less what negative padding cuts off.
+    let input: String
+
+    /// - Parameter canCrop: whether negative padding is cut off beforehand.
+    init(_ layer: LayerExport, canCrop: Bool = true) throws {
+        let rank = try layer.rank() - 2
+        let kernel = try layer.keys.perAxis("kernel", rank: rank) ?? []
+        attributes = ["kernel_shape": .ints(kernel)]
+        // Pooling without a stride moves by the kernel's size.
+        let strides = try layer.keys.perAxis("stride", rank: rank) ?? kernel
+        attributes["strides"] = .ints(strides)
+        if layer.keys.has("dilation"), let dilations = try layer.keys.perAxis("dilation", rank: rank),
+            dilations.contains(where: { $0 != 1 })
+        {
+            attributes["dilations"] = .ints(dilations)
+        }
+        if let name = try? layer.keys.text("padding"), Int(name) == nil {
+            attributes["auto_pad"] = .string(name == "same" ? "SAME_UPPER" : "SAME_LOWER")
+            input = try layer.input()
+            return
+        }
+        let pads = try Self.pads(layer.keys.optionalInts("padding") ?? [0], rank: rank)
+        attributes["pads"] = .ints(canCrop ? pads.map { max($0, 0) } : pads)
+        let crop = pads.map { min($0, 0) }
+        guard canCrop, crop.contains(where: { $0 < 0 }) else {
+            input = try layer.input()
+            return
+        }
+        let amounts = [0, 0] + crop[..<rank] + [0, 0] + crop[rank...]
+        input = layer.step("crop", "Pad", [try layer.input(), try layer.integers("crop", amounts)])
+    }
+
+    /// All befores, then all afters.
+    private static func pads(_ values: [Int], rank: Int) -> [Int] {
+        switch values.count {
+        case 1: [Int](repeating: values[0], count: 2 * rank)
+        case rank: values + values
+        default: values
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Foundation
+import Tessera
+
+struct ImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract:
+            "Writes a model of another format as a network file, network.yaml, and its weights, weights.safetensors.")
+
+    @Argument(help: "The model: a .onnx file.")
+    var model: String
+
+    @Option(name: .shortAndLong, help: "The folder that the files go to; it is made if it is not there.")
+    var output: String
+
+    func run() throws {
+        let loader = Modules.builtin.loader
+        let formats = loader.importers.map(\.format)
+        guard formats.contains(URL(fileURLWithPath: model).pathExtension.lowercased()) else {
+            throw TesseraError(
+                .invalidArgument, "expected a file named .\(formats.joined(separator: " or .")), found '\(model)'")
+        }
+        let network = try loader.load(model)
+        do {
+            try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+        } catch {
+            throw TesseraError(.inputOutput, "cannot make the folder '\(output)'", cause: error)
+        }
+        let path = URL(fileURLWithPath: output).appendingPathComponent("network.yaml").path
+        try network.write(to: path, weightName: "weights.safetensors")
+        print("\(path): \(network.graph.nodes.count) layers")
+    }
+}
