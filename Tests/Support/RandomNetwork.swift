@@ -62,7 +62,7 @@ public struct RandomNetwork {
     }
 
     private func draw(_ source: Int, using generator: inout SeededGenerator) -> (any Operator, [Graph.ValueID]) {
-        switch Int.random(in: 0..<20, using: &generator) {
+        switch Int.random(in: 0..<24, using: &generator) {
         case 0...5: (Conv.random(over: shapes[source], using: &generator), [source])
         case 6: (MaxPool.random(using: &generator), [source])
         case 7: (AveragePool.random(using: &generator), [source])
@@ -76,6 +76,10 @@ public struct RandomNetwork {
             ([Subtract(), Multiply(), Maximum()].pick(&generator), [source, partner(of: source, using: &generator)])
         case 15, 16: (Self.activations.pick(&generator), [source])
         case 17: (Self.moves.pick(&generator), [source])
+        case 18: (ConvTranspose.random(over: shapes[source], using: &generator), [source])
+        case 19: (Resize.random(using: &generator), [source])
+        case 20: (LocalResponseNorm.random(using: &generator), [source])
+        case 21: (Softmax(), [source])
         default: drawConcat(source, using: &generator)
         }
     }
