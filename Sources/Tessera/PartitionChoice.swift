@@ -43,4 +43,15 @@ extension PartitionChoice: ConfigurationValue {
     }
 
     public static var typeDescription: String { "a strategy's name, or a map with its options" }
+    public static var schema: ConfigurationSchema {
+        .choice(
+            of: Modules.builtin.strategies, key: "strategy", isRequired: false, beside: Span.keys.map(\.description))
+    }
+
+    /// What a choice has beside the strategy's own options.
+    private struct Span: Configurable {
+        var upTo: String?
+
+        static var keys: [Key<Self>] { [Key("up_to", \.upTo, "the layer at which what is cut ends at the latest")] }
+    }
 }

@@ -33,4 +33,7 @@ extension TransportChoice: ConfigurationValue {
     }
 
     public static var typeDescription: String { "a transport's name, or a map with its settings" }
+    public static var schema: ConfigurationSchema {
+        .choice(of: Modules.builtin.transports, key: "kind", isRequired: true)
+    }
 }

@@ -63,8 +63,40 @@ public struct KeyDescription: Sendable {
     let makeSchema: @Sendable () -> ConfigurationSchema
     let makeFallback: @Sendable () -> Configuration?
 
+    /// A key that no type declares.
+    public init(name: String, isRequired: Bool, type: String, summary: String, schema: ConfigurationSchema) {
+        (self.name, self.isRequired, self.type, self.summary) = (name, isRequired, type, summary)
+        (makeSchema, makeFallback) = ({ schema }, { nil })
+    }
+
+    init(
+        name: String, isRequired: Bool, type: String, summary: String,
+        makeSchema: @escaping @Sendable () -> ConfigurationSchema,
+        makeFallback: @escaping @Sendable () -> Configuration?
+    ) {
+        (self.name, self.isRequired, self.type, self.summary) = (name, isRequired, type, summary)
+        (self.makeSchema, self.makeFallback) = (makeSchema, makeFallback)
+    }
+
     /// What it takes.
     public var schema: ConfigurationSchema { makeSchema() }
+
+    /// The same key, which may be left out.
+    public var optional: KeyDescription { changed(isRequired: false, schema: makeSchema) }
+
+    /// The same key, which takes other values.
+    public func taking(_ schema: ConfigurationSchema) -> KeyDescription {
+        changed(isRequired: isRequired) { schema }
+    }
+
+    private func changed(
+        isRequired: Bool, schema: @escaping @Sendable () -> ConfigurationSchema
+    ) -> KeyDescription {
+        KeyDescription(
+            name: name, isRequired: isRequired, type: type, summary: summary, makeSchema: schema,
+            makeFallback: makeFallback)
+    }
+
     /// What it is if it is left out; nil for a key that must be there, null for nothing.
     public var fallback: Configuration? { makeFallback() }
 }

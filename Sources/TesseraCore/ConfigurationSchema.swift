@@ -7,6 +7,8 @@ public indirect enum ConfigurationSchema: Sendable {
     case boolean
     /// A text; a number stands for its digits.
     case string
+    /// A text, and no number.
+    case text
     case choice([String])
     case list(ConfigurationSchema)
     case either([ConfigurationSchema])
@@ -39,6 +41,7 @@ public indirect enum ConfigurationSchema: Sendable {
         case .reference(let name): return .map([("$ref", "#/$defs/\(name)".configuration)])
         case .integer: own = Self.type("integer")
         case .number: own = Self.type("number")
+        case .text: own = Self.type("string")
         case .boolean: own = Self.type("boolean")
         case .string: return .map([("type", ["string", "number"].configuration)])
         case .choice(let names): own = .map([("enum", names.configuration)])

@@ -46,7 +46,13 @@ extension Double: ConfigurationValue {
         default: throw configuration.unexpected("a number")
         }
     }
-    public var configuration: Configuration { Configuration(.number(self)) }
+    /// Whole numbers are written as such: 6, not 6.0.
+    public var configuration: Configuration {
+        guard magnitude < Double(1 << 31), let whole = Int(exactly: self), whole != 0 || sign == .plus else {
+            return Configuration(.number(self))
+        }
+        return Configuration(.integer(whole))
+    }
     public static var typeDescription: String { "number" }
     public static var schema: ConfigurationSchema { .number }
 }
@@ -54,7 +60,7 @@ extension Double: ConfigurationValue {
 extension Float: ConfigurationValue {
     public init(configuration: Configuration) throws { self = Float(try Double(configuration: configuration)) }
     /// The shortest number that is this one again: 0.1, not 0.10000000149011612.
-    public var configuration: Configuration { Configuration(.number(Double(description) ?? Double(self))) }
+    public var configuration: Configuration { (Double(description) ?? Double(self)).configuration }
     public static var typeDescription: String { "number" }
     public static var schema: ConfigurationSchema { .number }
 }

@@ -7,16 +7,19 @@ public struct Module<Product: Sendable>: Sendable {
     public let source: String
     /// The keys its configuration understands.
     public let keys: [KeyDescription]
+    /// The type that declares the keys, if there is one.
+    public let type: (any Configurable.Type)?
     private let build: @Sendable (Configuration) throws -> Product
 
     public init(
         name: String, summary: String, source: String = "built in", keys: [KeyDescription] = [],
-        build: @escaping @Sendable (Configuration) throws -> Product
+        type: (any Configurable.Type)? = nil, build: @escaping @Sendable (Configuration) throws -> Product
     ) {
         self.name = name
         self.summary = summary
         self.source = source
         self.keys = keys
+        self.type = type
         self.build = build
     }
 
@@ -24,7 +27,7 @@ public struct Module<Product: Sendable>: Sendable {
     public init<Type: Configurable>(
         _ type: Type.Type, name: String, summary: String, as product: @escaping @Sendable (Type) -> Product
     ) {
-        self.init(name: name, summary: summary, keys: Type.keys.map(\.description)) {
+        self.init(name: name, summary: summary, keys: Type.keys.map(\.description), type: type) {
             product(try Type(configuration: $0))
         }
     }

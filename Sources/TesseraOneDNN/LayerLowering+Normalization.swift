@@ -5,18 +5,13 @@ import TesseraOperators
 /// Layers that divide by a measure of many elements.
 extension LayerLowering {
     func lower(_ op: any AlongAxis) throws {
-        let axis = Int32(op.axis < 0 ? op.axis + shape(input).count : op.axis)
+        let axis = op.axis < 0 ? op.axis + shape(input).count : op.axis
         // With the axis innermost, one pixel is summed in the same order as many.
-        let order = shape(input).indices.filter { $0 != Int(axis) } + [Int(axis)]
-        var strides = shape(input)
-        _ = order.reversed().reduce(1) { stride, axis in
-            strides[axis] = stride
-            return stride * shape(input)[axis]
-        }
-        let layout = try Layout.plain(shape(input), strides: strides)
+        let layout = try innermost(axis: axis)
         let descriptor = try PrimitiveDescriptor(op.name) {
             op is LogSoftmax
-                ? onednn_logsoftmax(&$0, $1, layout.handle, axis) : onednn_softmax(&$0, $1, layout.handle, axis)
+                ? onednn_logsoftmax(&$0, $1, layout.handle, Int32(axis))
+                : onednn_softmax(&$0, $1, layout.handle, Int32(axis))
         }
         let source = try builder.operand(input, in: layout)
         let target = builder.result(over: source)
@@ -98,13 +93,27 @@ extension LayerLowering {
     func lower(_ op: LocalResponseNorm) throws {
         // oneDNN takes as many channels before as after.
         guard op.size % 2 == 1 else { throw TesseraError(.notSupported, "an even number of channels") }
-        let source = try builder.operand(input)
+        // In other layouts some kernels round the last pixels differently.
+        let layout = try innermost(axis: 1)
         let descriptor = try PrimitiveDescriptor(op.name) {
-            onednn_lrn(&$0, $1, source.layout.handle, Int64(op.size), Float(op.alpha), Float(op.beta), Float(op.bias))
+            onednn_lrn(&$0, $1, layout.handle, Int64(op.size), Float(op.alpha), Float(op.beta), Float(op.bias))
         }
-        let target = builder.allocate(source.layout)
+        let source = try builder.operand(input, in: layout)
+        let target = builder.allocate(layout)
         try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(target))])
         finish(target, descriptor)
+    }
+
+    /// The input's layout with one axis as the innermost.
+    private func innermost(axis: Int) throws -> Layout {
+        var strides = shape(input)
+        let order = strides.indices.filter { $0 != axis } + [axis]
+        var stride = 1
+        for axis in order.reversed() {
+            strides[axis] = stride
+            stride *= shape(input)[axis]
+        }
+        return try .plain(shape(input), strides: strides)
     }
 }
 

@@ -114,30 +114,42 @@ extension OperatorCase {
         of graph: BoundGraph, _ inputs: [Tensor], whole outputs: [Tensor], _ backend: any KernelBackend, threads: Int,
         tilings: some Sequence<[Int]>
     ) throws {
-        guard op.isSpatiallyLocal, outputs.count == 1, outputs[0].shape.rank > 2 else { return }
-        let whole = outputs[0]
-        for tiling in tilings {
-            var stitched = try Tensor(zeros: whole.shape, elementType: whole.elementType)
-            for region in Region(whole: whole.shape).parts(tiling) {
-                let tile = try op.tile(region, ofOutput: 0, inputs: self.inputs)
-                let used = zip(inputs, tile.inputs).compactMap { tensor, region in region.map { (tensor, $0) } }
-                let pieces = try used.map { try $0.cropped(to: $1) }
-                var part = Graph()
-                let values = try pieces.enumerated().map {
-                    try part.addInput("x\($0)", shape: SymbolicShape($1.shape), elementType: $1.elementType)
-                }
-                try part.addOutput("y", part.addNode("tile", tile.op, inputs: values))
-                let bound = try BoundGraph(part, inputs: [:]) { _, specification in
-                    let parameter = graph.parameters.first?[specification.name]
-                    guard let parameter else { throw TesseraError(.notFound, specification.name) }
-                    return try tile.parameters[specification.name].map(parameter.cropped) ?? parameter
-                }
-                try stitched.paste(Self.run(bound, backend, threads: threads, pieces)[0], at: region)
+        guard op.isSpatiallyLocal else { return }
+        for (output, whole) in outputs.enumerated() where whole.shape.rank > 2 {
+            for tiling in tilings {
+                let stitched = try stitched(
+                    output, of: whole, parts: Region(whole: whole.shape).parts(tiling), graph, inputs, backend,
+                    threads: threads)
+                #expect(
+                    (stitched == whole) as Bool,
+                    "stitched tiles \(tiling) differ with \(backend.name), \(threads) threads: \(self)")
             }
-            #expect(
-                (stitched == whole) as Bool,
-                "stitched tiles \(tiling) differ with \(backend.name), \(threads) threads: \(self)")
         }
+    }
+
+    /// An output put together from parts that are computed on their own.
+    private func stitched(
+        _ output: Int, of whole: Tensor, parts: [Region], _ graph: BoundGraph, _ inputs: [Tensor],
+        _ backend: any KernelBackend, threads: Int
+    ) throws -> Tensor {
+        var stitched = try Tensor(zeros: whole.shape, elementType: whole.elementType)
+        for region in parts {
+            let tile = try op.tile(region, ofOutput: output, inputs: self.inputs)
+            let used = zip(inputs, tile.inputs).compactMap { tensor, region in region.map { (tensor, $0) } }
+            let pieces = try used.map { try $0.cropped(to: $1) }
+            var part = Graph()
+            let values = try pieces.enumerated().map {
+                try part.addInput("x\($0)", shape: SymbolicShape($1.shape), elementType: $1.elementType)
+            }
+            try part.addOutput("y", part.addNode("tile", tile.op, inputs: values))
+            let bound = try BoundGraph(part, inputs: [:]) { _, specification in
+                let parameter = graph.parameters.first?[specification.name]
+                guard let parameter else { throw TesseraError(.notFound, specification.name) }
+                return try tile.parameters[specification.name].map(parameter.cropped) ?? parameter
+            }
+            try stitched.paste(Self.run(bound, backend, threads: threads, pieces)[0], at: region)
+        }
+        return stitched
     }
 
     private func checkRoundTrip() throws {

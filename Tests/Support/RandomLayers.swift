@@ -20,6 +20,51 @@ extension Conv {
     }
 }
 
+extension ConvTranspose {
+    static func random(over input: Shape, using generator: inout SeededGenerator) -> ConvTranspose {
+        var op = ConvTranspose()
+        op.kernel = .random([1, 2, 2, 3, 4], &generator)
+        op.stride = .random([1, 2, 2, 3], &generator)
+        op.dilation = .random([1, 1, 1, 2], &generator)
+        op.padding = .random([0, 0, 1, 2, -1], &generator)
+        op.outputPadding = .random([0, 0, 1], &generator)
+        op.bias = Bool.random(using: &generator)
+        op.groups = Bool.random(using: &generator) ? 1 : (1...input[1]).filter { input[1] % $0 == 0 }.pick(&generator)
+        op.channels = op.groups * [1, 2, 3, 8, 16].pick(&generator)
+        return op
+    }
+}
+
+extension Resize {
+    /// Of height and width.
+    static func random(using generator: inout SeededGenerator) -> Resize {
+        var op = Resize()
+        op.axes = [2, 3]
+        op.mode = Mode.allCases.pick(&generator)
+        op.rounding = Rounding.allCases.pick(&generator)
+        op.coordinates = Coordinates.allCases.pick(&generator)
+        op.antialias = op.mode != .nearest && Bool.random(using: &generator)
+        op.excludeOutside = Bool.random(using: &generator)
+        if Bool.random(using: &generator) {
+            op.scales = op.axes?.map { _ in Double.random(in: 0.3...2.2, using: &generator) }
+        } else {
+            op.sizes = op.axes?.map { _ in Int.random(in: 1...33, using: &generator) }
+            op.aspect = Aspect.allCases.pick(&generator)
+        }
+        op.region = (0..<4).map { Double.random(in: $0 < 2 ? -0.2...0.4 : 0.5...1.1, using: &generator) }
+        return op
+    }
+}
+
+extension LocalResponseNorm {
+    static func random(using generator: inout SeededGenerator) -> LocalResponseNorm {
+        var op = LocalResponseNorm()
+        op.size = [1, 2, 3, 5].pick(&generator)
+        op.alpha = 0.1
+        return op
+    }
+}
+
 extension MaxPool {
     static func random(using generator: inout SeededGenerator) -> MaxPool {
         var op = MaxPool()

@@ -62,7 +62,7 @@ public struct RandomNetwork {
     }
 
     private func draw(_ source: Int, using generator: inout SeededGenerator) -> (any Operator, [Graph.ValueID]) {
-        switch Int.random(in: 0..<16, using: &generator) {
+        switch Int.random(in: 0..<24, using: &generator) {
         case 0...5: (Conv.random(over: shapes[source], using: &generator), [source])
         case 6: (MaxPool.random(using: &generator), [source])
         case 7: (AveragePool.random(using: &generator), [source])
@@ -72,10 +72,31 @@ public struct RandomNetwork {
         case 11: (Pad.random(using: &generator), [source])
         case 12: (Slice.random(over: shapes[source], using: &generator), [source])
         case 13: (Add(), [source, partner(of: source, using: &generator)])
-        case 14: (Subtract(), [source, partner(of: source, using: &generator)])
+        case 14:
+            ([Subtract(), Multiply(), Maximum()].pick(&generator), [source, partner(of: source, using: &generator)])
+        case 15, 16: (Self.activations.pick(&generator), [source])
+        case 17: (Self.moves.pick(&generator), [source])
+        case 18: (ConvTranspose.random(over: shapes[source], using: &generator), [source])
+        case 19: (Resize.random(using: &generator), [source])
+        case 20: (LocalResponseNorm.random(using: &generator), [source])
+        case 21: (Softmax(), [source])
         default: drawConcat(source, using: &generator)
         }
     }
+
+    private static let activations: [any Operator] = [
+        Relu6(), Clip(minimum: -0.5, maximum: 0.75), Elu(), Sigmoid(), HardSwish(), Tanh(), Softplus(), Gelu(), Mish(),
+        Swish(), Prelu(), Absolute(), Negate(), Exp(), Softsign(),
+    ]
+
+    /// What puts pixels and channels in other places, or brings channels together.
+    private static let moves: [any Operator] = [
+        DepthToSpace(block: 2), DepthToSpace(block: 2, mode: .crd), DepthToSpace(block: 3), SpaceToDepth(block: 2),
+        Transpose(order: [1, 0, 2, 3]), Reduce(.mean, axes: [1]), Reduce(.max, axes: [0]),
+        Repeat(repeats: [1, 2, 2, 1]),
+        Pad(axes: [2, 3], before: [1, 2], after: [3, 0], mode: .reflect),
+        Pad(axes: [2, 3], before: [2, 1], after: [0, 2], mode: .edge), Slice(axes: [3, 1], steps: [-1, -2]),
+    ]
 
     /// Another value that can be added to it, or the value itself.
     private func partner(of source: Int, using generator: inout SeededGenerator) -> Int {

@@ -4,18 +4,15 @@ import TesseraTestSupport
 import Testing
 
 @Suite struct LogTests {
-    /// oneDNN computes logarithms by a polynomial.
-    private let tolerance: Float = 5e-6
-
     @Test func conformance() throws {
         try checkOperator([
-            OperatorCase(Log(), [1, 16, 7, 11], tolerance: tolerance),
-            OperatorCase(Log(), [2, 3, 5, 5], tolerance: tolerance),
-            OperatorCase(Log(), [4, 9], tolerance: tolerance),
-            OperatorCase(Log(), [1, 2, 3, 4, 5], tolerance: tolerance),
-            OperatorCase(Log(), [7], tolerance: tolerance),
-            OperatorCase(Log(), [], tolerance: tolerance),
-            OperatorCase(Log(), [2, 0, 3], tolerance: tolerance),
+            OperatorCase(Log(), [1, 16, 7, 11]),
+            OperatorCase(Log(), [2, 3, 5, 5]),
+            OperatorCase(Log(), [4, 9]),
+            OperatorCase(Log(), [1, 2, 3, 4, 5]),
+            OperatorCase(Log(), [7]),
+            OperatorCase(Log(), []),
+            OperatorCase(Log(), [2, 0, 3]),
             OperatorCase(Log(), [1, 3, 4, 5], types: [.f64]),
             OperatorCase(Log(), [1, 3, 4, 5], types: [.f16]),
             OperatorCase(Log(), [1, 3, 4, 5], types: [.bf16]),

@@ -36,7 +36,7 @@ import Testing
         #expect(
             try plan(
                 "{nodes = 4.0, tiles = {2, 2}, overlap = 1, label = 'x', exact = false, counter = test.counter('a')}")
-                == [4, "a", ["tiles": [2, 2], "overlap": 1.0, "label": "x", "exact": false]])
+                == [4, "a", ["tiles": [2, 2], "overlap": 1, "label": "x", "exact": false]])
         #expect(try plan("{nodes = 1, tiles = {}}") == [1, "", ["tiles": []]])
         #expect(try plan("{nodes = 1}") == [1, "", []])
     }

@@ -35,11 +35,9 @@ public struct Fraction: ConfigurationValue, Hashable, ExpressibleByFloatLiteral,
         guard value.isFinite else { throw configuration.unexpected("a finite number") }
     }
 
-    public var configuration: Configuration {
-        if let text { return text.configuration }
-        return Int(exactly: value).map(\.configuration) ?? value.configuration
-    }
+    public var configuration: Configuration { text?.configuration ?? value.configuration }
     public static var typeDescription: String { "number or fraction" }
+    public static var schema: ConfigurationSchema { .either([.number, .text]) }
 
     private static func number(_ text: Substring) -> Double? {
         switch YAMLScalar.plain(text.split(separator: " ").joined(separator: " ")) {

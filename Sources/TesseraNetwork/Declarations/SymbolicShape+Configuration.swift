@@ -27,4 +27,5 @@ extension SymbolicShape: ConfigurationValue {
     }
 
     public static var typeDescription: String { "list of sizes" }
+    public static var schema: ConfigurationSchema { .list(.either([.integer, .text])) }
 }

@@ -17,6 +17,8 @@ struct BlockDeclaration {
         var fallback: Configuration?
     }
 
+    static var keys: [KeyDescription] { BlockKeys.keys.map(\.description) }
+
     let name: String
     /// What the layers inside call what the block reads.
     let inputs: [String]

@@ -60,7 +60,20 @@ struct LayerGroup {
 
 /// The keys that every layer has, whatever its operator.
 struct CommonKeys {
-    static let names = ["name", "from"]
+    private struct Declaration: Configurable {
+        var name: String?
+        var from: [String]?
+
+        static var keys: [Key<Self>] {
+            [
+                Key("name", \.name, "what others call it, and what its weights are called"),
+                Key("from", \.from, "the layers or inputs that it reads; the layer before it if left out"),
+            ]
+        }
+    }
+
+    static let descriptions = Declaration.keys.map(\.description)
+    static let names = descriptions.map(\.name)
 
     struct Reference {
         var name: String

@@ -153,7 +153,7 @@ struct LayerExpansion {
             guard when.name != nil else { return (when, nil as CommonKeys?) }
             return (when, try CommonKeys(scope.expand(configuration, budget: &budget)))
         }
-        let holds = try nestingErrors(path: "when") { try scope.holds(when.condition, budget: &budget) }
+        let holds = try nestingErrors(path: "when") { try scope.holds(when.condition.configuration, budget: &budget) }
         var items: [LayerItem] = []
         if holds {
             items = try self.items(of: layers, scope: scope)

@@ -1,9 +1,20 @@
 import TesseraCore
 
+/// What decides whether layers are there: a truth value, or an expression with or without its braces.
+struct Condition: ConfigurationValue, Equatable {
+    var configuration = Configuration(.null)
+
+    init() {}
+    init(configuration: Configuration) { self.configuration = configuration }
+
+    static var typeDescription: String { "boolean or expression" }
+    static var schema: ConfigurationSchema { .either([.boolean, .text]) }
+}
+
 /// `when: stride != 1`, or `when: {condition: stride != 1, name: shortcut, from: input}`: the `layers:` beside it if the
 /// condition holds, else those of the `else:` beside it, if any.
 struct WhenDeclaration: Configurable {
-    var condition = Configuration(.null)
+    var condition = Condition()
     /// What the layers are together called; nil for layers that belong to those around.
     var name: String?
     var from: [String]?

@@ -25,6 +25,7 @@ public struct Labels: Sendable, Equatable, ConfigurationValue {
     /// The names as a list, wherever they come from.
     public var configuration: Configuration { file?.configuration ?? names.configuration }
     public static var typeDescription: String { "file, or list of strings" }
+    public static var schema: ConfigurationSchema { .either([.text, .list(.string)]) }
 
     /// The labels with their file read, whose name is relative to the file that names it.
     func resolved(relativeTo other: String) throws -> Labels {

@@ -11,6 +11,11 @@ public enum WeightSource: Sendable {
     /// The network does not say. Fine as long as no layer wants any.
     case none
 
+    /// What `weights:` takes in a network file.
+    static var schema: ConfigurationSchema {
+        .either([.text, ConfigurationSchema(RandomWeightsDeclaration.self), .null])
+    }
+
     /// What `weights:` says in a network file: a path relative to that file, or `{random: SEED}`.
     init(configuration: Configuration?, relativeTo file: String) throws {
         guard let configuration, !configuration.isNull else {

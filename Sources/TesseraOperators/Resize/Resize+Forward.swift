@@ -44,35 +44,20 @@ extension Resize {
         let inner = sizes[(axis + 1)...].reduce(1, *)
         return [Double](unsafeUninitializedCapacity: outer * size * inner) { result, count in
             values.withUnsafeBufferPointer { source in
-                for block in 0..<outer {
-                    let base = block * sizes[axis] * inner
-                    for pixel in 0..<size {
-                        let row = (block * size + pixel) * inner
-                        let range = pixel * taps.count..<(pixel + 1) * taps.count
-                        Self.sum(source, base, taps, range, inner: inner, into: result, row)
+                taps.positions.withUnsafeBufferPointer { positions in
+                    taps.weights.withUnsafeBufferPointer { weights in
+                        let table = TapTable(count: taps.count, positions: positions, weights: weights)
+                        for block in 0..<outer {
+                            for pixel in 0..<size {
+                                table.sum(
+                                    pixel, source, from: block * sizes[axis] * inner, inner: inner, into: result,
+                                    at: (block * size + pixel) * inner)
+                            }
+                        }
                     }
                 }
             }
             count = outer * size * inner
-        }
-    }
-
-    /// Writes `inner` neighbouring weighted sums.
-    @inline(__always)
-    private static func sum(
-        _ source: UnsafeBufferPointer<Double>, _ base: Int, _ taps: ResizeTaps, _ range: Range<Int>, inner: Int,
-        into result: UnsafeMutableBufferPointer<Double>, _ row: Int
-    ) {
-        if inner == 1 {
-            var sum = 0.0
-            for tap in range { sum += taps.weights[tap] * source[base + taps.positions[tap]] }
-            result[row] = sum
-            return
-        }
-        for index in 0..<inner { result[row + index] = 0 }
-        for tap in range {
-            let (weight, start) = (taps.weights[tap], base + taps.positions[tap] * inner)
-            for index in 0..<inner { result[row + index] += weight * source[start + index] }
         }
     }
 
@@ -82,6 +67,33 @@ extension Resize {
             guard let outside = taps?.isOutside, outside.contains(true) else { continue }
             let stride = shape.strides[axis]
             for index in values.indices where outside[index / stride % shape[axis]] { values[index] = extrapolation }
+        }
+    }
+}
+
+/// The taps of an axis, for the innermost loops.
+private struct TapTable {
+    let count: Int
+    let positions: UnsafeBufferPointer<Int>
+    let weights: UnsafeBufferPointer<Double>
+
+    /// Writes `inner` neighbouring weighted sums.
+    @inline(__always)
+    func sum(
+        _ pixel: Int, _ source: UnsafeBufferPointer<Double>, from base: Int, inner: Int,
+        into result: UnsafeMutableBufferPointer<Double>, at row: Int
+    ) {
+        let range = pixel * count..<(pixel + 1) * count
+        if inner == 1 {
+            var sum = 0.0
+            for tap in range { sum += weights[tap] * source[base + positions[tap]] }
+            result[row] = sum
+            return
+        }
+        for index in 0..<inner { result[row + index] = 0 }
+        for tap in range {
+            let (weight, start) = (weights[tap], base + positions[tap] * inner)
+            for index in 0..<inner { result[row + index] += weight * source[start + index] }
         }
     }
 }

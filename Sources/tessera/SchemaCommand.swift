@@ -1,0 +1,27 @@
+import ArgumentParser
+import Tessera
+
+struct SchemaCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schema", abstract: "Prints the JSON Schema of a kind of file, for editors.",
+        discussion: """
+            The schemas follow from what this build knows. An editor that knows the YAML language server takes one from a line \
+            at the top of a file: # yaml-language-server: $schema=network.json
+            """)
+
+    enum Kind: String, CaseIterable, ExpressibleByArgument {
+        case network, deployment, node
+    }
+
+    @Argument(help: "What the file describes.")
+    var kind: Kind
+
+    func run() throws {
+        switch kind {
+        case .network: print(JSONSchemaDocument.text(NetworkSchema(Modules.builtin.loader).document), terminator: "")
+        case .deployment:
+            print(JSONSchemaDocument.text(DeploymentFile.self, title: "A Tessera deployment"), terminator: "")
+        case .node: print(JSONSchemaDocument.text(NodeFile.self, title: "A Tessera node"), terminator: "")
+        }
+    }
+}
