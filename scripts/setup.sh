@@ -9,6 +9,7 @@ packages=(
     libyaml-dev                                                     # YAML files
     liblua5.4-dev                                                   # scripts
     libavcodec-dev libavformat-dev libavutil-dev libswscale-dev     # FFmpeg: picture files
+    python3-venv                                                    # comparisons with the onnx package
 )
 swift_minimum=6.1
 
