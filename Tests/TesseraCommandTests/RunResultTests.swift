@@ -104,6 +104,30 @@ import Testing
     }
 
     @Test(
+        "an ONNX model finds the face in the photograph, with a network file that says what goes in and what comes out",
+        .enabled(if: TestFiles.data != nil, "TESSERA_TEST_DATA names no folder of real models"))
+    func onnx() throws {
+        let folder = try TemporaryFolder()
+        let network = try folder.write(
+            """
+            tessera: 1
+            onnx: \(try TestFiles.data("models/ultraface_rfb320.onnx"))
+            inputs:
+              input: {scale: 1, mean: 127, deviation: 128, resize: bilinear}
+            outputs:
+              faces: {detect: {boxes: boxes, scores: scores, score: 0.7, labels: [background, face], background: 0}}
+            """, to: "ultraface.yaml")
+        let run = try Command(
+            "run", network, "--json", "--input", try TestFiles.data("images/astronaut.png"), "--output",
+            folder.file("faces.png"))
+        let found = (try run.json()["results"] as? [String: [[String: Any]]])?["faces"]
+        let box = found?.first?["box"] as? [Double] ?? []
+        #expect(found?.count == 1, "\(run.output)\(run.errors)")
+        #expect(box.count == 4 && zip(box, [179.7, 61.4, 267.8, 174.1]).allSatisfy { abs($0 - $1) < 2 }, "\(box)")
+        #expect(try Picture(path: folder.file("faces.png")).width == 512)
+    }
+
+    @Test(
         "UltraFace's boxes, as ONNX Runtime makes them, are the face in the photograph",
         .enabled(if: TestFiles.data != nil, "TESSERA_TEST_DATA names no folder of real models"))
     func ultraFace() throws {
