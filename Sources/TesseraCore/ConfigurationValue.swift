@@ -108,8 +108,12 @@ extension Array: ConfigurationValue where Element: ConfigurationValue {
         }
     }
     public var configuration: Configuration { Configuration(.list(map(\.configuration))) }
-    public static var typeDescription: String { "list of \(Element.typeDescription)s" }
+    public static var typeDescription: String { "list of " + plural(Element.typeDescription) }
     public static var schema: ConfigurationSchema { .either([.list(Element.schema), Element.schema]) }
+}
+
+private func plural(_ description: String) -> String {
+    description.hasPrefix("one of ") ? String(description.dropFirst(7)) : description + "s"
 }
 
 /// An enumeration of names, such as `mode: constant`.

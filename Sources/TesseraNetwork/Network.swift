@@ -10,6 +10,8 @@ public struct Network: Sendable {
     public let outputs: [String: OutputDeclaration]
     /// The file it was read from, if any.
     public let file: String?
+    /// Where blocks are used, by the name of the use, which the names of the layers in it begin with.
+    var blockUses: [String: BlockUse] = [:]
     private let store: WeightStore
 
     public init(
@@ -29,7 +31,9 @@ public struct Network: Sendable {
 
     /// The same network with other weights.
     public func replacingWeights(_ weights: WeightSource) -> Network {
-        Network(name: name, graph: graph, inputs: inputs, outputs: outputs, weights: weights, file: file)
+        var network = Network(name: name, graph: graph, inputs: inputs, outputs: outputs, weights: weights, file: file)
+        network.blockUses = blockUses
+        return network
     }
 
     /// The graph with all sizes known and all weights at hand.
@@ -48,13 +52,20 @@ public struct Network: Sendable {
     public func binder(inputs: [String: Shape] = [:]) throws -> GraphBinder {
         var problems = ProblemList()
         let inputs = inputs.merging(declaredShapes) { given, _ in given }
-        let binder = try GraphBinder(graph, inputs: inputs) { node, specification in
-            do {
-                return try self.weight(of: node, specification)
-            } catch let error as TesseraError where weights.isGiven && error.isAboutOneWeight {
-                problems.add(error.located(path: node.name, location: node.location))
-                return nil
+        let binder: GraphBinder
+        do {
+            binder = try GraphBinder(graph, inputs: inputs) { node, specification in
+                do {
+                    return try self.weight(of: node, specification)
+                } catch let error as TesseraError where weights.isGiven && error.isAboutOneWeight {
+                    problems.add(error.located(path: node.name, location: node.location), in: uses(of: node.name))
+                    return nil
+                }
             }
+        } catch let error as TesseraError {
+            problems.add(error, in: error.path.map(uses) ?? [])
+            try problems.throwIfAny()
+            throw error
         }
         try problems.throwIfAny()
         if binder.unknown.isEmpty { try checkResults(binder.bound()) }
@@ -74,12 +85,27 @@ public struct Network: Sendable {
     /// - Throws: `shapeMismatch`, with the layer, if something does not fit.
     public func boundWithoutWeights(inputs: [String: Shape] = [:]) throws -> BoundGraph {
         let inputs = inputs.merging(declaredShapes) { given, _ in given }
-        let bound = try BoundGraph(graph, inputs: inputs) { node, specification in
-            // Shapes may follow from constants.
-            node.op is Constant ? try? weight(of: node, specification) : nil
+        let bound: BoundGraph
+        do {
+            bound = try BoundGraph(graph, inputs: inputs) { node, specification in
+                // Shapes may follow from constants.
+                node.op is Constant ? try? weight(of: node, specification) : nil
+            }
+        } catch let error as TesseraError {
+            var problems = ProblemList()
+            problems.add(error, in: error.path.map(uses) ?? [])
+            try problems.throwIfAny()
+            throw error
         }
         try checkResults(bound)
         return bound
+    }
+
+    /// The blocks that a layer is in, outermost first.
+    private func uses(of layer: String) -> [BlockUse] {
+        guard !blockUses.isEmpty else { return [] }
+        let ends = layer.indices.filter { layer[$0] == "." }
+        return ends.compactMap { blockUses[String(layer[..<$0])] }
     }
 
     /// The shapes of inputs that a network file fixes, which may be more than the graph itself does.

@@ -12,48 +12,81 @@ struct InspectCommand: ParsableCommand {
     @Flag(help: "Print one JSON object on standard output.")
     var json = false
 
-    private struct Report: Encodable {
-        struct Layer: Encodable {
-            let name: String
-            let kind: String
-            let inputs: [String]
-            let shape: [Int]
-            let parameters: Int
-            let macs: Int
-        }
-
-        let network: String
-        let layers: [Layer]
-        let parameters: Int
-        let macs: Int
-    }
+    @Option(help: "Write a picture of the network.")
+    var svg: String?
 
     func run() throws {
         let network = try self.network.load(.builtin)
         let bound = try shapes.bind(network)
         // Weights that are named are looked at, too.
         if self.network.weights != nil { _ = try network.bound(inputs: bound.inputShapes) }
-        let report = try Self.report(network, bound)
-        guard !json else { return try printJSON(report) }
-        var table = TextTable(header: ["layer", "kind", "output", "parameters", "MACs"])
-        for layer in report.layers {
-            table.add([layer.name, layer.kind, "\(Shape(layer.shape))", "\(layer.parameters)", "\(layer.macs)"])
+        let report = try InspectionReport(network, bound)
+        if let svg { try writeFile(try bound.svg(title: network.name), to: svg) }
+        if json { try printJSON(report) } else { print(report) }
+    }
+}
+
+/// What `tessera inspect` tells of a network.
+struct InspectionReport: Encodable, CustomStringConvertible {
+    struct Value: Encodable {
+        let name: String
+        let shape: [Int]
+        let element_type: String
+
+        init(_ value: Graph.ValueID, named name: String? = nil, of graph: BoundGraph) {
+            self.name = name ?? graph.graph.values[value].name
+            shape = graph.shapes[value].dimensions
+            element_type = graph.elementTypes[value].rawValue
         }
-        table.add(["total", "", "", "\(report.parameters)", "\(report.macs)"])
-        print(table)
     }
 
-    private static func report(_ network: Network, _ bound: BoundGraph) throws -> Report {
+    struct Layer: Encodable {
+        let name: String
+        let type: String
+        /// The operator's keys that differ from their defaults.
+        let keys: Configuration
+        /// The names of the values that it reads.
+        let inputs: [String]
+        let outputs: [Value]
+        /// The shape of each weight.
+        let weights: [String: [Int]]
+        let parameters: Int
+        let macs: Int
+    }
+
+    let network: String
+    let inputs: [Value]
+    let outputs: [Value]
+    let layers: [Layer]
+    let parameters: Int
+    let macs: Int
+
+    init(_ network: Network, _ bound: BoundGraph) throws {
         let graph = bound.graph
-        let layers = try zip(graph.nodes, bound.multiplyAccumulates).map { node, macs in
+        self.network = network.name
+        inputs = graph.inputs.map { Value($0.value, of: bound) }
+        outputs = graph.outputs.map { Value($0.value, named: $0.name, of: bound) }
+        layers = try zip(graph.nodes, bound.multiplyAccumulates).map { node, macs in
             let parameters = try node.op.parameters(for: bound.inputShapes(of: node))
-            return Report.Layer(
-                name: node.name, kind: node.op.name, inputs: node.inputs.map { graph.values[$0].name },
-                shape: bound.shapes[node.outputs[0]].dimensions,
+            return Layer(
+                name: node.name, type: node.op.name, keys: node.op.configuration,
+                inputs: node.inputs.map { graph.values[$0].name }, outputs: node.outputs.map { Value($0, of: bound) },
+                weights: Dictionary(parameters.map { ($0.name, $0.shape.dimensions) }) { first, _ in first },
                 parameters: parameters.map(\.shape.elementCount).reduce(0, Shape.saturatingSum), macs: macs)
         }
-        return Report(
-            network: network.name, layers: layers, parameters: layers.map(\.parameters).reduce(0, Shape.saturatingSum),
-            macs: layers.map(\.macs).reduce(0, Shape.saturatingSum))
+        parameters = layers.map(\.parameters).reduce(0, Shape.saturatingSum)
+        macs = layers.map(\.macs).reduce(0, Shape.saturatingSum)
+    }
+
+    var description: String {
+        // Types are worth a column where there is more than the usual one.
+        let hasTypes = layers.contains { $0.outputs.contains { $0.element_type != ElementType.f32.rawValue } }
+        var table = TextTable(header: ["layer", "type", "output", "parameters", "MACs"])
+        for layer in layers {
+            let outputs = layer.outputs.map { "\(Shape($0.shape))" + (hasTypes ? " \($0.element_type)" : "") }
+            table.add([layer.name, layer.type, outputs.joined(separator: ", "), "\(layer.parameters)", "\(layer.macs)"])
+        }
+        table.add(["total", "", "", "\(parameters)", "\(macs)"])
+        return table.description
     }
 }

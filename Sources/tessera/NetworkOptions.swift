@@ -63,11 +63,17 @@ struct ShapeOptions: ParsableArguments {
             result[name] = Shape(sizes.compactMap { $0 })
         }
         for input in network.graph.inputs where result[input.name] == nil {
-            guard (network.inputs[input.name]?.shape ?? input.shape).concrete == nil else { continue }
-            throw TesseraError(
-                .invalidArgument,
-                "input '\(input.name)' has the open shape \(input.shape): give --shape \(input.name)=… or --input \(input.name)=FILE"
-            )
+            let shape = network.inputs[input.name]?.shape ?? input.shape
+            guard shape.concrete == nil else { continue }
+            // Where only the batch is open, one of it is what is asked about.
+            let single = SymbolicShape([.fixed(1)] + shape.dimensions.dropFirst())
+            guard let single = single.concrete, shape.dimensions.count > 1 else {
+                throw TesseraError(
+                    .invalidArgument,
+                    "input '\(input.name)' has the open shape \(shape): give --shape \(input.name)=… or --input \(input.name)=FILE"
+                )
+            }
+            result[input.name] = single
         }
         return try network.boundWithoutWeights(inputs: result)
     }

@@ -26,6 +26,14 @@ public enum TestFiles {
         }
     }
 
+    /// Those of them that a build without optimization can draw weights for and run in seconds; scripts/onnx_models.py, which
+    /// `.ci/run` calls, runs all.
+    public static var lightNetworks: [String] {
+        get throws {
+            try networks.filter { !["resnet50", "resnet56", "vgg16", "yolov2", "yolov2-tiny"].contains($0) }
+        }
+    }
+
     public static func network(_ name: String) -> String {
         repository.appendingPathComponent("configs/networks/\(name).yaml").path
     }

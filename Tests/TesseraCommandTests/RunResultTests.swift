@@ -104,6 +104,63 @@ import Testing
     }
 
     @Test(
+        "UltraFace computes what ONNX Runtime does, and on four nodes the same to the bit",
+        .enabled(if: TestFiles.data != nil, "TESSERA_TEST_DATA names no folder of real models"))
+    func ultraFaceOnNodes() throws {
+        let folder = try TemporaryFolder()
+        let (model, values) = (
+            try TestFiles.data("models/ultraface_rfb320.onnx"),
+            try TestFiles.data("expected/ultraface_rfb320.safetensors")
+        )
+        let alone = folder.file("alone.safetensors")
+        let run = try Command("run", model, "--input", "input=\(values)#input", "--output", alone)
+        #expect(run.status == 0, "\(run.errors)")
+        let (found, expected) = (try SafetensorsFile(path: alone), try SafetensorsFile(path: values))
+        for output in ["scores", "boxes"] {
+            let (tensor, reference) = (try found.tensor(output), try expected.tensor(output))
+            #expect(tensor.shape == reference.shape)
+            #expect(zip(tensor.reals(), reference.reals()).allSatisfy { abs($0 - $1) < 1e-4 }, "\(output)")
+        }
+        for strategy in ["vertical", "fused-grid"] {
+            let deployment = try folder.write(
+                "{tessera: 1, network: \(model), partition: {strategy: \(strategy)}}", to: "\(strategy).yaml")
+            let together = folder.file("\(strategy).safetensors")
+            let deploy = try Command(
+                "deploy", deployment, "--local", "4", "--input", "input=\(values)#input", "--output", together)
+            #expect(deploy.status == 0, "\(deploy.errors)")
+            for output in ["scores", "boxes"] {
+                #expect(
+                    try SafetensorsFile(path: together).tensor(output) == found.tensor(output), "\(strategy): \(output)"
+                )
+            }
+        }
+    }
+
+    @Test(
+        "an ONNX model finds the face in the photograph, with a network file that says what goes in and what comes out",
+        .enabled(if: TestFiles.data != nil, "TESSERA_TEST_DATA names no folder of real models"))
+    func onnx() throws {
+        let folder = try TemporaryFolder()
+        let network = try folder.write(
+            """
+            tessera: 1
+            onnx: \(try TestFiles.data("models/ultraface_rfb320.onnx"))
+            inputs:
+              input: {scale: 1, mean: 127, deviation: 128, resize: bilinear}
+            outputs:
+              faces: {detect: {boxes: boxes, scores: scores, score: 0.7, labels: [background, face], background: 0}}
+            """, to: "ultraface.yaml")
+        let run = try Command(
+            "run", network, "--json", "--input", try TestFiles.data("images/astronaut.png"), "--output",
+            folder.file("faces.png"))
+        let found = (try run.json()["results"] as? [String: [[String: Any]]])?["faces"]
+        let box = found?.first?["box"] as? [Double] ?? []
+        #expect(found?.count == 1, "\(run.output)\(run.errors)")
+        #expect(box.count == 4 && zip(box, [179.7, 61.4, 267.8, 174.1]).allSatisfy { abs($0 - $1) < 2 }, "\(box)")
+        #expect(try Picture(path: folder.file("faces.png")).width == 512)
+    }
+
+    @Test(
         "UltraFace's boxes, as ONNX Runtime makes them, are the face in the photograph",
         .enabled(if: TestFiles.data != nil, "TESSERA_TEST_DATA names no folder of real models"))
     func ultraFace() throws {

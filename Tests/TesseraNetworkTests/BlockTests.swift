@@ -272,6 +272,21 @@ import Testing
         }
     }
 
+    @Test("shapes that do not fit in a block are said with where the block is used, and so are missing weights")
+    func binding() throws {
+        let blocks = "  b: {layers: [c]}\n  c: {layers: [{conv: {name: x, channels: 1, kernel: 9}}]}"
+        let network = try load(network(blocks: blocks, layers: "- b: {name: l.0}\n- relu: {name: end}"))
+        let uses = "(in block 'c', used at n.yaml:4:16, in block 'b', used at n.yaml:7:3)"
+        for bind in [{ try network.boundWithoutWeights(inputs: $0) }, { try network.bound(inputs: $0) }]
+            as [([String: Shape]) throws -> BoundGraph]
+        {
+            expectError(.shapeMismatch, "n.yaml:5:17: l.0.c1.x: ", uses) { try bind(["image": [1, 4, 5, 5]]) }
+        }
+        expectError(.notFound, "n.yaml:5:17: l.0.c1.x: missing weight 'l.0.c1.x.weight'", uses) {
+            try network.replacingWeights(.tensors([:])).bound(inputs: ["image": [1, 4, 9, 9]])
+        }
+    }
+
     @Test("blocks that use others twice, level by level, are refused before they take time")
     func growth() {
         var blocks = "  b0: {layers: []}"

@@ -4,6 +4,8 @@ import TesseraCore
 struct GraphAssembly {
     private(set) var graph: Graph
     private(set) var problems = ProblemList()
+    /// Where blocks are used, by the name of the use.
+    private(set) var blockUses: [String: BlockUse] = [:]
     /// What every name outside of blocks stands for; in a block, names begin with the block's.
     private var values: [String: Graph.ValueID] = [:]
     /// The outputs of layers by their full names: `LAYER.output`.
@@ -128,6 +130,7 @@ struct GraphAssembly {
                     .shapeMismatch, "'\(group.kind)' expects \(expected) inputs\(names), found \(inputs.count)")
             }
         }
+        blockUses[name] = group.use
         var frame = Frame(prefix: name + ".")
         for (input, value) in zip(group.inputs, inputs) { frame.inputs[input] = value }
         // A block sees the names in it and those of the network; a `when`, all around it.

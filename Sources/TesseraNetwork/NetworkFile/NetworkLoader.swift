@@ -62,11 +62,12 @@ public struct NetworkLoader: Sendable {
                 }
             }
             try problems.throwIfAny()
-            let network = Network(
+            var network = Network(
                 name: sections.name ?? PathComponents(file).stem, graph: assembly.graph,
                 inputs: Dictionary(sections.inputs.map { ($0.name, $0.declaration) }) { first, _ in first },
                 outputs: Dictionary(sections.outputs.map { ($0.name, $0.declaration) }) { first, _ in first },
                 weights: weights ?? sections.weights, file: file)
+            network.blockUses = assembly.blockUses
             for output in sections.outputs {
                 guard let detect = output.declaration.detect else { continue }
                 problems.collect {

@@ -26,7 +26,7 @@ public enum Padding: ConfigurationValue, Equatable {
         switch self {
         case .same: Configuration(.string("same"))
         case .sameLower: Configuration(.string("same_lower"))
-        case .explicit(let values): values.configuration
+        case .explicit(let values): values.count == 1 ? values[0].configuration : values.configuration
         }
     }
 
