@@ -157,6 +157,18 @@ import Testing
         expectError(.limitExceeded, "found 65535x65535") { try Picture(encoded: bytes) }
     }
 
+    @Test func aSmallFileCannotAskForMuchMemory() throws {
+        try noise(4, 4, 1).write(to: folder.file("p.png"))
+        var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: folder.file("p.png"))))
+        bytes.replaceSubrange(16..<24, with: [0, 0, 0x10, 0, 0, 0, 0x10, 1])
+        expectError(.limitExceeded, "as many as a file of this size may have, found 4096x4097") {
+            try Picture(encoded: bytes)
+        }
+        // A file that holds more may.
+        bytes.insert(contentsOf: [0, 0, 0x50, 0] + Array("teXt".utf8) + [UInt8](repeating: 0, count: 0x5004), at: 33)
+        expectError(.malformedFile) { try Picture(encoded: bytes) }
+    }
+
     @Test func anUnknownExtensionIsRefused() throws {
         expectError(.invalidArgument, "p.tiff", ".png, .jpg or .jpeg") {
             try noise(2, 2, 1).write(to: folder.file("p.tiff"))

@@ -6,7 +6,7 @@ enum ImageDecoder {
     /// - Throws: `malformedFile` in FFmpeg's words, `limitExceeded` for too many pixels.
     static func decode(_ bytes: UnsafeRawBufferPointer, codec id: AVCodecID) throws -> VideoFrame {
         let context = try CodecContext(decoder: id)
-        context.pointer.pointee.max_pixels = Int64(Picture.pixelLimit)
+        context.pointer.pointee.max_pixels = Int64(Picture.pixelLimit(ofBytes: bytes.count))
         context.pointer.pointee.err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE
         // libjpeg's own inverse transform, so that pixels come out as other programs see them.
         context.pointer.pointee.idct_algo = FF_IDCT_INT

@@ -8,7 +8,7 @@ extension Picture {
     /// transparency is dropped, as PIL and OpenCV do. An orientation in the file's metadata is not applied.
     ///
     /// - Throws: `inputOutput` if the file cannot be read, `malformedFile` if it is no whole picture, `limitExceeded`
-    ///   if it has more than `pixelLimit` pixels.
+    ///   if it has more than `pixelLimit` pixels, or far more than a file of its size would.
     public init(path: String) throws {
         let file = try MappedFile(path: path)
         self = try locatingErrors(path: "'\(path)'") { try Picture(encoded: file.bytes) }

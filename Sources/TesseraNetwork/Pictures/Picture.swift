@@ -30,10 +30,19 @@ public struct Picture: Sendable, Equatable {
         self.pixels = pixels
     }
 
-    static func checkSize(width: Int, height: Int) throws {
-        guard width > 0, height > 0, Shape.saturatingProduct(width, height) <= pixelLimit else {
+    /// The most pixels that an encoded picture of `byteCount` bytes may have. Formats have ways to say "all white" in few
+    /// bytes, so a small file could fill the memory: 16 million pixels are always granted, which takes tens of megabytes, and
+    /// beyond that what one byte of a PNG can stand for, 1,024 pixels.
+    static func pixelLimit(ofBytes byteCount: Int) -> Int {
+        min(pixelLimit, max(1 << 24, Shape.saturatingProduct(byteCount, 1024)))
+    }
+
+    /// - Throws: `limitExceeded` for no pixels or more than `limit`.
+    static func checkSize(width: Int, height: Int, limit: Int = pixelLimit) throws {
+        guard width > 0, height > 0, Shape.saturatingProduct(width, height) <= limit else {
+            let reason = limit < pixelLimit ? ", as many as a file of this size may have" : ""
             throw TesseraError(
-                .limitExceeded, "expected a picture of 1 to \(pixelLimit) pixels, found \(width)x\(height)")
+                .limitExceeded, "expected a picture of 1 to \(limit) pixels\(reason), found \(width)x\(height)")
         }
     }
 

@@ -63,7 +63,10 @@ enum PictureFormat: String, CaseIterable {
             throw TesseraError(
                 .malformedFile, "the \(rawValue) picture is cut off: it has no end within its \(bytes.count) bytes")
         }
-        if let size = structure.size { try Picture.checkSize(width: size.width, height: size.height) }
+        if let size = structure.size {
+            let limit = Picture.pixelLimit(ofBytes: bytes.count)
+            try Picture.checkSize(width: size.width, height: size.height, limit: limit)
+        }
     }
 
     private struct Structure {

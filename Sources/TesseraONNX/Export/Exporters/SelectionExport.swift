@@ -19,7 +19,21 @@ enum SelectionExport {
     }
 
     private static func slice(_ layer: LayerExport) throws {
-        let inputs = try ["starts", "ends", "axes", "steps"].map { try layer.integers(role: $0) }
+        let keys = ["starts", "ends", "axes", "steps"]
+        let lists = Dictionary(uniqueKeysWithValues: try keys.map { ($0, try layer.keys.optionalInts($0)) })
+        // ONNX has no way to leave out one of these, but cuts what lies beyond an axis off.
+        func limit(_ key: String, forwards: Int, backwards: Int) throws -> String? {
+            if let given = try layer.integers(role: key) { return given }
+            guard !keys.contains(where: { layer.optionalInput($0) != nil }) else {
+                throw TesseraError(.notSupported, "no '\(key)' beside inputs for others is not supported")
+            }
+            let count = lists.values.compactMap { $0?.count }.max() ?? 0
+            let steps = lists["steps"]?.map { $0 } ?? [Int](repeating: 1, count: count)
+            return try layer.integers(key, steps.map { $0 > 0 ? forwards : backwards })
+        }
+        let starts = try limit("starts", forwards: 0, backwards: .max)
+        let ends = try limit("ends", forwards: .max, backwards: .min)
+        let inputs = [starts, ends, try layer.integers(role: "axes"), try layer.integers(role: "steps")]
         layer.emit("Slice", [try layer.input()] + inputs)
     }
 }

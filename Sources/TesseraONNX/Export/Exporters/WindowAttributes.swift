@@ -14,14 +14,19 @@ struct WindowAttributes {
         // Pooling without a stride moves by the kernel's size.
         let strides = try layer.keys.perAxis("stride", rank: rank) ?? kernel
         attributes["strides"] = .ints(strides)
-        if layer.keys.has("dilation"), let dilations = try layer.keys.perAxis("dilation", rank: rank),
-            dilations.contains(where: { $0 != 1 })
-        {
-            attributes["dilations"] = .ints(dilations)
-        }
+        let dilations = try layer.keys.has("dilation") ? layer.keys.perAxis("dilation", rank: rank) ?? [] : []
+        let isDilated = dilations.contains { $0 != 1 }
+        if isDilated { attributes["dilations"] = .ints(dilations) }
         if let name = try? layer.keys.text("padding"), Int(name) == nil {
-            attributes["auto_pad"] = .string(name == "same" ? "SAME_UPPER" : "SAME_LOWER")
             input = try layer.input()
+            if canCrop, isDilated, strides.allSatisfy({ $0 == 1 }) {
+                // ONNX Runtime has no automatic padding of dilated windows. Without strides it does not depend on sizes.
+                let totals = zip(kernel, dilations).map { ($0 - 1) * $1 }
+                let (smaller, larger) = (totals.map { $0 / 2 }, totals.map { $0 - $0 / 2 })
+                attributes["pads"] = .ints(name == "same" ? smaller + larger : larger + smaller)
+            } else {
+                attributes["auto_pad"] = .string(name == "same" ? "SAME_UPPER" : "SAME_LOWER")
+            }
             return
         }
         let pads = try Self.pads(layer.keys.optionalInts("padding") ?? [0], rank: rank)
