@@ -1,10 +1,13 @@
 /// The candidate most like `name`, if one is near enough to have been meant (for "did you mean …").
 public func nearestName(to name: String, among candidates: some Sequence<String>) -> String? {
-    let limit = max(1, name.count / 3)
+    let count = name.count
+    let limit = max(1, count / 3)
     return
         candidates
+        // The distance is at least the difference in length, and takes much longer to find out.
+        .filter { abs($0.count - count) <= limit }
         .map { (candidate: $0, distance: editDistance(name, $0)) }
-        .filter { $0.distance <= limit && $0.distance < name.count }
+        .filter { $0.distance <= limit && $0.distance < count }
         .min { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }?
         .candidate
 }

@@ -6,7 +6,9 @@ import TesseraOperators
 ///
 /// Implementations add in different orders, so the choice may not depend on the size of the map, or a tile would differ from
 /// the whole. What is chosen for a large map is demanded for every map; a map that this implementation refuses, for it is
-/// narrower than the padding, say, is put into a larger one.
+/// narrower than the padding, say, is put into a larger one. Kernels of one element for AVX-512 add their channels in parts
+/// whose number follows from the size of the map where channels are blocked, and in one where they come last (oneDNN 2.6,
+/// jit_avx512_common_1x1_conv_kernel::init_conf, `reduce_blocking`): they are given the latter.
 struct Convolution {
     /// The map that the primitive is run on.
     struct Geometry {
@@ -80,12 +82,20 @@ struct Convolution {
     }
 
     private func descriptor(_ weight: Tensor, _ geometry: Geometry) throws -> PrimitiveDescriptor {
-        let (anySource, anyTarget) = (try Layout.any(geometry.source), try Layout.any(geometry.target))
-        let anyWeights = try Layout.any(weight.shape.dimensions)
-        let bias = hasBias ? try Layout.plain([target[1]]) : nil
+        let free = try descriptor(weight, geometry, Layout.any)
+        return free.implementation.hasPrefix("jit_1x1:avx512")
+            ? try descriptor(weight, geometry, Layout.channelsLast) : free
+    }
+
+    private func descriptor(
+        _ weight: Tensor, _ geometry: Geometry, _ layout: ([Int]) throws -> Layout
+    ) throws -> PrimitiveDescriptor {
+        let (source, target) = (try layout(geometry.source), try layout(geometry.target))
+        let weights = try Layout.any(weight.shape.dimensions)
+        let bias = hasBias ? try Layout.plain([self.target[1]]) : nil
         return try PrimitiveDescriptor("a convolution") {
             onednn_convolution(
-                &$0, $1, anySource.handle, anyWeights.handle, bias?.handle, anyTarget.handle,
+                &$0, $1, source.handle, weights.handle, bias?.handle, target.handle,
                 window.axes.map(\.stride).int64, window.axes.map { $0.dilation - 1 }.int64,
                 geometry.padding.map(\.before).int64, geometry.padding.map(\.after).int64, Self.avoided)
         }

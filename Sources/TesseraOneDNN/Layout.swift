@@ -26,6 +26,18 @@ final class Layout: @unchecked Sendable, Equatable {
         }
     }
 
+    /// Batch, spatial axes, channels: all channels of a pixel side by side.
+    static func channelsLast(_ dimensions: [Int]) throws -> Layout {
+        var strides = [Int](repeating: 1, count: dimensions.count)
+        var stride = dimensions[1]
+        for axis in (2..<dimensions.count).reversed() {
+            strides[axis] = stride
+            stride *= dimensions[axis]
+        }
+        strides[0] = stride
+        return try plain(dimensions, strides: strides)
+    }
+
     /// Bytes that oneDNN only carries about: elements of other types than f32, scalars, and tensors without elements.
     static func raw(byteCount: Int) throws -> Layout {
         try make([max(1, byteCount)]) { onednn_desc_create(&$0, 1, [Int64(max(1, byteCount))], dnnl_u8, nil) }
