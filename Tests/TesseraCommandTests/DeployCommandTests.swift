@@ -27,6 +27,26 @@ import Testing
         #expect(try Picture(path: folder.file("many.png")) == Picture(path: folder.file("one.png")))
     }
 
+    @Test(
+        "every lighter network that is shipped answers on four nodes as on one", arguments: try TestFiles.lightNetworks)
+    func zoo(name: String) throws {
+        let folder = try TemporaryFolder()
+        let network = try Modules.builtin.loader.load(TestFiles.network(name))
+        var arguments = [try folder.write("{tessera: 1, network: \(TestFiles.network(name))}", to: "d.yaml")]
+        for input in network.graph.inputs {
+            let sizes = input.shape.dimensions.enumerated().map { index, size in
+                if case .fixed(let size) = size { size } else { index == 0 ? 1 : 96 }
+            }
+            var generator = SeededGenerator(seed: 5)
+            let values = (0..<Shape(sizes).elementCount).map { _ in Float.random(in: 0...1, using: &generator) }
+            try NpyFile.write(Tensor(values, shape: Shape(sizes)), to: folder.file("\(input.name).npy"))
+            arguments += ["--input", "\(input.name)=" + folder.file("\(input.name).npy")]
+        }
+        let deploy = try Command(["deploy"] + arguments + ["--local", "4", "--verify", "--json"])
+        #expect(deploy.status == 0, "\(deploy.errors)")
+        #expect(try deploy.json()["identical"] as? Bool == true)
+    }
+
     @Test("nodes at addresses, each started by 'tessera node', until they are asked to stop")
     func addresses() throws {
         let folder = try TemporaryFolder()

@@ -46,7 +46,8 @@ import Testing
         var generator = SeededGenerator(seed: 22)
         let inputs = try graph.randomInputs(using: &generator)
         for threads in [1, 2] {
-            let whole = try Session(graph, backend: OneDNNBackend(), options: CompileOptions(threads: threads)).run(inputs)
+            let options = CompileOptions(threads: threads)
+            let whole = try Session(graph, backend: OneDNNBackend(), options: options).run(inputs)
             for (rows, columns) in [(4, 1), (2, 2), (1, 5)] {
                 let tiles = (0..<rows * columns).map { node in
                     let (row, column) = (node / columns, node % columns)
