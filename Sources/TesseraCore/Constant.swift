@@ -36,6 +36,10 @@ public struct Constant: Operator, Equatable {
             throw TesseraError(
                 .invalidArgument, "expected \(expected) 'values' for the shape \(resultShape), found \(values.count)")
         }
+        guard !type.isFloatingPoint else { return }
+        if let changed = zip(values, try tensor().reals()).first(where: { $0 != $1 })?.0 {
+            throw TesseraError(.invalidArgument, "expected 'values' that \(type) can hold, found \(changed)")
+        }
     }
 
     private var resultShape: Shape { Shape(shape ?? values.map { $0.count == 1 ? [] : [$0.count] } ?? []) }

@@ -42,6 +42,7 @@ public struct Graph: Sendable {
     public private(set) var inputs: [Input] = []
     public private(set) var outputs: [Output] = []
     private var names: Set<String> = []
+    private var outputNames: Set<String> = []
 
     public init() {}
 
@@ -69,11 +70,11 @@ public struct Graph: Sendable {
                 throw TesseraError(.notFound, "expected inputs among \(values.count) values, found \(inputs)")
             }
             _ = try op.roles(count: inputs.count)
-            try claim(op.outputNames.indices.map { Self.valueName(of: name, op, output: $0) })
         }
+        let valueNames = op.outputNames.enumerated().map { $0 == 0 ? name : "\(name).\($1)" }
+        try locatingErrors(path: name, at: location) { try claim(valueNames) }
         let first = values.count
-        for index in op.outputNames.indices {
-            let valueName = Self.valueName(of: name, op, output: index)
+        for (index, valueName) in valueNames.enumerated() {
             values.append(Value(name: valueName, producer: nodes.count, output: index))
         }
         nodes.append(
@@ -81,18 +82,15 @@ public struct Graph: Sendable {
         return first
     }
 
-    private static func valueName(of node: String, _ op: any Operator, output: Int) -> String {
-        output == 0 ? node : "\(node).\(op.outputNames[output])"
-    }
-
     public mutating func addOutput(_ name: String, _ value: ValueID) throws {
-        guard !outputs.contains(where: { $0.name == name }) else {
+        guard !outputNames.contains(name) else {
             throw TesseraError(.invalidArgument, "output '\(name)' is declared twice")
         }
         guard values.indices.contains(value) else {
             throw TesseraError(.notFound, "expected an output among \(values.count) values, found \(value)")
         }
         outputs.append(Output(name: name, value: value))
+        outputNames.insert(name)
     }
 
     /// The value of that name: an input, a layer, or `LAYER.output`.

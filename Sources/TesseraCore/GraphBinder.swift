@@ -19,6 +19,9 @@ public struct GraphBinder {
     private(set) var elementTypes: [ElementType] = []
     private(set) var parameters: [[String: Tensor]] = []
     private var constants: [Graph.ValueID: Graph.ValueID] = [:]
+    /// How many more elements may be computed while binding, which happens without being asked for: a few million, and a few
+    /// times as many as the weights have.
+    private var foldableElements = 1 << 24
     /// The layers that could not be bound.
     private(set) var unbound: [Graph.NodeID] = []
 
@@ -36,6 +39,7 @@ public struct GraphBinder {
     ) throws {
         self.source = source
         self.parameter = parameter
+        for tensor in known.values { foldableElements += 4 * tensor.shape.elementCount }
         try bindInputs(inputs, known: known)
         for (id, node) in source.nodes.enumerated() {
             try locatingErrors(path: node.name, at: node.location) { try bind(node, id) }
@@ -52,7 +56,7 @@ public struct GraphBinder {
             let node = source.nodes[id]
             throw TesseraError(
                 .notSupported,
-                "the value of '\(source.values[value].name)' must be known beforehand: this layer's shape depends on it, which is not supported here",
+                "the value of '\(source.values[value].name)' must be known beforehand; 'tessera run' binds this layer once it is, other uses are not supported",
                 path: node.name, location: node.location)
         }
         return BoundGraph(graph: graph, shapes: shapes, elementTypes: elementTypes, parameters: parameters)
@@ -61,12 +65,14 @@ public struct GraphBinder {
     // MARK: Inputs
 
     private mutating func bindInputs(_ inputs: [String: Shape], known: [String: Tensor]) throws {
-        for name in inputs.keys where !source.inputs.contains(where: { $0.name == name }) {
+        let names = Set(source.inputs.map(\.name))
+        for name in inputs.keys where !names.contains(name) {
             throw TesseraError(
                 .notFound,
                 "the network has no input '\(name)'" + suggestion(for: name, among: source.inputs.map(\.name)))
         }
         var bindings: [String: Int] = [:]
+        shapes.reserveCapacity(source.inputs.count)
         for input in source.inputs {
             guard let shape = inputs[input.name] ?? input.shape.concrete else {
                 throw TesseraError(.invalidArgument, "input '\(input.name)' of shape \(input.shape) is missing")
@@ -76,7 +82,8 @@ public struct GraphBinder {
                 try Self.requireModestSize(shape)
             }
             let value = try graph.addInput(input.name, shape: SymbolicShape(shape), elementType: input.elementType)
-            (shapes, elementTypes) = (shapes + [shape], elementTypes + [input.elementType])
+            shapes.append(shape)
+            elementTypes.append(input.elementType)
             meanings[input.value] = known[input.name].map(Meaning.known) ?? .value(value)
         }
     }
@@ -127,8 +134,12 @@ public struct GraphBinder {
         }
         let (parameters, areComplete) = try parameters(of: node, op, for: inputShapes, weights)
         let values = given.compactMap(\.value)
-        // What needs nothing but what is known is computed now.
-        if areComplete, values.count == given.count {
+        // What needs nothing but what is known is computed now, unless that would take much memory or time.
+        let elements = outputs.reduce(0) { Shape.saturatingSum($0, $1.elementCount) }
+        if areComplete, values.count == given.count, elements <= foldableElements,
+            op.multiplyAccumulates(inputs: inputShapes, outputs: outputs) <= Self.foldableOperations
+        {
+            if !(op is Constant) { foldableElements -= elements }
             for (value, tensor) in zip(node.outputs, try op.forward(values, parameters: parameters)) {
                 meanings[value] = .known(tensor)
             }
@@ -139,8 +150,11 @@ public struct GraphBinder {
             shapes: outputs, types: types, parameters: parameters, outputs: node.outputs)
     }
 
+    /// The multiply-accumulates that one layer may take while binding.
+    private static let foldableOperations = 1 << 32
+
     /// The weights of a layer, and whether none is left out.
-    private func parameters(
+    private mutating func parameters(
         of node: Graph.Node, _ op: any Operator, for inputs: [Shape], _ weights: [String: Tensor]
     ) throws -> ([String: Tensor], areComplete: Bool) {
         var tensors: [String: Tensor] = [:]
@@ -157,6 +171,7 @@ public struct GraphBinder {
                 )
             }
             tensors[specification.name] = tensor
+            foldableElements += 4 * tensor.shape.elementCount
         }
         return (tensors, areComplete)
     }

@@ -1,14 +1,14 @@
 extension Tensor {
-    /// Checks that an f32 tensor holds no NaN.
+    /// Checks that a tensor holds no NaN.
     ///
     /// - Parameter name: what the tensor is, for the message.
     /// - Throws: `invalidArgument` with the first place that does not hold a number.
     public func requireNumbers(_ name: String) throws {
-        guard elementType == .f32 else { return }
-        try withFloats { values in
-            guard let offset = values.firstIndex(where: \.isNaN) else { return }
-            throw TesseraError(
-                .invalidArgument, "expected numbers in \(name), found NaN at element \(offset) of \(shape)")
-        }
+        guard elementType.isFloatingPoint else { return }
+        let first =
+            elementType == .f32
+            ? try withFloats { $0.firstIndex(where: \.isNaN) } : reals().firstIndex(where: \.isNaN)
+        guard let first else { return }
+        throw TesseraError(.invalidArgument, "expected numbers in \(name), found NaN at element \(first) of \(shape)")
     }
 }

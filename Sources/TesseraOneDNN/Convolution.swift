@@ -50,14 +50,23 @@ struct Convolution {
         weight = try weight.merged(groups: groups, by: factor)
         if factor > 1 { model = try descriptor(weight, large) }
 
-        let candidates = geometries
+        let candidates = geometries.filter { !$0.isMaterialized || isModest($0) }
+        guard let fallback = candidates.first else {
+            throw TesseraError(.notSupported, "padding that takes far more memory than the map")
+        }
         for geometry in candidates {
             let descriptor = try descriptor(weight, geometry)
             if descriptor.implementation == model.implementation {
                 return Choice(descriptor: descriptor, weight: weight, geometry: geometry)
             }
         }
-        return Choice(descriptor: try descriptor(weight, candidates[0]), weight: weight, geometry: candidates[0])
+        return Choice(descriptor: try descriptor(weight, fallback), weight: weight, geometry: fallback)
+    }
+
+    /// Whether a map with its padding in memory is worth the memory.
+    private func isModest(_ geometry: Geometry) -> Bool {
+        let size = geometry.source.reduce(1, Shape.saturatingProduct)
+        return size <= max(1 << 26, Shape.saturatingProduct(64, source.reduce(1, Shape.saturatingProduct)))
     }
 
     /// From the most to the least welcome.

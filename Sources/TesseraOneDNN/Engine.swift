@@ -30,9 +30,13 @@ struct Engine: @unchecked Sendable {
 }
 
 /// Throws what a oneDNN status says: `notSupported` if there is no implementation, else `backendFailure`.
-func check(_ status: dnnl_status_t, _ action: @autoclosure () -> String) throws {
+///
+/// - Parameter isRefusal: whether arguments that oneDNN calls invalid are ones that it cannot do, such as strides beyond 32 bits.
+func check(_ status: dnnl_status_t, _ action: @autoclosure () -> String, isRefusal: Bool = false) throws {
     switch status {
     case dnnl_success: return
+    case dnnl_invalid_arguments where isRefusal:
+        throw TesseraError(.notSupported, "oneDNN has no implementation for \(action())")
     case dnnl_unimplemented: throw TesseraError(.notSupported, "oneDNN has no implementation for \(action())")
     case dnnl_out_of_memory: throw TesseraError(.outOfMemory, "oneDNN ran out of memory when \(action())")
     default: throw TesseraError(.backendFailure, "oneDNN failed (status \(status.rawValue)) when \(action())")

@@ -17,7 +17,7 @@ extension ElementFunction {
     /// What is not a number remains that but where oneDNN brings it to a bound: relu and clip. A network's inputs are checked,
     /// and so are its weights. Its exponential function would make infinity of it, minimum and maximum drop it from one of their
     /// operands, and its logarithm near 1 and softplus far below 0 have few correct digits, so that these are left to the
-    /// reference.
+    /// reference. Exponentials less 1, as in elu, selu and mish, are right to the last digit of 1: small results have fewer.
     static func functions(of op: any Operator) -> [ElementFunction]? {
         switch op {
         case is Relu: [ElementFunction(kind: dnnl_eltwise_relu)]

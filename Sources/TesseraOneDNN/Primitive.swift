@@ -11,7 +11,7 @@ final class PrimitiveDescriptor {
     ///   - create: a function of the shim, given the place for the result and the engine.
     init(_ action: String, _ create: (inout dnnl_primitive_desc_t?, dnnl_engine_t) -> dnnl_status_t) throws {
         var handle: dnnl_primitive_desc_t?
-        try check(create(&handle, Engine.cpu.get().handle), action)
+        try check(create(&handle, Engine.cpu.get().handle), action, isRefusal: true)
         guard let handle else { throw TesseraError(.backendFailure, "oneDNN gave nothing for \(action)") }
         self.handle = handle
     }

@@ -175,6 +175,7 @@ final class ProgramBuilder {
 
     /// Runs the operator's own forward.
     func reference(_ node: Graph.Node, parameters: [String: Tensor]) throws {
+        for output in node.outputs { try ReferenceBackend.requireMemory(for: graph.shapes[output]) }
         let inputs = try node.inputs.map(plainOperand)
         let outputs = try node.outputs.map { allocate(try plainLayout($0)) }
         let types = node.inputs.map { ValueType(shape: graph.shapes[$0], elementType: graph.elementTypes[$0]) }

@@ -60,7 +60,9 @@ public struct Span: Sendable {
             }
             // Constants may have any shape: they are repeated over the map, or cut like it.
             let maps = node.outputs + node.inputs.filter { !graph.isConstant($0) }
-            guard node.op.isSpatiallyLocal, maps.allSatisfy({ bound.shapes[$0].rank == 4 }) else { continue }
+            guard node.op.isSpatiallyLocal,
+                maps.allSatisfy({ bound.shapes[$0].rank == 4 && bound.shapes[$0].elementCount > 0 })
+            else { continue }
             let producers = Set(node.inputs.compactMap { graph.values[$0].producer })
             guard producers.allSatisfy({ ancestors[$0] != nil }) else { continue }
             let all = producers.reduce(into: Set([id])) { $0.formUnion(ancestors[$1] ?? []) }

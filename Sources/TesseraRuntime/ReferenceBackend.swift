@@ -1,3 +1,4 @@
+import Foundation
 import TesseraCore
 
 /// Runs every operator's own readable forward. Slow, portable, and what the other backends are compared with.
@@ -8,7 +9,21 @@ public struct ReferenceBackend: KernelBackend {
     public init() {}
 
     public func compile(_ graph: BoundGraph, options: CompileOptions) throws -> any CompiledNetwork {
-        ReferenceNetwork(graph: graph)
+        for node in graph.graph.nodes {
+            try locatingErrors(path: node.name, at: node.location) {
+                for output in node.outputs { try Self.requireMemory(for: graph.shapes[output]) }
+            }
+        }
+        return ReferenceNetwork(graph: graph)
+    }
+
+    /// Operators add up in arrays of binary64, whose allocation ends the process if it fails.
+    ///
+    /// - Throws: `outOfMemory` if the machine has not that much.
+    public static func requireMemory(for shape: Shape) throws {
+        guard shape.elementCount < ProcessInfo.processInfo.physicalMemory / 8 else {
+            throw TesseraError(.outOfMemory, "a value of \(shape) does not fit in memory")
+        }
     }
 }
 

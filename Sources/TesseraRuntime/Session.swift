@@ -19,7 +19,7 @@ public struct Session: Sendable {
     /// Runs one inference.
     ///
     /// - Parameters:
-    ///   - inputs: a tensor for every input of the graph, f32, of the shape it was compiled for.
+    ///   - inputs: a tensor for every input of the graph, of the type and shape that it was compiled for.
     ///   - isCancelled: asked between layers; true ends the run.
     /// - Returns: the outputs by name.
     /// - Throws: `shapeMismatch` or `notFound` for inputs that do not fit, `CancellationError`.

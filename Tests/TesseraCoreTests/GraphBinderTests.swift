@@ -1,5 +1,7 @@
 import TesseraCore
+import TesseraOneDNN
 import TesseraOperators
+import TesseraRuntime
 import TesseraTestSupport
 import Testing
 
@@ -72,6 +74,32 @@ import Testing
         try graph.addNode("sum", Add(), inputs: [a, b])
         expectError(.notSupported, "sum: 'add' is not supported for inputs of different types: i64, f32") {
             try BoundGraph(graph, inputs: [:]) { _, _ in nil }
+        }
+    }
+
+    @Test("what would take much memory or time is not computed while binding, but left to the run")
+    func foldingIsLimited() throws {
+        func build(_ layers: (inout Graph, Graph.ValueID) throws -> Graph.ValueID) throws -> BoundGraph {
+            var graph = Graph()
+            let ones = try graph.addNode("ones", constant([1, 1, 1, 1]), inputs: [])
+            try graph.addOutput("y", layers(&graph, ones))
+            return try BoundGraph(graph, inputs: [:]) { _, _ in nil }
+        }
+        let repeated = try build { graph, ones in
+            let some = try graph.addNode("some", Repeat(repeats: [100_000]), inputs: [ones])
+            let many = try graph.addNode("many", Repeat(repeats: [1_000_000]), inputs: [some])
+            return try graph.addNode("sum", Reduce(.sum), inputs: [many])
+        }
+        #expect(repeated.graph.nodes.map(\.name) == ["some", "many", "sum"])
+        // Small steps count together.
+        let doubled = try build { graph, ones in
+            var concat = Concat()
+            concat.axis = 0
+            return try (0..<35).reduce(ones) { try graph.addNode("twice\($1)", concat, inputs: [$0, $0]) }
+        }
+        #expect(doubled.graph.nodes.first?.name == "twice20" && doubled.graph.nodes.count == 15)
+        for backend in [ReferenceBackend(), OneDNNBackend()] as [any KernelBackend] {
+            expectError(.outOfMemory) { try Session(repeated, backend: backend).run([:]) }
         }
     }
 

@@ -1,3 +1,4 @@
+import Tessera
 import TesseraCore
 import TesseraOneDNN
 import TesseraOperators
@@ -34,6 +35,24 @@ import Testing
                 Issue.record("TESSERA_SEED=\(seed): \(error)\n\(graph.listing)")
             }
         }
+    }
+
+    @Test(
+        "what oneDNN refuses, or what would take it far more memory than the map, is left to the reference",
+        arguments: [
+            "conv: {channels: 1, kernel: 1, stride: 70000000}", "max_pool: {kernel: 3, stride: 2147483648}",
+            "conv: {channels: 2, kernel: 3, dilation: 30000, padding: 30000}",
+        ])
+    func refusals(layer: String) throws {
+        let text =
+            "{tessera: 1, inputs: {x: {shape: [1, 3, 8, 8]}}, weights: {random: 1}, layers: [{\(layer)}], outputs: "
+        let name = String(layer.prefix { $0 != ":" })
+        let bound = try Modules.builtin.loader.load(text: text + "[\(name)1]}", file: "n.yaml").bound()
+        var generator = SeededGenerator(seed: 3)
+        let inputs = try bound.randomInputs(using: &generator)
+        let session = try Session(bound, backend: OneDNNBackend())
+        #expect(session.kernels.map(\.implementation) == ["reference:\(name)"])
+        #expect(try session.run(inputs) == Session(bound, backend: ReferenceBackend()).run(inputs))
     }
 
     @Test("a value that two layers read is not overwritten by the first of them, nor an output by a later layer")

@@ -26,6 +26,15 @@ import Testing
         #expect(try cast(.f32).reals()[5] == Double(Float(0.3)))
     }
 
+    @Test("64-bit integers are rounded once")
+    func rounding() throws {
+        // A quarter of the way between two numbers of f32, and just above the middle by less than f64 can tell.
+        let value: Int64 = 1 << 60 + 1 << 36 + 1
+        let next = Float(1 << 60).nextUp
+        #expect(try Cast(type: .f32).forward([.integers([value])], parameters: [:])[0].floats() == [next])
+        #expect(try Cast(type: .f32).forward([.integers([value], .u64)], parameters: [:])[0].floats() == [next])
+    }
+
     @Test("integers keep all digits, or their lower bits")
     func integers() throws {
         let x = try Tensor.integers([.max, -1, 256, 0])

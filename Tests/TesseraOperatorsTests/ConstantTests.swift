@@ -22,6 +22,15 @@ import Testing
         }
     }
 
+    @Test(
+        "values that the type cannot hold are refused",
+        arguments: [("u8", "300"), ("u8", "-1"), ("i64", "1.5"), ("bool", "2"), ("i32", ".nan"), ("i8", ".inf")])
+    func range(type: String, value: String) {
+        expectError(.invalidArgument, "expected 'values' that \(type) can hold") {
+            try constant("{type: \(type), values: [1, \(value)]}")
+        }
+    }
+
     private func constant(_ text: String) throws -> Constant {
         try Constant(configuration: YAMLReader.parse(text, file: "constant"))
     }

@@ -21,7 +21,9 @@ public struct Prelu: Operator, Equatable {
     /// A weight that is given and known becomes the parameter if it is one slope, or one for each channel.
     public func resolved(_ inputs: [GivenInput]) throws -> Resolution {
         let whole = Resolution.layer(self, inputs: Array(inputs.indices), parameters: [:])
-        guard inputs.count == 2, inputs[0].elementType.isFloatingPoint, let weight = inputs[1].value else {
+        guard inputs.count == 2, inputs[0].elementType.isFloatingPoint, inputs[0].shape.rank > 0,
+            let weight = inputs[1].value
+        else {
             return whole
         }
         let (x, slopes) = (inputs[0].shape, weight.elementCount)

@@ -33,12 +33,13 @@ public struct Cast: Operator, Equatable {
 
     public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
         let x = inputs[0]
-        // By way of binary64, 64-bit integers would lose their lower bits.
-        let isExact = x.elementType.isInteger && !type.isFloatingPoint
-        return [
-            isExact
-                ? try Tensor(integers: x.integers(), shape: x.shape, elementType: type)
-                : try Tensor(reals: x.reals(), shape: x.shape, elementType: type)
-        ]
+        // By way of binary64, 64-bit integers would lose their lower bits, or be rounded twice.
+        switch (x.elementType, type) {
+        case (.i64, .f32): return [try Tensor(elements: x.elements(Int64.self).map { Float($0) }, shape: x.shape)]
+        case (.u64, .f32): return [try Tensor(elements: x.elements(UInt64.self).map { Float($0) }, shape: x.shape)]
+        case _ where x.elementType.isInteger && !type.isFloatingPoint:
+            return [try Tensor(integers: x.integers(), shape: x.shape, elementType: type)]
+        default: return [try Tensor(reals: x.reals(), shape: x.shape, elementType: type)]
+        }
     }
 }
