@@ -52,9 +52,7 @@ public struct NetworkReport: Sendable {
                 .invalidArgument,
                 "expected an output that is a ranking or a detection for a .json file, found the tensor '\(name)'")
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        return String(decoding: try encoder.encode(entry), as: UTF8.self) + "\n"
+        return try readableJSON(entry) + "\n"
     }
 
     /// The outputs for people to read.
@@ -95,4 +93,14 @@ public struct NetworkReport: Sendable {
         guard values.count > 16 else { return "  " + values.map { String(format: "%.5g", $0) }.joined(separator: " ") }
         return String(format: "  from %.5g to %.5g", values.min() ?? 0, values.max() ?? 0)
     }
+}
+
+/// A value as JSON for people and programs: keys in order, one line for each. JSON has no notation for what is no number or
+/// infinite, so those are the strings "nan", "inf" and "-inf".
+public func readableJSON(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

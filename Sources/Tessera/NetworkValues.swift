@@ -54,8 +54,8 @@ extension Network {
         }
     }
 
-    /// A tensor as the input wants it: an input of f32 takes every type of number, numbers of f32 become what is wanted, and a
-    /// list of one element is a scalar.
+    /// A tensor as the input wants it: an input of f32 takes every type of number, numbers of f32 and f64 become what is wanted,
+    /// and a list of one element is a scalar.
     private func converted(_ given: Tensor, for name: String) throws -> Tensor {
         let input = graph.inputs.first { $0.name == name }
         let type = input?.elementType ?? .f32
@@ -63,7 +63,7 @@ extension Network {
         let tensor = isScalar && given.shape == [1] ? try given.reshaped(to: []) : given
         guard tensor.elementType != type else { return tensor }
         if type == .f32 { return try tensor.convertedToF32() }
-        guard tensor.elementType == .f32 else { return tensor }
+        guard tensor.elementType == .f32 || tensor.elementType == .f64 else { return tensor }
         return try Tensor(
             reals: tensor.reals().map { type.isFloatingPoint ? $0 : $0.rounded() }, shape: tensor.shape,
             elementType: type)

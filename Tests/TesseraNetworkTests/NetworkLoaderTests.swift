@@ -22,6 +22,26 @@ import Testing
         """
     }
 
+    @Test(
+        "names of layers that other frameworks use are known",
+        arguments: [
+            ("silu", "unknown layer 'silu', which is called 'swish' here"),
+            ("Conv2d: {channels: 3}", "unknown layer 'Conv2d', which is called 'conv' here"),
+            ("dropout: 0.5", "unknown layer 'dropout': leave it out"), ("rely", "did you mean 'relu'?"),
+        ])
+    func namesElsewhere(layer: String, message: String) {
+        expectError(.notFound, message) { try load(network("- \(layer)\n- relu: {name: end}")) }
+    }
+
+    @Test("every name that is known from elsewhere stands for an operator")
+    func namesElsewhereExist() throws {
+        for name in ["dense", "upsample", "pixel_shuffle", "AvgPool2d", "ConvTranspose3d", "Permute", "lrn"] {
+            let hint = try #require(hintForNameElsewhere(name))
+            let ours = hint.split(separator: "'")[1]
+            #expect(Registry<any Operator>.builtin.names.contains(String(ours)), "\(name)\(hint)")
+        }
+    }
+
     @Test func layersReadTheOneBeforeThemUnlessTheySayOtherwise() throws {
         let network = try load(
             network(

@@ -1,4 +1,5 @@
 import Foundation
+import Tessera
 import TesseraCore
 import TesseraOperators
 import TesseraTestSupport
@@ -31,6 +32,17 @@ import Testing
         let classes = try ClassRanking(labels: nil, top: 9, softmax: true).rank(tensor)
         #expect(classes.map(\.label) == ["1", "0"])
         for (entry, expected) in zip(classes, [0.75, 0.25]) { #expect(abs(Double(entry.score) - expected) < 1e-4) }
+    }
+
+    @Test("infinite scores share all probability, and what is no number comes last")
+    func oddScores() throws {
+        let classes = try ClassRanking(labels: nil, top: 9, softmax: true).rank(
+            Tensor([.infinity, 1, .infinity, -.infinity], shape: [4]))
+        #expect(classes.map(\.index) == [0, 2, 1, 3] && classes.map(\.score) == [0.5, 0.5, 0, 0])
+        let plain = try ClassRanking(labels: nil, top: 9, softmax: false).rank(
+            Tensor([.nan, 1, .nan, 3, -.infinity], shape: [5]))
+        #expect(plain.map(\.index) == [3, 1, 0, 2, 4])
+        #expect(try readableJSON(plain[2]).contains("\"nan\""))
     }
 
     @Test func aRankingNeedsScoresAndALabelForEach() throws {

@@ -4,7 +4,7 @@ import TesseraCore
 ///
 /// Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, versions 1 to 3.
 public enum NpyFile {
-    /// The array in a file, in place if its data is aligned for its type. `float64` becomes f32.
+    /// The array in a file, in place if its data is aligned for its type.
     ///
     /// - Throws: `inputOutput` if it cannot be read, `malformedFile` with what was expected and found, `notSupported`
     ///   for another element type or column-major order.
@@ -12,8 +12,7 @@ public enum NpyFile {
         let file = try MappedFile(path: path)
         return try locatingErrors(path: "'\(path)'") {
             let header = try NpyHeader(file)
-            let elementSize = try header.elementSize
-            let expected = Shape.saturatingProduct(header.shape.elementCount, elementSize)
+            let expected = Shape.saturatingProduct(header.shape.elementCount, try header.elementType.byteCount)
             let found = file.bytes.count - header.dataStart
             guard expected == found else {
                 throw TesseraError(
@@ -21,7 +20,6 @@ public enum NpyFile {
                     "expected \(expected) bytes of data for \(header.shape) \(header.type), found \(found)")
             }
             let range = header.dataStart..<file.bytes.count
-            if header.type == "<f8" { return try narrowed(file.bytes, range, shape: header.shape) }
             return try file.tensor(range, shape: header.shape, elementType: header.elementType)
         }
     }
@@ -38,16 +36,5 @@ public enum NpyFile {
             try header.withUnsafeBytes { try writer.write($0) }
             try writer.write(tensor)
         }
-    }
-
-    private static func narrowed(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, shape: Shape) throws -> Tensor {
-        var tensor = try Tensor(zeros: shape)
-        try tensor.withMutableFloats { floats in
-            for index in floats.indices {
-                floats[index] = Float(
-                    bytes.loadUnaligned(fromByteOffset: range.lowerBound + index * 8, as: Double.self))
-            }
-        }
-        return tensor
     }
 }

@@ -42,15 +42,9 @@ struct NpyHeader {
     var elementType: ElementType {
         get throws {
             if let known = Self.elementTypes[type] { return known }
-            if type == "<f8" { return .f32 }
-            let names = (Self.elementTypes.keys + ["<f8"]).sorted().joined(separator: ", ")
+            let names = Self.elementTypes.keys.sorted().joined(separator: ", ")
             throw TesseraError(.notSupported, "expected an array of \(names), found '\(type)'")
         }
-    }
-
-    /// Bytes per element in the file.
-    var elementSize: Int {
-        get throws { type == "<f8" ? 8 : try elementType.byteCount }
     }
 
     /// A header of version 1, padded so that the data is aligned.

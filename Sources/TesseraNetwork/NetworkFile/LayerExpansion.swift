@@ -95,7 +95,9 @@ struct LayerExpansion {
         guard operators.names.contains(name) else {
             throw TesseraError(
                 .notFound,
-                "unknown layer '\(name)'" + suggestion(for: name, among: operators.names + blocks.keys.sorted()),
+                "unknown layer '\(name)'"
+                    + (hintForNameElsewhere(name)
+                        ?? suggestion(for: name, among: operators.names + blocks.keys.sorted())),
                 location: location)
         }
         let expanded = try scope.expand(configuration, budget: &budget)

@@ -42,7 +42,9 @@ struct ClassRanking {
         return (0..<batch).flatMap { item in
             var scores = Array(values[item * classes..<(item + 1) * classes])
             if softmax { scores = scores.softmax() }
-            let order = scores.indices.sorted { scores[$0] == scores[$1] ? $0 < $1 : scores[$0] > scores[$1] }
+            // What is no number comes last.
+            let keys = scores.map { $0.isNaN ? -Float.infinity : $0 }
+            let order = scores.indices.sorted { keys[$0] == keys[$1] ? $0 < $1 : keys[$0] > keys[$1] }
             return order.prefix(top).map {
                 RankedClass(item: item, index: $0, label: labels?[$0] ?? String($0), score: scores[$0])
             }
@@ -51,10 +53,10 @@ struct ClassRanking {
 }
 
 extension Collection<Float> {
-    /// exp(x - max) / Σ exp(x - max).
+    /// exp(x - max) / Σ exp(x - max); infinite scores share what there is.
     func softmax() -> [Float] {
         let largest = self.max() ?? 0
-        let exponentials = map { exp(Double($0 - largest)) }
+        let exponentials = map { $0 == largest ? 1 : exp(Double($0 - largest)) }
         let sum = exponentials.reduce(0, +)
         return exponentials.map { Float($0 / sum) }
     }

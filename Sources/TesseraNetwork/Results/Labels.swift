@@ -12,14 +12,17 @@ public struct Labels: Sendable, Equatable, ConfigurationValue {
 
     public init(_ names: [String]) { self.names = names }
 
+    public static func == (a: Labels, b: Labels) -> Bool { a.names == b.names && a.file == b.file }
+
     public init(configuration: Configuration) throws {
         if case .string(let file) = configuration.content {
-            (names, self.file, location) = ([], file, configuration.location)
+            (names, self.file) = ([], file)
         } else {
             names = try configuration.elements(expecting: "a list of labels, or a file with one on each line")
                 .map(String.init(configuration:))
             guard !names.isEmpty else { throw configuration.unexpected("at least one label") }
         }
+        location = configuration.location
     }
 
     /// The names as a list, wherever they come from.
@@ -43,7 +46,9 @@ public struct Labels: Sendable, Equatable, ConfigurationValue {
                 .map { String($0).trimmingCharacters(in: .whitespaces) }
             while lines.last?.isEmpty == true { lines.removeLast() }
             guard !lines.isEmpty else { throw TesseraError(.malformedFile, "expected labels in '\(path)', found none") }
-            return Labels(lines)
+            var labels = Labels(lines)
+            labels.location = location
+            return labels
         }
     }
 

@@ -30,16 +30,13 @@ extension Network {
 
     /// The outputs as the network file declares them, in order. One that is a detection is made of two of the graph's.
     public var outputNames: [String] {
-        var names: [String] = []
-        for output in graph.outputs {
-            let detection = outputs.first { name, declaration in
-                declaration.detect != nil
-                    && [Self.parts(ofDetection: name).boxes, Self.parts(ofDetection: name).scores].contains(output.name)
-            }
-            let name = detection?.key ?? output.name
-            if !names.contains(name) { names.append(name) }
+        var detections: [String: String] = [:]
+        for (name, declaration) in outputs where declaration.detect != nil {
+            let parts = Self.parts(ofDetection: name)
+            (detections[parts.boxes], detections[parts.scores]) = (name, name)
         }
-        return names
+        var seen: Set<String> = []
+        return graph.outputs.map { detections[$0.name] ?? $0.name }.filter { seen.insert($0).inserted }
     }
 
     /// Throws `shapeMismatch` if an output of these shapes, by graph output, cannot be shown as declared.

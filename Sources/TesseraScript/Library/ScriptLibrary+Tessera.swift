@@ -43,7 +43,10 @@ extension ScriptLibrary {
             try call.expectArguments(atMost: 1)
             let path = try call.string(1, "path")
             switch fileExtension(of: path) {
-            case "npy": return [.object(ScriptTensor(try NpyFile.read(path)))]
+            case "npy":
+                // NumPy's own numbers are f64, those of scripts f32.
+                let tensor = try NpyFile.read(path)
+                return [.object(ScriptTensor(tensor.elementType == .f64 ? try tensor.convertedToF32() : tensor))]
             case "safetensors":
                 let file = try SafetensorsFile(path: path)
                 let tensors = try file.names.map { ($0, ScriptValue.object(ScriptTensor(try file.tensor($0)))) }
