@@ -14,6 +14,9 @@ struct ImportCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The folder that the files go to; it is made if it is not there.")
     var output: String
 
+    @Flag(help: "Replace a network that was written there before.")
+    var force = false
+
     func run() throws {
         let loader = Modules.builtin.loader
         let formats = loader.importers.map(\.format)
@@ -21,13 +24,21 @@ struct ImportCommand: ParsableCommand {
             throw TesseraError(
                 .invalidArgument, "expected a file named .\(formats.joined(separator: " or .")), found '\(model)'")
         }
+        let path = URL(fileURLWithPath: output).appendingPathComponent("network.yaml").path
+        guard force || !FileManager.default.fileExists(atPath: path) else {
+            throw TesseraError(
+                .invalidArgument, "'\(path)' is there already, and may have been edited: --force replaces it")
+        }
+        var isFolder: ObjCBool = false
+        guard !FileManager.default.fileExists(atPath: output, isDirectory: &isFolder) || isFolder.boolValue else {
+            throw TesseraError(.invalidArgument, "'\(output)' is no folder")
+        }
         let network = try loader.load(model)
         do {
             try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
         } catch {
             throw TesseraError(.inputOutput, "cannot make the folder '\(output)'", cause: error)
         }
-        let path = URL(fileURLWithPath: output).appendingPathComponent("network.yaml").path
         try network.write(to: path, weightName: "weights.safetensors")
         print("\(path): \(network.graph.nodes.count) layers")
     }

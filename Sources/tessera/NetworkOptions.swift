@@ -131,11 +131,7 @@ struct ThreadOptions: ParsableArguments {
 }
 
 /// Prints a value as one JSON object on standard output.
-func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
-}
+func printJSON(_ value: some Encodable) throws { print(try readableJSON(value)) }
 
 /// Says something to the person at the terminal, beside the output.
 func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }

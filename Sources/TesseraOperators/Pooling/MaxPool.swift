@@ -8,6 +8,8 @@ import TesseraCore
 public struct MaxPool: Pooling, Equatable {
     public static let name = "max_pool"
     public static let summary = "Maximum over a sliding window"
+    public static let shapes =
+        "[batch, channels, 1 to 3 spatial axes] → [batch, channels, spatial axes]; with 'indices', LAYER.indices of the same shape"
 
     public var kernel: PerAxis = 1
     public var stride: PerAxis?

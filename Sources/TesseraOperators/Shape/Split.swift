@@ -4,7 +4,8 @@ import TesseraCore
 public struct Split: SelectsInputs, Equatable {
     public static let name = "split"
     public static let summary = "The input cut into parts along an axis"
-    public static let shapes = "x of any shape → as many outputs as parts, which differ along 'axis' only"
+    public static let shapes =
+        "x of any shape → as many outputs as parts, which differ along 'axis' only: LAYER, LAYER.1, LAYER.2, …"
     public static let inputNames = ["x", "sizes"]
 
     public var axis = 1
