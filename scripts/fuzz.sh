@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes one of the readers: scripts/fuzz.sh yaml|safetensors|npy|picture|onnx [SECONDS] [SEED FILE OR FOLDER...]
 #
+# Seeds of your own make the search much better, such as a folder of small .onnx models or of JPEG pictures.
 # What is found is kept in Fuzz/corpus/READER (inputs that reach new code) and Fuzz/findings (inputs that crash, hang for ten
 # seconds or take more memory than any such small file may).
 set -euo pipefail

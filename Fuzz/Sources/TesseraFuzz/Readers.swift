@@ -18,8 +18,17 @@ let readers: [String: @Sendable ([UInt8]) throws -> Void] = [
             for name in file.names { _ = try file.tensor(name).reals() }
         }
     },
-    /// An ONNX model, up to the layers that it becomes and their weights.
-    "onnx": { bytes in try withFile(bytes, ".onnx") { _ = try ONNXImporter().read($0) } },
+    /// An ONNX model, up to the graph, its shapes, and what follows from constants.
+    "onnx": { bytes in
+        try withFile(bytes, ".onnx") { path in
+            let loader = NetworkLoader(operators: .builtin, importers: [ONNXImporter()])
+            let network = try loader.load(path)
+            let shapes = network.graph.inputs.map { input in
+                (input.name, Shape(input.shape.dimensions.map { if case .fixed(let size) = $0 { size } else { 3 } }))
+            }
+            _ = try network.binder(inputs: Dictionary(shapes) { first, _ in first })
+        }
+    },
     "npy": { bytes in try withFile(bytes, ".npy") { _ = try NpyFile.read($0).reals() } },
     /// A picture file, decoded and made smaller.
     "picture": { bytes in _ = try Picture(encoded: bytes).resized(width: 7, height: 5, filter: .bilinear) },
