@@ -79,6 +79,10 @@ public struct Network: Sendable {
         try store.tensor(for: specification, of: node.name)
     }
 
+    /// The names of tensors in the weight file that no layer has asked for; if they are many, it may be that of another network.
+    /// Empty before the network was bound for the first time. PyTorch's counters of batches, which nothing needs, are not among them.
+    public var unusedWeights: [String] { store.unused.filter { !$0.hasSuffix(".num_batches_tracked") } }
+
     /// The graph with all sizes known, and without weights: to be looked at and planned, not to be run.
     ///
     /// - Parameter inputs: the shape of every input whose declared shape leaves sizes open.

@@ -57,6 +57,7 @@ struct DeployCommand: AsyncParsableCommand {
             .load(file.network, weights: (weights ?? file.weights).map { .file($0) })
         let inputs = try values.read(for: network)
         let graph = try network.bound(inputs: inputs.shapes)
+        NetworkOptions.noteUnusedWeights(of: network)
 
         let deployment = try await Deployment.start(
             graph, partition: file.partition, transport: file.transport, members: members(of: file),

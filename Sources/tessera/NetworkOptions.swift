@@ -13,6 +13,14 @@ struct NetworkOptions: ParsableArguments {
     func load(_ modules: Modules) throws -> Network {
         try modules.loader.load(network, weights: weights.map { .file($0) })
     }
+
+    /// Says so if the weights may be those of another network.
+    static func noteUnusedWeights(of network: Network) {
+        let unused = network.unusedWeights
+        guard !unused.isEmpty else { return }
+        let names = unused.prefix(3).joined(separator: ", ") + (unused.count > 3 ? ", …" : "")
+        note("note: no layer uses \(unused.count) of the tensors in the weight file: \(names)")
+    }
 }
 
 /// What an inference reads and writes.

@@ -41,6 +41,7 @@ struct RunCommand: ParsableCommand {
             inputs: inputs.shapes, backend: modules.backends.make(backend),
             options: CompileOptions(threads: threads.count))
         let loaded = ContinuousClock.now
+        NetworkOptions.noteUnusedWeights(of: network)
         let tensors = try session.run(inputs.tensors)
         let done = ContinuousClock.now
         let report = try NetworkReport(network, of: tensors, for: inputs)

@@ -75,6 +75,23 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.file("y.png")))
     }
 
+    @Test("weights that no layer uses are noted, and do no harm")
+    func unusedWeights() throws {
+        let folder = try TemporaryFolder()
+        let network = try folder.write(Self.edges, to: "net.yaml")
+        try NpyFile.write(try Tensor([1, 4, 2, 9], shape: [1, 1, 1, 4]), to: folder.file("x.npy"))
+        let weight = try Tensor([1, -1], shape: [1, 1, 1, 2])
+        let (own, other) = (folder.file("own.safetensors"), folder.file("other.safetensors"))
+        try SafetensorsFile.write(["difference.weight": weight, "bn.num_batches_tracked": weight], to: own)
+        try SafetensorsFile.write(["difference.weight": weight, "layer9.conv.weight": weight], to: other)
+        for (file, note) in [
+            (own, ""), (other, "note: no layer uses 1 of the tensors in the weight file: layer9.conv.weight\n"),
+        ] {
+            let run = try Command("run", network, "--weights", file, "--input", folder.file("x.npy"))
+            #expect(run.status == 0 && run.errors == note, "\(run.errors)")
+        }
+    }
+
     @Test("wrong usage is exit 64")
     func usage() throws {
         #expect(try Command("run").status == 64)

@@ -32,6 +32,11 @@ final class WeightStore: Sendable {
         }
     }
 
+    /// The names of tensors in the file, if there is one, that no layer has asked for so far.
+    var unused: [String] {
+        state.withLock { state in (state.file?.names ?? []).filter { state.tensors[$0] == nil } }
+    }
+
     private func load(
         _ name: String, _ specification: ParameterSpecification, file: inout SafetensorsFile?
     ) throws -> Tensor {
