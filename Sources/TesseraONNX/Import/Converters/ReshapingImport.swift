@@ -67,7 +67,8 @@ enum ReshapingImport {
     static func transpose(_ x: Operand, order: [Int]?, node: NodeImport, as suffix: String? = nil) throws -> Operand {
         if let constant = x.constant {
             let order = order ?? (0..<constant.tensor.shape.rank).reversed()
-            return .constant(Operand.Constant(name: constant.name, tensor: try constant.tensor.transposed(order)))
+            let step = (["transposed"] + order.map(String.init)).joined(separator: "_")
+            return .constant(constant.derived(try constant.tensor.transposed(order), by: step))
         }
         var keys = Keys()
         keys.set("order", order.map(Configuration.ints))
@@ -117,10 +118,8 @@ enum ReshapingImport {
                 facts.dimensions = (0..<rank).map { added.contains($0) ? 1 : rest.popFirst() ?? nil }
             }
         }
-        if let constant = x.constant, let shape = facts.shape,
-            let tensor = try? constant.tensor.reshaped(to: Shape(shape))
-        {
-            return .constant(Operand.Constant(name: suffix == nil ? "" : constant.name, tensor: tensor))
+        if let constant = x.constant, let shape = facts.shape, let unsqueezed = constant.reshaped(to: shape) {
+            return .constant(unsqueezed)
         }
         var keys = Keys()
         keys.set("axes", axes.map(Configuration.ints))
