@@ -117,6 +117,7 @@ enum ActivationImport {
     /// Passes its input on, as always outside training; the mask then keeps everything.
     private static func dropout(_ node: NodeImport) throws -> [Operand] {
         node.ignore("ratio", "seed")
+        node.ignoreInputs(1)
         let x = try node.input(0)
         if let training = node.nonEmptyInput(2) {
             let keepsAll = node.nonEmptyInput(1)?.number == 0

@@ -36,7 +36,12 @@ enum ReshapingImport {
             try node.emit("reshape", ["shape": .ints(sizes)], [x], as: suffix, facts: facts)
         }
         if axis == 0 { return try reshape(to: [1, -1]) }
-        if let rank = x.rank, (-rank...rank).contains(axis) {
+        if let rank = x.rank {
+            guard (-rank...rank).contains(axis) else {
+                throw TesseraError(
+                    .malformedFile,
+                    "expected an axis from \(-rank) to \(rank) for an input of \(rank) axes, found \(axis)")
+            }
             let axis = axis < 0 ? axis + rank : axis
             if axis == 0 { return try reshape(to: [1, -1]) }
             if axis == rank { return try reshape(to: [-1, 1]) }
@@ -48,7 +53,13 @@ enum ReshapingImport {
         }
         // The product of the sizes before the axis, which is known once the sizes are.
         let name = suffix ?? "flatten"
-        let sizes = try node.emit("shape", ["end": .int(axis)], [x], as: "\(name)_sizes", facts: .type(.i64, rank: 1))
+        var sizes = try node.emit("shape", ["end": .int(axis)], [x], as: "\(name)_sizes", facts: .type(.i64, rank: 1))
+        if axis > 0, x.rank == nil {
+            // Fails when the network is bound if there are fewer axes.
+            sizes = try node.emit(
+                "reshape", ["shape": .ints([axis])], [sizes], as: "\(name)_leading",
+                facts: .type(.i64, dimensions: [axis]))
+        }
         let rows = try node.emit(
             "reduce", ["function": .name("product"), "axes": .ints([0])], [sizes], as: "\(name)_rows",
             facts: .type(.i64, dimensions: [1]))
