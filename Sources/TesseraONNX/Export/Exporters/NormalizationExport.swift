@@ -18,13 +18,14 @@ enum NormalizationExport {
     private static func batch(_ layer: LayerExport) throws {
         let names = ["weight", "bias", "running_mean", "running_var"]
         layer.emit(
-            "BatchNormalization", [try layer.input()] + names.map(layer.parameter), ["epsilon": try epsilon(layer)])
+            "BatchNormalization", try [layer.input()] + names.map { try layer.parameter($0) },
+            ["epsilon": try epsilon(layer)])
     }
 
     /// Scale and bias of a layer that has none: ones and zeros.
     private static func affine(_ layer: LayerExport, shape: [Int]) throws -> [String] {
         try [("weight", 1.0), ("bias", 0.0)].map { name, value in
-            if let parameter = layer.parameter(name) { return parameter }
+            if let parameter = try layer.parameter(name) { return parameter }
             let values = [Double](repeating: value, count: shape.reduce(1, *))
             return layer.constant(name, try Tensor(reals: values, shape: Shape(shape), elementType: layer.type()))
         }
@@ -56,7 +57,10 @@ enum NormalizationExport {
         }
         let shape = Array(sizes[(axis < 0 ? axis + sizes.count : axis)...])
         var inputs: [String?] = [try layer.input()] + (try affine(layer, shape: shape))
-        if layer.parameter("bias") == nil { inputs[2] = nil }
+        if try layer.parameter("bias") == nil { inputs[2] = nil }
+        if layer.type() == .f64, layer.wants(output: 1) || layer.wants(output: 2) {
+            throw TesseraError(.notSupported, "ONNX's statistics of f64 are not supported")
+        }
         let outputs = layer.node.outputs.indices.map { $0 == 0 || layer.wants(output: $0) ? layer.output($0) : "" }
         layer.emit(
             "LayerNormalization", inputs, outputs: outputs.reversed().drop { $0.isEmpty }.reversed(),
