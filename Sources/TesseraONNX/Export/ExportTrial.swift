@@ -76,11 +76,16 @@ struct ExportTrial {
     }
 
     private mutating func inferRanks(of graph: Graph) {
-        let binder = binder
-        ranks = graph.values.indices.map { binder.facts(of: $0)?.shape.rank }
+        let shapes = graph.values.indices.map { binder.facts(of: $0)?.shape }
+        ranks = shapes.map { $0?.rank }
+        var lengths = shapes.map { $0?.rank == 1 ? $0?[0] : nil }
         for node in graph.nodes where node.outputs.contains(where: { ranks[$0] == nil }) {
-            let inference = RankInference(node, ranks: node.inputs.map { ranks[$0] }) { binder.facts(of: $0)?.shape }
-            for value in node.outputs where ranks[value] == nil { ranks[value] = inference.outputRank }
+            let inference = RankInference(
+                node, ranks: node.inputs.map { ranks[$0] }, lengths: node.inputs.map { lengths[$0] })
+            for value in node.outputs where ranks[value] == nil {
+                ranks[value] = inference.outputRank
+                lengths[value] = inference.outputLength
+            }
         }
     }
 

@@ -6,15 +6,15 @@ struct RankInference {
     private let ranks: [Int?]
     private let roles: [String]
     private let keys: LayerKeys
-    private let shape: (Graph.ValueID) -> Shape?
+    private let lengths: [Int?]
 
     /// - Parameters:
     ///   - ranks: of the layer's inputs, nil for one that is not known.
-    ///   - shape: gives the shape of a value, nil if it is not known.
-    init(_ node: Graph.Node, ranks: [Int?], shape: @escaping (Graph.ValueID) -> Shape?) {
+    ///   - lengths: of those inputs that are lists, nil for one that is not known.
+    init(_ node: Graph.Node, ranks: [Int?], lengths: [Int?]) {
         self.node = node
         self.ranks = ranks
-        self.shape = shape
+        self.lengths = lengths
         roles = (try? node.op.roles(count: node.inputs.count)) ?? []
         keys = LayerKeys(node.op)
     }
@@ -60,14 +60,28 @@ struct RankInference {
         }
     }
 
+    /// How many elements an output has that is a list, as far as it follows from numbers of axes; nil if it cannot be told.
+    var outputLength: Int? {
+        switch node.op.name {
+        case "shape":
+            guard let rank = rank("x"), let start = try? keys.int("start"),
+                let end = try? keys.optionalInt("end") ?? rank
+            else { return nil }
+            func axis(_ value: Int) -> Int { min(max(value < 0 ? value + rank : value, 0), rank) }
+            return max(axis(end) - axis(start), 0)
+        case "concat": return lengths.contains(nil) ? nil : lengths.compactMap { $0 }.reduce(0, +)
+        case "gather": return ranks.first == 1 ? length("indices") : nil
+        case "unsqueeze": return rank("x") == 0 ? 1 : nil
+        case "cast", "identity": return lengths.first ?? nil
+        default: return nil
+        }
+    }
+
     private func rank(_ role: String) -> Int? { roles.firstIndex(of: role).flatMap { ranks[$0] } }
 
     /// How many integers an input or the key of its name lists.
     private func length(_ role: String) -> Int? {
-        if let index = roles.firstIndex(of: role) {
-            guard let shape = shape(node.inputs[index]), shape.rank == 1 else { return nil }
-            return shape[0]
-        }
+        if let index = roles.firstIndex(of: role) { return lengths[index] }
         return (try? keys.optionalInts(role))?.count
     }
 

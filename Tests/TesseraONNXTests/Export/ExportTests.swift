@@ -125,6 +125,29 @@ import Testing
         #expect(model.graph.output.map(\.type.tensorType.shape.dim.count) == [rank, rank, rank])
     }
 
+    @Test("a shape that follows from one of unknown sizes says how many axes there are")
+    func computedShape() throws {
+        let layers = """
+            [{reshape: {name: r, from: [x, three]}}, {shape: {name: s, end: -1}},
+             {constant: {name: c, values: [1, 1], type: i64, shape: [2]}}, {concat: {name: t, from: [s, c], axis: 0}},
+             {expand: {name: e, from: [r, s]}}, {reshape: {name: y, from: [x, t]}}]
+            """
+        let model = try model(
+            layers, inputs: "{x: {shape: [n]}, three: {shape: [3], type: i64}}", outputs: "[s, t, e, y]")
+        #expect(model.graph.output.map(\.type.tensorType.shape.dim.count) == [1, 1, 3, 4])
+    }
+
+    @Test("a normalization over unknown sizes needs them only where it has no weights")
+    func normalization() throws {
+        let inputs = "{x: {shape: [24]}, four: {shape: [4], type: i64}, w: {shape: [3]}}"
+        func layers(_ norm: String) -> String { "[{reshape: {name: r, from: [x, four]}}, {\(norm)}]" }
+        let given = "instance_norm: {name: y, from: [r, w, w]}"
+        #expect(try model(layers(given), inputs: inputs, outputs: "[y]").graph.node.count == 2)
+        expectError(.notSupported, "y (instance_norm): an unknown number of channels") {
+            try model(layers("instance_norm: {name: y, affine: false}"), inputs: inputs, outputs: "[y]")
+        }
+    }
+
     @Test("integers that control a layer become those of 64 bits that ONNX takes")
     func integers() throws {
         let model = try model(

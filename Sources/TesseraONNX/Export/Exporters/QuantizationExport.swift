@@ -30,6 +30,9 @@ enum QuantizationExport {
 
     /// The result has the type of the scale.
     private static func dequantize(_ layer: LayerExport) throws {
+        guard layer.type("scale") != .f64 else {
+            throw TesseraError(.notSupported, "ONNX's operator 'DequantizeLinear' with a scale of f64 is not supported")
+        }
         let inputs = [try layer.input(), try layer.input("scale"), layer.optionalInput("zero_point")]
         let type = try layer.keys.elementType("type")
         let attributes = try attributes(layer)
