@@ -22,11 +22,11 @@ struct RankInference {
     /// Layers whose outputs have as many axes as their first input.
     private static let keepingAxes = Set(
         """
-        relu sigmoid hard_swish tanh softplus softsign mish absolute negate exp log sqrt reciprocal floor ceil round sign \
-        erf logical_not identity leaky_relu elu celu selu hard_sigmoid thresholded_relu gelu relu6 clip swish prelu cast \
-        conv conv_transpose linear batch_norm instance_norm layer_norm group_norm local_response_norm softmax log_softmax \
-        pad max_pool average_pool global_average_pool global_max_pool quantize dequantize lstm gru rnn transpose tile \
-        depth_to_space space_to_depth resize top_k cumulative_sum split slice concat
+        relu sigmoid hard_swish tanh softplus softsign mish absolute negate exp log sqrt reciprocal floor ceil round \
+        sign erf logical_not identity leaky_relu elu celu selu hard_sigmoid thresholded_relu gelu relu6 clip swish \
+        prelu cast conv conv_transpose linear batch_norm instance_norm layer_norm group_norm local_response_norm \
+        softmax log_softmax pad max_pool average_pool global_average_pool global_max_pool quantize dequantize lstm \
+        gru rnn transpose tile depth_to_space space_to_depth resize top_k cumulative_sum split slice concat
         """.split(separator: " ").map(String.init))
 
     /// Layers whose inputs are broadcast.
