@@ -91,7 +91,7 @@ def run(case, tessera, folder):
         return "fail", "took more than two minutes"
     if done.returncode:
         message = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
-        return ("unsupported" if done.returncode == 1 and "not supported" in message else "fail"), message
+        return ("unsupported" if done.returncode == 1 and "not supported" in done.stderr else "fail"), message
     made = safetensors.numpy.load_file(folder / "out.safetensors")
     for value, expected in zip(graph.output, outputs):
         problem = mismatch(case, value.name, made.get(value.name), expected)

@@ -1,5 +1,7 @@
 import Foundation
-import TesseraCore
+import SwiftProtobuf
+import Tessera
+import TesseraTestSupport
 
 @testable import TesseraONNX
 
@@ -117,7 +119,33 @@ struct ModelBuilder {
         model.graph.node.append(Self.node(operatorType, inputs, outputs, attributes, name: name))
     }
 
+    /// A weight of any type.
+    mutating func constant(_ name: String, _ tensor: Tensor) {
+        var proto = ONNXTensorProto(describing: tensor, named: name)
+        proto.rawData = tensor.withUnsafeBytes { Data($0) }
+        model.graph.initializer.append(proto)
+    }
+
     func imported() throws -> ImportedGraph { try ONNXModel(model).imported() }
+
+    /// The network that a file of the model is.
+    func network() throws -> Network {
+        let folder = try TemporaryFolder()
+        try (model.serializedBytes() as [UInt8]).withUnsafeBytes {
+            try Data($0).write(to: URL(filePath: folder.file("m.onnx")))
+        }
+        return try Modules.builtin.loader.load(folder.file("m.onnx"))
+    }
+
+    /// The outputs for these inputs.
+    func run(_ inputs: [String: Tensor]) throws -> [String: Tensor] { try network().reference(inputs) }
+}
+
+extension Network {
+    /// The outputs for these inputs, by the operators' plain loops.
+    func reference(_ inputs: [String: Tensor]) throws -> [String: Tensor] {
+        try session(inputs: inputs.mapValues(\.shape), backend: ReferenceBackend()).run(inputs)
+    }
 }
 
 /// The layers of a model of one node, as text.

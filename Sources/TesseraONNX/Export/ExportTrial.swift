@@ -47,10 +47,14 @@ struct ExportTrial {
         }
         parameters = collected.withLock { $0 }
         inferTypes(of: network.graph)
+        inferRanks(of: network.graph)
     }
 
     /// The type of every value, by its identifier; nil for one that cannot be told.
     private(set) var types: [ElementType?] = []
+
+    /// The number of axes of every value, by its identifier; nil for one that cannot be told.
+    private(set) var ranks: [Int?] = []
 
     /// Types follow from the inputs' even where shapes depend on data.
     private mutating func inferTypes(of graph: Graph) {
@@ -58,10 +62,30 @@ struct ExportTrial {
         for node in graph.nodes {
             let inputs = node.inputs.compactMap { types[$0] }
             guard inputs.count == node.inputs.count else { continue }
-            // An input that controls the layer may be of another type than those it computes with.
-            let outputs =
-                (try? node.op.outputTypes(for: inputs)) ?? (try? node.op.outputTypes(for: Array(inputs.prefix(1))))
+            let outputs: [ElementType]?
+            if node.op.name == "range", let first = inputs.first {
+                // Its key only says what holds without inputs.
+                outputs = [first]
+            } else {
+                // An input that controls the layer may be of another type than those it computes with.
+                outputs =
+                    (try? node.op.outputTypes(for: inputs)) ?? (try? node.op.outputTypes(for: Array(inputs.prefix(1))))
+            }
             for (value, type) in zip(node.outputs, outputs ?? []) { types[value] = types[value] ?? type }
+        }
+    }
+
+    private mutating func inferRanks(of graph: Graph) {
+        let shapes = graph.values.indices.map { binder.facts(of: $0)?.shape }
+        ranks = shapes.map { $0?.rank }
+        var lengths = shapes.map { $0?.rank == 1 ? $0?[0] : nil }
+        for node in graph.nodes where node.outputs.contains(where: { ranks[$0] == nil }) {
+            let inference = RankInference(
+                node, ranks: node.inputs.map { ranks[$0] }, lengths: node.inputs.map { lengths[$0] })
+            for value in node.outputs where ranks[value] == nil {
+                ranks[value] = inference.outputRank
+                lengths[value] = inference.outputLength
+            }
         }
     }
 

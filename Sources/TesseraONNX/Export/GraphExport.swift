@@ -8,23 +8,28 @@ final class GraphExport {
     private(set) var nodes: [ONNXNodeProto] = []
     private(set) var initializers: [(name: String, tensor: Tensor)] = []
     private var names: [Graph.ValueID: String] = [:]
-    private var taken: Set<String> = []
-    private var nodeNames: Set<String> = []
+    private var valueNames = UniqueNames()
+    private var nodeNames = UniqueNames()
+    /// The element types of values, as far as they are known.
+    private var types: [String: ElementType] = [:]
+    /// Why the first node of a layer that is of a type that ONNX's operator does not take cannot be written.
+    private var refusal: TesseraError?
     private var read: Set<Graph.ValueID> = []
     /// Outputs that need a node of their own, as their value has another name.
     private var aliases: [(name: String, value: Graph.ValueID)] = []
     private var weightNames: [String: String] = [:]
 
-    /// - Throws: `invalidArgument` if an output is called like an input.
+    /// - Throws: `invalidArgument` if an output is called like an input that it is not.
     init(_ graph: Graph, trial: ExportTrial) throws {
         self.graph = graph
         self.trial = trial
         for input in graph.inputs {
             names[input.value] = input.name
-            taken.insert(input.name)
+            _ = valueNames.insert(input.name)
         }
-        for output in graph.outputs {
-            guard taken.insert(output.name).inserted else {
+        // An input may be an output, too, under its own name.
+        for output in graph.outputs where names[output.value] != output.name {
+            guard valueNames.insert(output.name) else {
                 throw TesseraError(
                     .invalidArgument, "ONNX needs outputs named other than inputs, found '\(output.name)'")
             }
@@ -36,6 +41,7 @@ final class GraphExport {
         }
         read = Set(graph.nodes.flatMap(\.inputs) + graph.outputs.map(\.value))
         for (id, value) in graph.values.enumerated() where names[id] == nil { names[id] = unusedName(value.name) }
+        for id in graph.values.indices { types[name(id)] = trial.types[id] }
     }
 
     /// Adds the nodes for outputs whose values have other names.
@@ -48,20 +54,12 @@ final class GraphExport {
     func name(_ value: Graph.ValueID) -> String { names[value] ?? "" }
     func isRead(_ value: Graph.ValueID) -> Bool { read.contains(value) }
     func facts(of value: Graph.ValueID) -> LayerExport.Facts? { trial.facts(of: value) }
+    func type(of value: Graph.ValueID) -> ElementType? { trial.types[value] }
+    func rank(of value: Graph.ValueID) -> Int? { trial.ranks[value] }
     func parameter(_ name: String, of node: Graph.Node) -> Tensor? { trial.parameters[node.name]?[name] }
 
     /// `name`, or the first of `name_2`, `name_3`, … that no value has; it is then taken.
-    func unusedName(_ name: String) -> String { Self.claim(name, among: &taken) }
-
-    private static func claim(_ name: String, among taken: inout Set<String>) -> String {
-        var candidate = name
-        var number = 1
-        while !taken.insert(candidate).inserted {
-            number += 1
-            candidate = "\(name)_\(number)"
-        }
-        return candidate
-    }
+    func unusedName(_ name: String) -> String { valueNames.claim(name) }
 
     // MARK: Model
 
@@ -70,16 +68,39 @@ final class GraphExport {
         _ attributes: [String: ExportAttribute]
     ) {
         var node = ONNXNodeProto()
-        (node.opType, node.name, node.output) = (type, Self.claim(name, among: &nodeNames), outputs)
+        (node.opType, node.name, node.output) = (type, nodeNames.claim(name), outputs)
         // Inputs left out at the end are not written.
         node.input = inputs.reversed().drop { $0.isEmpty }.reversed()
         node.attribute = attributes.sorted { $0.key < $1.key }.map { $0.value.proto(named: $0.key) }
         nodes.append(node)
+        check(type, inputs, outputs, attributes)
+    }
+
+    /// Keeps what is known of types up to date, and a node that ONNX's operator does not take.
+    private func check(
+        _ type: String, _ inputs: [String], _ outputs: [String], _ attributes: [String: ExportAttribute]
+    ) {
+        guard let given = inputs.first.flatMap({ types[$0] }) else { return }
+        if refusal == nil, !ExportTypes.takes(given, type) {
+            refusal = TesseraError(.notSupported, "ONNX's operator '\(type)' for \(given) is not supported")
+        }
+        let made = ExportTypes.result(of: type, inputs: inputs.map { types[$0] }, attributes)
+        for output in outputs where types[output] == nil { types[output] = made }
+    }
+
+    /// Adds nodes.
+    ///
+    /// - Throws: `notSupported` if one is of a type that ONNX's operator does not take, and what `add` throws.
+    func checkingTypes(_ add: () throws -> Void) throws {
+        refusal = nil
+        try add()
+        if let refusal { throw refusal }
     }
 
     /// Adds a constant and gives its name.
     func addInitializer(_ tensor: Tensor, named name: String) -> String {
         let name = unusedName(name)
+        types[name] = tensor.elementType
         initializers.append((name, tensor))
         return name
     }
@@ -94,5 +115,26 @@ final class GraphExport {
         let given = addInitializer(tensor, named: name)
         weightNames[name] = given
         return given
+    }
+}
+
+/// Names of which none is given twice.
+private struct UniqueNames {
+    private var taken: Set<String> = []
+    private var counts: [String: Int] = [:]
+
+    /// Takes a name; false if it is taken already.
+    mutating func insert(_ name: String) -> Bool { taken.insert(name).inserted }
+
+    /// Takes `name`, or the first of `name_2`, `name_3`, … that is free.
+    mutating func claim(_ name: String) -> String {
+        var candidate = name
+        var number = counts[name] ?? 1
+        while !taken.insert(candidate).inserted {
+            number += 1
+            candidate = "\(name)_\(number)"
+        }
+        counts[name] = number
+        return candidate
     }
 }

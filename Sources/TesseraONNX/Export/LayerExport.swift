@@ -41,25 +41,31 @@ final class LayerExport {
         node.inputs.indices.contains(index) ? graph.facts(of: node.inputs[index]) : nil
     }
 
-    func type(_ role: String = "x") -> ElementType { facts(role)?.elementType ?? .f32 }
+    /// The element type of an input.
+    func type(_ role: String = "x") -> ElementType { index(role).flatMap { graph.type(of: node.inputs[$0]) } ?? .f32 }
 
     /// The number of axes of an input.
     ///
     /// - Throws: `notSupported` if it depends on data.
     func rank(_ role: String = "x") throws -> Int {
-        guard let facts = facts(role) else {
+        guard let rank = index(role).flatMap({ graph.rank(of: node.inputs[$0]) }) else {
             throw TesseraError(.notSupported, "an input whose number of axes is not known is not supported")
         }
-        return facts.shape.rank
+        return rank
     }
 
     /// A weight of the layer: an initializer, or the input that takes its place; nil if the layer has none of that name.
-    func parameter(_ name: String) -> String? {
-        optionalInput(name) ?? graph.parameter(name, of: node).map { graph.addWeight($0, of: node, name) }
+    func parameter(_ name: String) throws -> String? {
+        try optionalInput(name) ?? ownParameter(name).map { graph.addWeight($0, of: node, name) }
     }
 
-    /// The elements of a weight of the layer's own.
-    func ownParameter(_ name: String) -> Tensor? { graph.parameter(name, of: node) }
+    /// The elements of a weight of the layer's own, in the type of what it computes with, which ONNX demands.
+    func ownParameter(_ name: String) throws -> Tensor? {
+        guard let tensor = graph.parameter(name, of: node) else { return nil }
+        let type = type()
+        guard tensor.elementType != type else { return tensor }
+        return try Tensor(reals: tensor.reals(), shape: tensor.shape, elementType: type)
+    }
 
     // MARK: What it makes
 
@@ -112,7 +118,15 @@ final class LayerExport {
 
     /// The input of a role, or else the integers of the key of the same name as a constant.
     func integers(role: String) throws -> String? {
-        if let input = optionalInput(role) { return input }
+        if let input = integerInput(role) { return input }
         return try keys.optionalInts(role).map { try integers(role, $0) }
+    }
+
+    /// The input of a role as integers of a type that ONNX takes there, the last of those listed if it is of none.
+    func integerInput(_ role: String, _ types: ElementType...) -> String? {
+        guard let input = optionalInput(role) else { return nil }
+        let accepted = types.isEmpty ? [.i64] : types
+        guard let last = accepted.last, !accepted.contains(type(role)) else { return input }
+        return step("\(role)_\(last)", "Cast", [input], ["to": .int(Int(last.onnxNumber))])
     }
 }

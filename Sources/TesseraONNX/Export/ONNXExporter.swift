@@ -30,7 +30,7 @@ public struct ONNXExporter: Sendable {
                 if node.op.name == Constant.name {
                     try ConstantExport.constant(node, export, trial)
                 } else {
-                    try exporter(LayerExport(node, graph: export))
+                    try export.checkingTypes { try exporter(LayerExport(node, graph: export)) }
                 }
             } catch let error as TesseraError where error.code == .notSupported {
                 problems.append("\(node.name) (\(node.op.name)): \(error.message)")
@@ -63,7 +63,8 @@ public struct ONNXExporter: Sendable {
         let isFixed = graph.inputs.allSatisfy { $0.shape.concrete != nil }
         model.graph.output = graph.outputs.map { output in
             guard let facts = trial.facts(of: output.value) else {
-                return ONNXValueInfoProto(output.name, trial.types[output.value], nil)
+                let sizes = trial.ranks[output.value].map { [Dimension?](repeating: nil, count: $0) }
+                return ONNXValueInfoProto(output.name, trial.types[output.value], sizes)
             }
             let sizes = facts.shape.dimensions.map { isFixed ? Dimension.fixed($0) : nil }
             return ONNXValueInfoProto(output.name, facts.elementType, sizes)

@@ -114,9 +114,17 @@ struct FunctionInlining {
     }
 
     /// The version of ONNX's own operators among the imported sets.
+    ///
+    /// - Throws: `notSupported` for one that is newer than those that are known.
     private static func opset(_ sets: [ONNXOperatorSetIdProto]) throws -> Int {
         let versions = sets.filter { $0.domain.isEmpty || $0.domain == "ai.onnx" }.map { Int($0.version) }
         // Models of IR version 2 and before name none and mean the first.
-        return versions.max() ?? 1
+        let version = versions.max() ?? 1
+        guard version <= NodeConverters.newestOpset else {
+            throw TesseraError(
+                .notSupported,
+                "opset \(version) is not supported; the newest that is known is \(NodeConverters.newestOpset)")
+        }
+        return version
     }
 }

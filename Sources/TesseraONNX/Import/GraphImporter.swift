@@ -13,8 +13,8 @@ final class GraphImporter {
     private var values: [String: Operand] = [:]
     /// The types and shapes that the model states, by value.
     private var stated: [String: ValueFacts]
-    /// The layers that hold constants, by the constant's name.
-    private var constantLayers: [String: Operand] = [:]
+    /// The layers that hold constants.
+    private var constantLayers: [Operand.Constant.Identity: Operand] = [:]
 
     init(inputs: [ImportedGraph.Input], stated: [String: ValueFacts]) {
         names = LayerNames(inputs: inputs.map(\.name))
@@ -100,12 +100,13 @@ final class GraphImporter {
         switch operand {
         case .value(let reference, _): return reference
         case .constant(let constant):
-            if let known = constantLayers[constant.name], !constant.name.isEmpty {
+            if let identity = constant.identity, let known = constantLayers[identity] {
                 return try reference(to: known, for: fallback)
             }
-            let own = LayerNames.sanitized(constant.name)
+            let own = LayerNames.sanitized(
+                constant.derivation.isEmpty ? constant.name : "\(constant.name)_\(constant.derivation)")
             let layer = try addConstant(constant.tensor, named: own.isEmpty ? fallback : own)
-            if !constant.name.isEmpty { constantLayers[constant.name] = layer }
+            if let identity = constant.identity { constantLayers[identity] = layer }
             return try reference(to: layer, for: fallback)
         }
     }

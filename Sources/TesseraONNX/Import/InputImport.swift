@@ -6,21 +6,24 @@ struct InputImport {
     /// The names given to the model's own names of sizes.
     private var symbols: [String: String] = [:]
     private var taken: Set<String> = []
+    private var counts: [String: Int] = [:]
 
     init() {}
 
-    /// The declarations of the graph's inputs.
+    /// The declarations of the graph's inputs. Those that are no tensor, or of unknown type or rank, are among the problems.
     ///
-    /// - Throws: `notSupported` for one that is no tensor, or of unknown type or rank.
-    func inputs(_ infos: [ONNXValueInfoProto]) throws -> [ImportedGraph.Input] {
+    /// - Throws: `malformedFile` for one that is declared twice.
+    func inputs(_ infos: [ONNXValueInfoProto], problems: inout ImportProblems) throws -> [ImportedGraph.Input] {
         var importer = self
         var names: Set<String> = []
-        return try infos.map { info in
+        var inputs: [ImportedGraph.Input] = []
+        for info in infos {
             guard names.insert(info.name).inserted else {
                 throw TesseraError(.malformedFile, "the input '\(info.name)' is declared twice")
             }
-            return try locatingErrors(path: "input '\(info.name)'") { try importer.input(info) }
+            problems.collect(input: info.name) { inputs.append(try importer.input(info)) }
         }
+        return inputs
     }
 
     private mutating func input(_ info: ONNXValueInfoProto) throws -> ImportedGraph.Input {
@@ -72,11 +75,12 @@ struct InputImport {
             })
         if text.first.map(\.isNumber) ?? true { text = "_" + text }
         var candidate = text
-        var number = 1
+        var number = counts[text] ?? 1
         while !taken.insert(candidate).inserted {
             number += 1
             candidate = "\(text)_\(number)"
         }
+        counts[text] = number
         return candidate
     }
 

@@ -7,18 +7,22 @@ extension ONNXModel {
     ///   not as ONNX demands.
     package func imported() throws -> ImportedGraph {
         let graph = proto.graph
-        let weights = Dictionary(initializers.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        let weights = try weights()
         if let sparse = graph.sparseInitializer.first {
             throw TesseraError(.notSupported, "the sparse initializer '\(sparse.values.name)' is not supported")
         }
-        let inputs = try InputImport().inputs(graph.input.filter { weights[$0.name] == nil })
+        let given = graph.input.filter { weights[$0.name] == nil }
+        var problems = ImportProblems()
+        let inputs = try InputImport().inputs(given, problems: &problems)
         let outputs = graph.output.map(\.name)
         let nodes = try FunctionInlining(proto).inlined()
-        let order = try NodeOrder(nodes.map(\.proto), known: inputs.map(\.name) + Array(weights.keys))
+        let order = try NodeOrder(nodes.map(\.proto), known: given.map(\.name) + Array(weights.keys))
             .nodes(neededFor: outputs)
         let stated = try InputImport.facts(graph.valueInfo + graph.output)
         let importer = GraphImporter(inputs: inputs, stated: stated)
-        var problems = ImportProblems()
+        for input in given where importer.value(input.name) == nil {
+            importer.define(input.name, as: .value(reference: input.name, facts: ValueFacts()))
+        }
         for index in order {
             let node = nodes[index]
             problems.collect(node.proto) {
@@ -30,12 +34,22 @@ extension ONNXModel {
             }
         }
         try problems.throwIfAny()
+        let inputNames = Set(inputs.map(\.name))
         let results = try outputs.map { name in
             ImportedGraph.Output(
-                name: name, value: try Self.output(name, inputs: inputs, weights: weights, importer: importer))
+                name: name, value: try Self.output(name, inputs: inputNames, weights: weights, importer: importer))
         }
         return ImportedGraph(name: graph.name, inputs: inputs, layers: importer.layers, outputs: results)
             .withoutUnusedLayers()
+    }
+
+    /// The initializers by name.
+    private func weights() throws -> [String: StoredTensor] {
+        try initializers.reduce(into: [:]) { weights, tensor in
+            guard weights.updateValue(tensor, forKey: tensor.name) == nil else {
+                throw TesseraError(.malformedFile, "there are two initializers '\(tensor.name)'")
+            }
+        }
     }
 
     private static func convert(
@@ -47,8 +61,7 @@ extension ONNXModel {
         }
         let converter = try NodeConverters.converter(for: proto, opset: node.opset)
         let conversion = NodeImport(proto, opset: node.opset, scope: node.scope, inputs: inputs, importer: importer)
-        let outputs = try converter(conversion)
-        try conversion.requireAllAttributesRead()
+        let outputs = try conversion.converted(by: converter)
         for (index, name) in proto.output.enumerated() where !name.isEmpty {
             guard outputs.indices.contains(index) else {
                 throw TesseraError(.notSupported, "its output \(index) '\(name)'")
@@ -71,13 +84,13 @@ extension ONNXModel {
     }
 
     private static func output(
-        _ name: String, inputs: [ImportedGraph.Input], weights: [String: StoredTensor], importer: GraphImporter
+        _ name: String, inputs: Set<String>, weights: [String: StoredTensor], importer: GraphImporter
     ) throws -> String {
         let operand = try locatingErrors(path: "output '\(name)'") {
             try Self.operand(name, weights: weights, importer: importer)
         }
         let reference = try importer.reference(to: operand, for: LayerNames.sanitized(name))
-        guard inputs.contains(where: { $0.name == reference }) else { return reference }
+        guard inputs.contains(reference), reference != name else { return reference }
         return try importer.reference(
             to: importer.addIdentity(operand, named: LayerNames.sanitized(name)), for: "identity")
     }

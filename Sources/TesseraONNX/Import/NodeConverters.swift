@@ -6,6 +6,7 @@ typealias NodeConverter = @Sendable (NodeImport) throws -> [Operand]
 /// How each of ONNX's operators is converted.
 enum NodeConverters {
     static let oldestOpset = 7
+    static let newestOpset = 28
 
     /// Every operator that is known, by its name in ONNX. One entry for each family.
     static let all: [String: NodeConverter] = [

@@ -9,6 +9,9 @@ final class NodeImport {
     private let importer: GraphImporter
     private let attributes: [String: ONNXAttributeProto]
     private var readAttributes: Set<String> = []
+    private var readInputs: Set<Int> = []
+    /// The first attribute that is not of the type that it was read as.
+    private var misfit: TesseraError?
     /// What the node's layers are called after.
     private let scope: String
 
@@ -32,7 +35,13 @@ final class NodeImport {
     }
 
     /// Input `index`, nil if it is left out.
-    func optionalInput(_ index: Int) -> Operand? { inputs.indices.contains(index) ? inputs[index] : nil }
+    func optionalInput(_ index: Int) -> Operand? {
+        readInputs.insert(index)
+        return inputs.indices.contains(index) ? inputs[index] : nil
+    }
+
+    /// Inputs that change nothing here.
+    func ignoreInputs(_ indices: Int...) { readInputs.formUnion(indices) }
 
     /// An optional input of which an empty constant means none.
     func nonEmptyInput(_ index: Int) -> Operand? { optionalInput(index).flatMap { $0.isEmptyConstant ? nil : $0 } }
@@ -42,39 +51,72 @@ final class NodeImport {
 
     // MARK: Attributes
 
-    private func attribute(_ name: String) -> ONNXAttributeProto? {
+    /// An attribute of a type; nil if the node has none of that name, or, which is kept for later, one of another type.
+    private func attribute(_ name: String, _ type: ONNXAttributeProto.AttributeType) -> ONNXAttributeProto? {
         readAttributes.insert(name)
-        return attributes[name]
+        guard let attribute = attributes[name] else { return nil }
+        guard attribute.refAttrName.isEmpty else {
+            misfit =
+                misfit
+                ?? TesseraError(
+                    .malformedFile,
+                    "the attribute '\(name)' refers to '\(attribute.refAttrName)', but stands in no function")
+            return nil
+        }
+        let found = attribute.givenType
+        guard found == type || found == .undefined else {
+            misfit =
+                misfit
+                ?? TesseraError(
+                    .malformedFile,
+                    "expected the attribute '\(name)' of type \(type.onnxName), found \(found.onnxName)")
+            return nil
+        }
+        return attribute
     }
 
-    func integer(_ name: String) -> Int? { attribute(name).flatMap { $0.hasI ? Int($0.i) : nil } }
+    func integer(_ name: String) -> Int? { attribute(name, .int).map { Int($0.i) } }
     func integer(_ name: String, default value: Int) -> Int { integer(name) ?? value }
     func requiredInteger(_ name: String) throws -> Int {
         guard let value = integer(name) else {
-            throw TesseraError(.malformedFile, "the attribute '\(name)' is missing")
+            throw misfit ?? TesseraError(.malformedFile, "the attribute '\(name)' is missing")
         }
         return value
     }
     func flag(_ name: String, default value: Bool = false) -> Bool { integer(name).map { $0 != 0 } ?? value }
-    func integers(_ name: String) -> [Int]? { attribute(name).map { $0.ints.map(Int.init) } }
-    func number(_ name: String) -> Float? { attribute(name).flatMap { $0.hasF ? $0.f : nil } }
+    func integers(_ name: String) -> [Int]? { attribute(name, .ints).map { $0.ints.map(Int.init) } }
+    func number(_ name: String) -> Float? { attribute(name, .float).map(\.f) }
     func number(_ name: String, default value: Float) -> Float { number(name) ?? value }
-    func numbers(_ name: String) -> [Float]? { attribute(name)?.floats }
-    func string(_ name: String) -> String? {
-        attribute(name).flatMap { $0.hasS ? String(decoding: $0.s, as: UTF8.self) : nil }
-    }
+    func numbers(_ name: String) -> [Float]? { attribute(name, .floats)?.floats }
+    func string(_ name: String) -> String? { attribute(name, .string).map { String(decoding: $0.s, as: UTF8.self) } }
     func string(_ name: String, default value: String) -> String { string(name) ?? value }
     func strings(_ name: String) -> [String]? {
-        attribute(name).map { $0.strings.map { String(decoding: $0, as: UTF8.self) } }
+        attribute(name, .strings).map { $0.strings.map { String(decoding: $0, as: UTF8.self) } }
     }
-    func tensor(_ name: String) throws -> Tensor? {
-        try attribute(name).flatMap { $0.hasT ? $0.t : nil }.map { try importer.tensor($0) }
-    }
+    func tensor(_ name: String) throws -> Tensor? { try attribute(name, .tensor).map { try importer.tensor($0.t) } }
     /// Attributes that change nothing here.
     func ignore(_ names: String...) { readAttributes.formUnion(names) }
 
-    /// Throws `notSupported` for attributes that the conversion did not look at.
-    func requireAllAttributesRead() throws {
+    /// What the node becomes.
+    ///
+    /// - Throws: what the converter throws; `malformedFile` for attributes of another type than they have and inputs that the
+    ///   operator does not take, `notSupported` for attributes that the converter did not look at.
+    func converted(by converter: NodeConverter) throws -> [Operand] {
+        let outputs = Result { try converter(self) }
+        // What follows from an attribute that could not be read says less.
+        if let misfit { throw misfit }
+        let operands = try outputs.get()
+        try requireAllAttributesRead()
+        if let surplus = inputs.indices.first(where: { inputs[$0] != nil && !readInputs.contains($0) }) {
+            throw TesseraError(
+                .malformedFile,
+                "it has an input \(surplus), '\(proto.input[surplus])', which the operator does not take in opset \(opset)"
+            )
+        }
+        return operands
+    }
+
+    private func requireAllAttributesRead() throws {
         let rest = attributes.keys.filter { !readAttributes.contains($0) }.sorted()
         guard rest.isEmpty else {
             throw TesseraError(
@@ -152,4 +194,25 @@ final class NodeImport {
 
     /// "not supported: …" for this node.
     func unsupported(_ reason: String) -> TesseraError { TesseraError(.notSupported, reason) }
+}
+
+extension ONNXAttributeProto {
+    /// The type that is stated or else follows from the field that is set, as in the first models; `undefined` if neither says.
+    fileprivate var givenType: AttributeType {
+        if type != .undefined { return type }
+        if hasF { return .float }
+        if hasI { return .int }
+        if hasS { return .string }
+        if hasT { return .tensor }
+        if !floats.isEmpty { return .floats }
+        if !ints.isEmpty { return .ints }
+        return strings.isEmpty ? .undefined : .strings
+    }
+}
+
+extension ONNXAttributeProto.AttributeType {
+    /// What ONNX calls the type.
+    fileprivate var onnxName: String {
+        "\(self)".split(separator: ".").last.map { $0.uppercased() } ?? "\(rawValue)"
+    }
 }

@@ -45,7 +45,7 @@ struct NodeOrder {
                     case .done?: break
                     case .open?:
                         throw TesseraError(
-                            .malformedFile, "'\(nodes[node].name)' (\(nodes[node].opType)) depends on itself")
+                            .malformedFile, "\(ImportProblems.describe(nodes[node])) depends on itself")
                     case nil: stack.append(producer)
                     }
                 }

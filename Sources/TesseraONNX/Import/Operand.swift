@@ -23,9 +23,31 @@ struct ValueFacts: Sendable {
 /// What a node reads: a constant whose elements are at hand, or what a layer or input makes.
 enum Operand: Sendable {
     struct Constant: Sendable {
-        /// The name in the model.
+        /// What tells the constants of a model apart.
+        struct Identity: Hashable {
+            let name: String
+            let derivation: String
+        }
+
+        /// The name in the model, empty if it has none there.
         let name: String
         let tensor: Tensor
+        /// What was done to the tensor that the model has under this name: `transposed_1_0`; empty for that tensor itself.
+        var derivation = ""
+
+        /// Nil for a constant that has no name.
+        var identity: Identity? { name.isEmpty ? nil : Identity(name: name, derivation: derivation) }
+
+        /// What a model's constant becomes by a step, such as `transposed_1_0`, that says all there is to it.
+        func derived(_ tensor: Tensor, by step: String) -> Constant {
+            Constant(name: name, tensor: tensor, derivation: derivation.isEmpty ? step : "\(derivation)_\(step)")
+        }
+
+        /// The same elements in another shape; nil if they do not fit.
+        func reshaped(to sizes: [Int]) -> Constant? {
+            guard let tensor = try? tensor.reshaped(to: Shape(sizes)) else { return nil }
+            return derived(tensor, by: (["reshaped"] + sizes.map(String.init)).joined(separator: "_"))
+        }
     }
 
     /// - reference: the value's name in the imported graph.

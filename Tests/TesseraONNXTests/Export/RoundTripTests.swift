@@ -102,11 +102,6 @@ import Testing
             .load(text: text + "\noutputs: {y: \(last)}\n", file: "r.yaml")
         let folder = try TemporaryFolder()
         try ONNXExporter().write(network, to: folder.file("model.onnx"))
-        if let kept = ProcessInfo.processInfo.environment["ONNX_KEEP"] {
-            let name = String(abs(layers.hashValue))
-            try ONNXExporter().write(network, to: "\(kept)/\(name).onnx")
-            try network.write(to: "\(kept)/\(name).yaml")
-        }
         let copy = try Modules.builtin.loader.load(folder.file("model.onnx"))
         #expect(copy.graph.inputs.map(\.shape) == network.graph.inputs.map(\.shape))
 
@@ -122,6 +117,46 @@ import Testing
         let (y, z) = (try #require(expected["y"]).reals(), try #require(found["y"]).reals())
         let differences = zip(y, z).map { abs($0 - $1) / max(1, abs($0)) }
         #expect(found == expected || differences.allSatisfy { $0 <= 1e-6 })
+    }
+
+    /// Layers with weights over an input x [1, 4, 6, 8].
+    static let weighted = [
+        "[{conv: {channels: 2, kernel: 3}}]", "[{conv_transpose: {channels: 2, kernel: 3}}]", "[{linear: 3}]",
+        "[{reshape: {shape: [4, 48]}}, {linear: 3}]", "[batch_norm]",
+        "[instance_norm, {instance_norm: {affine: false}}]",
+        "[{group_norm: {groups: 2}}]", "[layer_norm, {layer_norm: {bias: false}}]", "[prelu, {prelu: {shared: true}}]",
+        "[{reshape: {shape: [6, 8, 4]}}, {lstm: {hidden: 3, peephole: true}}]",
+        "[{reshape: {shape: [6, 8, 4]}}, {gru: {hidden: 3, direction: bidirectional}}]",
+        "[{reshape: {shape: [6, 8, 4]}}, {rnn: {hidden: 3, bias: false}}]",
+    ]
+
+    @Test(
+        "weights are written in the type of what the layer computes with", arguments: weighted, [ElementType.f16, .f64])
+    func weightTypes(layers: String, type: ElementType) throws {
+        let head = """
+            tessera: 1
+            inputs: {x: {shape: [1, 4, 6, 8], type: \(type)}}
+            weights: {random: 3}
+            layers: \(layers)
+            """
+        let names = try NetworkLoader(operators: .builtin).load(text: head + "\noutputs: [x]\n", file: "r.yaml")
+        let last = try #require(names.graph.nodes.last?.name)
+        let network = try NetworkLoader(operators: .builtin)
+            .load(text: head + "\noutputs: {y: \(last)}\n", file: "r.yaml")
+        let model = try ONNXExporter().model(of: network)
+        let types = Set(model.initializers.map(\.tensor.elementType).filter(\.isFloatingPoint))
+        #expect(types == [type])
+
+        let folder = try TemporaryFolder()
+        try model.write(to: folder.file("m.onnx"))
+        let copy = try Modules.builtin.loader.load(folder.file("m.onnx"))
+        let values = (0..<192).map { Double($0 * 37 % 192) / 50 + 0.01 }
+        let input = try Tensor(reals: values, shape: [1, 4, 6, 8], elementType: type)
+        let expected = try #require(try network.reference(["x": input])["y"])
+        let found = try #require(try copy.reference(["x": input])["y"])
+        #expect(found.elementType == type && found.shape == expected.shape)
+        let differences = zip(expected.reals(), found.reals()).map { abs($0 - $1) / max(1, abs($0)) }
+        #expect(differences.allSatisfy { $0 < (type == .f16 ? 0.01 : 1e-6) })
     }
 
     @Test("weights and layers keep their names")

@@ -94,10 +94,10 @@ import Testing
             let lines = "\(error)".split(separator: "\n").map(String.init)
             #expect(
                 lines == [
-                    "the model cannot be imported:", "'first' (Frobnicate): the operator 'Frobnicate'",
+                    "the model cannot be imported, as 3 nodes are not supported:",
+                    "'first' (Frobnicate): the operator 'Frobnicate'",
                     "'second' (Relu): the attribute speed in opset 13",
                     "'third' (FusedConv): operators of the domain 'com.microsoft'",
-                    "3 nodes are not supported: 'third' (FusedConv): operators of the domain 'com.microsoft'",
                 ])
         }
     }

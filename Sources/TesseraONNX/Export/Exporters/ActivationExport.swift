@@ -55,7 +55,7 @@ enum ActivationExport {
 
     /// A slope for each channel must broadcast to the input: [channels, 1, …].
     private static func prelu(_ layer: LayerExport) throws {
-        guard let weight = layer.ownParameter("weight"), layer.optionalInput("weight") == nil else {
+        guard let weight = try layer.ownParameter("weight"), layer.optionalInput("weight") == nil else {
             return layer.emit("PRelu", [try layer.input(), try layer.input("weight")])
         }
         let ones = [Int](repeating: 1, count: max(try layer.rank() - 2, 0))

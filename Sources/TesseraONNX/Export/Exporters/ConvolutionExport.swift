@@ -7,7 +7,8 @@ enum ConvolutionExport {
     private static func conv(_ layer: LayerExport) throws {
         var window = try WindowAttributes(layer)
         window.attributes["group"] = .int(try layer.keys.int("groups"))
-        layer.emit("Conv", [window.input, layer.parameter("weight"), layer.parameter("bias")], window.attributes)
+        layer.emit(
+            "Conv", [window.input, try layer.parameter("weight"), try layer.parameter("bias")], window.attributes)
     }
 
     private static func convTranspose(_ layer: LayerExport) throws {
@@ -19,6 +20,7 @@ enum ConvolutionExport {
         }
         if let sizes = try layer.keys.optionalInts("output_size") { window.attributes["output_shape"] = .ints(sizes) }
         layer.emit(
-            "ConvTranspose", [window.input, layer.parameter("weight"), layer.parameter("bias")], window.attributes)
+            "ConvTranspose", [window.input, try layer.parameter("weight"), try layer.parameter("bias")],
+            window.attributes)
     }
 }

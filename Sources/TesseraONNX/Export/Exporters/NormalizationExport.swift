@@ -18,13 +18,15 @@ enum NormalizationExport {
     private static func batch(_ layer: LayerExport) throws {
         let names = ["weight", "bias", "running_mean", "running_var"]
         layer.emit(
-            "BatchNormalization", [try layer.input()] + names.map(layer.parameter), ["epsilon": try epsilon(layer)])
+            "BatchNormalization", try [layer.input()] + names.map { try layer.parameter($0) },
+            ["epsilon": try epsilon(layer)])
     }
 
     /// Scale and bias of a layer that has none: ones and zeros.
-    private static func affine(_ layer: LayerExport, shape: [Int]) throws -> [String] {
+    private static func affine(_ layer: LayerExport, shape: @autoclosure () throws -> [Int]) throws -> [String] {
         try [("weight", 1.0), ("bias", 0.0)].map { name, value in
-            if let parameter = layer.parameter(name) { return parameter }
+            if let parameter = try layer.parameter(name) { return parameter }
+            let shape = try shape()
             let values = [Double](repeating: value, count: shape.reduce(1, *))
             return layer.constant(name, try Tensor(reals: values, shape: Shape(shape), elementType: layer.type()))
         }
@@ -51,16 +53,23 @@ enum NormalizationExport {
 
     private static func layer(_ layer: LayerExport) throws {
         let axis = try layer.keys.int("axis")
-        guard let sizes = layer.facts()?.shape.dimensions else {
-            throw TesseraError(.notSupported, "an input of unknown sizes is not supported")
+        var inputs: [String?] = [try layer.input()] + (try affine(layer, shape: normalized(layer, from: axis)))
+        if try layer.parameter("bias") == nil { inputs[2] = nil }
+        if layer.type() == .f64, layer.wants(output: 1) || layer.wants(output: 2) {
+            throw TesseraError(.notSupported, "ONNX's statistics of f64 are not supported")
         }
-        let shape = Array(sizes[(axis < 0 ? axis + sizes.count : axis)...])
-        var inputs: [String?] = [try layer.input()] + (try affine(layer, shape: shape))
-        if layer.parameter("bias") == nil { inputs[2] = nil }
         let outputs = layer.node.outputs.indices.map { $0 == 0 || layer.wants(output: $0) ? layer.output($0) : "" }
         layer.emit(
             "LayerNormalization", inputs, outputs: outputs.reversed().drop { $0.isEmpty }.reversed(),
             ["axis": .int(axis), "epsilon": try epsilon(layer)])
+    }
+
+    /// The sizes of the axes that are normalized.
+    private static func normalized(_ layer: LayerExport, from axis: Int) throws -> [Int] {
+        guard let sizes = layer.facts()?.shape.dimensions else {
+            throw TesseraError(.notSupported, "an input of unknown sizes is not supported")
+        }
+        return Array(sizes[(axis < 0 ? axis + sizes.count : axis)...])
     }
 
     private static func localResponse(_ layer: LayerExport) throws {

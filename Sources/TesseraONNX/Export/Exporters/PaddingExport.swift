@@ -5,7 +5,7 @@ enum PaddingExport {
     static let exporters: [String: LayerExporter] = ["pad": pad]
 
     private static func pad(_ layer: LayerExport) throws {
-        var amounts = layer.optionalInput("amounts")
+        var amounts = layer.integerInput("amounts")
         if amounts == nil {
             let before = try layer.keys.optionalInts("before") ?? []
             let after = try layer.keys.optionalInts("after") ?? []

@@ -15,11 +15,24 @@ enum QuantizationExport {
         var attributes = try attributes(layer)
         let zeroPoint = layer.optionalInput("zero_point")
         if zeroPoint == nil { attributes["output_dtype"] = .int(Int(try layer.keys.elementType("type").onnxNumber)) }
-        layer.emit("QuantizeLinear", [try layer.input(), try layer.input("scale"), zeroPoint], attributes)
+        layer.emit("QuantizeLinear", [try values(layer), try layer.input("scale"), zeroPoint], attributes)
+    }
+
+    /// What is quantized, in the type of the scale.
+    private static func values(_ layer: LayerExport) throws -> String {
+        let (type, scale) = (layer.type(), layer.type("scale"))
+        guard type != scale else { return try layer.input() }
+        guard type.isInteger else {
+            throw TesseraError(.notSupported, "quantizing \(type) with a scale of \(scale) is not supported")
+        }
+        return layer.step("values", "Cast", [try layer.input()], ["to": .int(Int(scale.onnxNumber))])
     }
 
     /// The result has the type of the scale.
     private static func dequantize(_ layer: LayerExport) throws {
+        guard layer.type("scale") != .f64 else {
+            throw TesseraError(.notSupported, "ONNX's operator 'DequantizeLinear' with a scale of f64 is not supported")
+        }
         let inputs = [try layer.input(), try layer.input("scale"), layer.optionalInput("zero_point")]
         let type = try layer.keys.elementType("type")
         let attributes = try attributes(layer)

@@ -21,14 +21,14 @@ enum RecurrentExport {
             var inputs: [String?] = [
                 batchFirst ? layer.step("sequence_first", "Transpose", [x], swapped) : x,
                 try weights.joined("weight_ih", gates, as: "W"), try weights.joined("weight_hh", gates, as: "R"),
-                try keys.flag("bias") ? weights.biases(gates) : nil,
+                try weights.hasBias() ? weights.biases(gates) : nil,
                 try lengths(layer),
                 layer.optionalInput("initial_hidden"),
             ]
             if hasCell {
                 inputs.append(layer.optionalInput("initial_cell"))
                 // Peepholes of i, o, f from those of i, f, o.
-                inputs.append(try keys.flag("peephole") ? weights.joined("peephole", [0, 2, 1], as: "P") : nil)
+                inputs.append(try weights.hasPeephole() ? weights.joined("peephole", [0, 2, 1], as: "P") : nil)
             }
             var attributes: [String: ExportAttribute] = ["hidden_size": .int(hidden), "direction": .string(direction)]
             try setActivations(&attributes, layer)
@@ -85,14 +85,36 @@ private struct RecurrentWeightExport {
     let suffixes: [String]
     let hidden: Int
 
+    /// True for weights that the layer reads, which then are all that it has.
+    private var areInputs: Bool { value(of: "weight_ih", suffixes[0]) != nil }
+    private var isBidirectional: Bool { suffixes.count > 1 }
+
+    /// Whether there are biases.
+    func hasBias() throws -> Bool {
+        guard areInputs else { return try layer.keys.flag("bias") }
+        return ["bias_ih", "bias_hh"].contains { value(of: $0, suffixes[0]) != nil }
+    }
+
+    /// Whether there are peepholes.
+    func hasPeephole() throws -> Bool {
+        areInputs ? value(of: "peephole", suffixes[0]) != nil : try layer.keys.flag("peephole")
+    }
+
     /// The weight `name` of all directions: [directions, blocks · hidden, …].
     func joined(_ name: String, _ order: [Int], as title: String) throws -> String {
-        let parts = try suffixes.map { try blocks(order, of: "\(name)_\($0)") }
-        return layer.constant(title, try Tensor.stacked(parts))
+        if areInputs { return try stacked(suffixes.map { try rows(order, of: name, $0) }, as: title) }
+        return layer.constant(title, try Tensor.stacked(suffixes.map { try blocks(order, of: "\(name)_\($0)") }))
     }
 
     /// The biases of inputs and of the state: [directions, 2 · gates · hidden].
     func biases(_ order: [Int]) throws -> String {
+        if areInputs {
+            let parts = try suffixes.map { suffix in
+                let parts = try ["bias_ih", "bias_hh"].map { try rows(order, of: $0, suffix) }
+                return layer.step("biases_\(suffix)", "Concat", parts, ["axis": 0])
+            }
+            return try stacked(parts, as: "B")
+        }
         let parts = try suffixes.map { suffix in
             try Tensor.concatenated(
                 [try blocks(order, of: "bias_ih_\(suffix)"), try blocks(order, of: "bias_hh_\(suffix)")])
@@ -100,13 +122,43 @@ private struct RecurrentWeightExport {
         return layer.constant("B", try Tensor.stacked(parts))
     }
 
+    // MARK: Weights of the layer's own
+
     /// Blocks of `hidden` rows in another order.
     private func blocks(_ order: [Int], of name: String) throws -> Tensor {
-        guard let tensor = layer.ownParameter(name), tensor.shape.rank >= 1, tensor.shape[0] == order.count * hidden
+        guard let tensor = try layer.ownParameter(name), tensor.shape.rank >= 1,
+            tensor.shape[0] == order.count * hidden
         else {
-            throw TesseraError(.notSupported, "the weight '\(name)' as an input is not supported")
+            throw TesseraError(.notSupported, "the weight '\(name)', of which nothing is known, is not supported")
         }
         return try Tensor.concatenated(order.map { try tensor.rows($0 * hidden..<($0 + 1) * hidden) })
+    }
+
+    // MARK: Weights that the layer reads
+
+    /// The only direction has no suffix, even if it is the backward one; it may have one all the same.
+    private func value(of name: String, _ suffix: String) -> String? {
+        layer.optionalInput("\(name)_\(suffix)")
+            ?? (isBidirectional ? nil : layer.optionalInput("\(name)_\(suffix)_reverse"))
+    }
+
+    /// Blocks of `hidden` rows in another order; zeros for one of two biases that is left out.
+    private func rows(_ order: [Int], of name: String, _ suffix: String) throws -> String {
+        let title = "\(name)_\(suffix)"
+        guard let value = value(of: name, suffix) else {
+            let zeros = try Tensor(zeros: [order.count * hidden], elementType: layer.type())
+            return layer.constant("\(title)_zeros", zeros)
+        }
+        let rows = order.flatMap { $0 * hidden..<($0 + 1) * hidden }
+        return layer.step(title, "Gather", [value, try layer.integers("\(title)_rows", rows)], ["axis": 0])
+    }
+
+    private func stacked(_ parts: [String], as title: String) throws -> String {
+        let axes = try layer.integers("\(title)_axes", [0])
+        let directions = parts.enumerated().map { index, part in
+            layer.step("\(title)_direction\(index)", "Unsqueeze", [part, axes])
+        }
+        return directions.count == 1 ? directions[0] : layer.step(title, "Concat", directions, ["axis": 0])
     }
 }
 

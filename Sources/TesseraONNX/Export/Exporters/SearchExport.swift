@@ -20,7 +20,7 @@ enum SearchExport {
 
     private static func topK(_ layer: LayerExport) throws {
         let count: String
-        if let input = layer.optionalInput("k") {
+        if let input = layer.integerInput("k") {
             // A list of one is asked for; the input may be a scalar.
             count = layer.step("k", "Reshape", [input, try layer.integers("k_shape", [1])])
         } else {
@@ -35,7 +35,8 @@ enum SearchExport {
     }
 
     private static func cumulativeSum(_ layer: LayerExport) throws {
-        let axis = try layer.optionalInput("axis") ?? layer.scalar("axis", Double(layer.keys.int("axis")), .i64)
+        let axis =
+            try layer.integerInput("axis", .i32, .i64) ?? layer.scalar("axis", Double(layer.keys.int("axis")), .i64)
         layer.emit(
             "CumSum", [try layer.input(), axis],
             [
@@ -47,7 +48,7 @@ enum SearchExport {
     private static func nonMaxSuppression(_ layer: LayerExport) throws {
         let keys = layer.keys
         let most =
-            try layer.optionalInput("maximum_per_class")
+            try layer.integerInput("maximum_per_class")
             ?? layer.integers("maximum_per_class", [keys.int("maximum_per_class")])
         func threshold(_ name: String) throws -> String? {
             if let input = layer.optionalInput(name) { return input }

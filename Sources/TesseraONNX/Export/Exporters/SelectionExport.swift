@@ -5,7 +5,8 @@ enum SelectionExport {
     static let exporters: [String: LayerExporter] = [
         "concat": { $0.emit("Concat", $0.inputs, ["axis": .int(try $0.keys.int("axis"))]) },
         "gather": {
-            $0.emit("Gather", [try $0.input(), try $0.input("indices")], ["axis": .int(try $0.keys.int("axis"))])
+            let indices = $0.integerInput("indices", .i32, .i64)
+            $0.emit("Gather", [try $0.input(), indices], ["axis": .int(try $0.keys.int("axis"))])
         },
         "split": split, "slice": slice,
     ]

@@ -88,7 +88,7 @@ enum ActivationImport {
     /// True for a number that a key holds as it is.
     private static func isExact(_ number: Double) -> Bool { number.isFinite && abs(number) < 0x1p53 }
 
-    /// One slope for all, or one for each channel, is a weight; any other shape is an input.
+    /// One slope for all, or one for each channel, is a weight; any other shape or type is an input.
     private static func prelu(_ node: NodeImport) throws -> [Operand] {
         let x = try node.input(0)
         let slope = try node.input(1)
@@ -103,11 +103,13 @@ enum ActivationImport {
     private static func perChannel(_ slope: Operand.Constant, rank: Int?) -> Operand? {
         let sizes = slope.tensor.shape.dimensions
         let count = slope.tensor.elementCount
+        // As an input it must broadcast, as in ONNX.
+        guard slope.tensor.elementType == .f32 else { return nil }
         let isChannels = rank.map { rank in
             rank >= 2 && sizes.count >= rank - 1 && sizes[sizes.count - rank + 1] == count
         }
-        guard count == 1 || isChannels == true, let tensor = try? slope.tensor.reshaped(to: [count]) else { return nil }
-        return .constant(Operand.Constant(name: slope.name, tensor: tensor))
+        guard count == 1 || isChannels == true else { return nil }
+        return slope.reshaped(to: [count]).map(Operand.constant)
     }
 
     private static func identity(_ node: NodeImport) throws -> [Operand] { [try node.input(0)] }
@@ -115,6 +117,7 @@ enum ActivationImport {
     /// Passes its input on, as always outside training; the mask then keeps everything.
     private static func dropout(_ node: NodeImport) throws -> [Operand] {
         node.ignore("ratio", "seed")
+        node.ignoreInputs(1)
         let x = try node.input(0)
         if let training = node.nonEmptyInput(2) {
             let keepsAll = node.nonEmptyInput(1)?.number == 0

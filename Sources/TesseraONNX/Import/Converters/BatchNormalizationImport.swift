@@ -6,6 +6,8 @@ enum BatchNormalizationImport {
 
     private static func batchNormalization(_ node: NodeImport) throws -> [Operand] {
         let x = try node.input(0)
+        // In training the running statistics are read only if they are asked for.
+        node.ignoreInputs(3, 4)
         if node.opset < 9, !node.flag("spatial", default: true) {
             throw node.unsupported("statistics for each position")
         }

@@ -58,10 +58,8 @@ enum MatrixImport {
         guard let c else { return (nil, ()) }
         guard c.facts.isConstant, let sizes = c.facts.shape else { return nil }
         if sizes == [features] { return (c, ()) }
-        guard sizes == [1, features], let constant = c.constant,
-            let tensor = try? constant.tensor.reshaped(to: [features])
-        else { return nil }
-        return (.constant(Operand.Constant(name: constant.name, tensor: tensor)), ())
+        guard sizes == [1, features], let row = c.constant?.reshaped(to: [features]) else { return nil }
+        return (.constant(row), ())
     }
 
     /// - Parameter matrix: [inputs, features].

@@ -8,6 +8,9 @@ enum RecurrentImport {
         "RNN": recurrent("rnn", gates: [0]),
     ]
 
+    /// Far more than any network has, and far from overflow in what is computed with it.
+    private static let hiddenLimit = 1 << 24
+
     private static func recurrent(_ type: String, gates: [Int], hasCell: Bool = false) -> NodeConverter {
         { node in
             let direction = node.string("direction", default: "forward").lowercased()
@@ -17,8 +20,11 @@ enum RecurrentImport {
             let directions = direction == "bidirectional" ? 2 : 1
             let recurrence = try node.input(2)
             let width = recurrence.facts.dimensions.flatMap { $0.count == 3 ? $0[2] : nil }
-            guard let hidden = node.integer("hidden_size") ?? width, hidden > 0 else {
+            guard let hidden = node.integer("hidden_size") ?? width else {
                 throw node.unsupported("an unknown hidden size")
+            }
+            guard (1...hiddenLimit).contains(hidden) else {
+                throw TesseraError(.malformedFile, "expected a hidden size from 1 to \(hiddenLimit), found \(hidden)")
             }
             let batchFirst = node.flag("layout")
             var keys: Keys = ["hidden": .int(hidden)]

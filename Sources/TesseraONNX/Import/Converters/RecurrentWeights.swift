@@ -31,7 +31,9 @@ struct RecurrentWeights {
 
     /// Blocks of `hidden` rows in the given order, of one direction. Taken at once from a constant.
     private func blocks(_ order: [Int], of operand: Operand, direction: Int, name: String) throws -> Operand {
-        if let constant = operand.constant { return .constant(try blocks(order, of: constant, direction: direction)) }
+        if let constant = operand.constant {
+            return .constant(try blocks(order, of: constant, direction: direction, name: name))
+        }
         let type = operand.facts.type
         let rank = (operand.rank ?? 3) - 1
         let whole = try node.emit(
@@ -50,7 +52,7 @@ struct RecurrentWeights {
     }
 
     private func blocks(
-        _ order: [Int], of constant: Operand.Constant, direction: Int
+        _ order: [Int], of constant: Operand.Constant, direction: Int, name: String
     ) throws -> Operand.Constant {
         let sizes = constant.tensor.shape.dimensions
         let needed = ((order.max() ?? 0) + 1) * hidden
@@ -68,6 +70,7 @@ struct RecurrentWeights {
         let tensor = try bytes.withUnsafeBytes {
             try Tensor(copying: $0, shape: shape, elementType: constant.tensor.elementType)
         }
-        return Operand.Constant(name: constant.name, tensor: tensor)
+        let step = ([name, "of_\(hidden)"] + order.map(String.init)).joined(separator: "_")
+        return constant.derived(tensor, by: step)
     }
 }

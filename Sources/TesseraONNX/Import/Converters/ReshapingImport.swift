@@ -36,7 +36,12 @@ enum ReshapingImport {
             try node.emit("reshape", ["shape": .ints(sizes)], [x], as: suffix, facts: facts)
         }
         if axis == 0 { return try reshape(to: [1, -1]) }
-        if let rank = x.rank, (-rank...rank).contains(axis) {
+        if let rank = x.rank {
+            guard (-rank...rank).contains(axis) else {
+                throw TesseraError(
+                    .malformedFile,
+                    "expected an axis from \(-rank) to \(rank) for an input of \(rank) axes, found \(axis)")
+            }
             let axis = axis < 0 ? axis + rank : axis
             if axis == 0 { return try reshape(to: [1, -1]) }
             if axis == rank { return try reshape(to: [-1, 1]) }
@@ -48,7 +53,13 @@ enum ReshapingImport {
         }
         // The product of the sizes before the axis, which is known once the sizes are.
         let name = suffix ?? "flatten"
-        let sizes = try node.emit("shape", ["end": .int(axis)], [x], as: "\(name)_sizes", facts: .type(.i64, rank: 1))
+        var sizes = try node.emit("shape", ["end": .int(axis)], [x], as: "\(name)_sizes", facts: .type(.i64, rank: 1))
+        if axis > 0, x.rank == nil {
+            // Fails when the network is bound if there are fewer axes.
+            sizes = try node.emit(
+                "reshape", ["shape": .ints([axis])], [sizes], as: "\(name)_leading",
+                facts: .type(.i64, dimensions: [axis]))
+        }
         let rows = try node.emit(
             "reduce", ["function": .name("product"), "axes": .ints([0])], [sizes], as: "\(name)_rows",
             facts: .type(.i64, dimensions: [1]))
@@ -67,7 +78,8 @@ enum ReshapingImport {
     static func transpose(_ x: Operand, order: [Int]?, node: NodeImport, as suffix: String? = nil) throws -> Operand {
         if let constant = x.constant {
             let order = order ?? (0..<constant.tensor.shape.rank).reversed()
-            return .constant(Operand.Constant(name: constant.name, tensor: try constant.tensor.transposed(order)))
+            let step = (["transposed"] + order.map(String.init)).joined(separator: "_")
+            return .constant(constant.derived(try constant.tensor.transposed(order), by: step))
         }
         var keys = Keys()
         keys.set("order", order.map(Configuration.ints))
@@ -117,10 +129,8 @@ enum ReshapingImport {
                 facts.dimensions = (0..<rank).map { added.contains($0) ? 1 : rest.popFirst() ?? nil }
             }
         }
-        if let constant = x.constant, let shape = facts.shape,
-            let tensor = try? constant.tensor.reshaped(to: Shape(shape))
-        {
-            return .constant(Operand.Constant(name: suffix == nil ? "" : constant.name, tensor: tensor))
+        if let constant = x.constant, let shape = facts.shape, let unsqueezed = constant.reshaped(to: shape) {
+            return .constant(unsqueezed)
         }
         var keys = Keys()
         keys.set("axes", axes.map(Configuration.ints))

@@ -21,6 +21,8 @@ enum ResizeImport {
     private static func resize(_ node: NodeImport) throws -> [Operand] {
         if node.opset < 11 { return try simple(node, scales: node.input(1)) }
         let x = try node.input(0)
+        // The region only matters to one kind of coordinates.
+        node.ignoreInputs(1)
         var keys = Keys()
         let coordinates = node.string("coordinate_transformation_mode", default: "half_pixel")
         let mode = node.string("mode", default: "nearest")

@@ -15,6 +15,10 @@ enum SoftmaxImport {
                 let known = x.rank.map { axis < 0 ? axis + $0 : axis } ?? axis
                 return [try node.emit(type, ["axis": .int(known)], [x], facts: x.facts)]
             }
+            if let rank = x.rank, !(-rank..<rank).contains(axis) {
+                throw TesseraError(
+                    .malformedFile, "expected an axis from \(-rank) to \(rank - 1), found \(axis)")
+            }
             // Up to opset 12, over all axes from `axis` on as if they were one.
             let rows = try ReshapingImport.flatten(x, at: axis, node: node, as: "rows")
             let result = try node.emit(type, ["axis": .int(1)], [rows], as: "result", facts: rows.facts)
