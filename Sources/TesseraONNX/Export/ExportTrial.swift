@@ -62,15 +62,9 @@ struct ExportTrial {
         for node in graph.nodes {
             let inputs = node.inputs.compactMap { types[$0] }
             guard inputs.count == node.inputs.count else { continue }
-            let outputs: [ElementType]?
-            if node.op.name == "range", let first = inputs.first {
-                // Its key only says what holds without inputs.
-                outputs = [first]
-            } else {
-                // An input that controls the layer may be of another type than those it computes with.
-                outputs =
-                    (try? node.op.outputTypes(for: inputs)) ?? (try? node.op.outputTypes(for: Array(inputs.prefix(1))))
-            }
+            // An input that controls the layer may be of another type than those it computes with.
+            let outputs =
+                (try? node.op.outputTypes(for: inputs)) ?? (try? node.op.outputTypes(for: Array(inputs.prefix(1))))
             for (value, type) in zip(node.outputs, outputs ?? []) { types[value] = types[value] ?? type }
         }
     }

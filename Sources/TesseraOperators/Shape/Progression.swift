@@ -48,7 +48,7 @@ public struct Progression: SelectsInputs, Equatable {
         return try control.resolution(op)
     }
 
-    public func outputTypes(for inputs: [ElementType]) throws -> [ElementType] { [type] }
+    public func outputTypes(for inputs: [ElementType]) throws -> [ElementType] { [inputs.first ?? type] }
 
     public func outputShapes(for inputs: [Shape]) throws -> [Shape] {
         guard let limit else { throw TesseraError(.invalidArgument, "'range' misses its 'limit'") }
