@@ -6,7 +6,7 @@ let package = Package(
     name: "tessera",
     products: [
         .library(name: "Tessera", targets: ["Tessera"]),
-        .library(name: "TesseraFiles", targets: ["TesseraNetwork", "TesseraONNX"]),
+        .library(name: "TesseraFiles", targets: ["TesseraCore", "TesseraNetwork", "TesseraONNX"]),
         .executable(name: "tessera", targets: ["TesseraCommand"]),
     ],
     dependencies: [
