@@ -4,11 +4,12 @@ import TesseraNetwork
 import TesseraONNX
 import TesseraOperators
 
+private let loader = NetworkLoader(operators: .builtin, importers: [ONNXImporter()])
+
 /// What is fuzzed, by name. What is malformed must be refused by an error: a crash, a hang or much memory is a finding.
 let readers: [String: @Sendable ([UInt8]) throws -> Void] = [
     /// A network file, up to the graph and its shapes.
     "yaml": { bytes in
-        let loader = NetworkLoader(operators: .builtin)
         let network = try loader.load(text: String(decoding: bytes, as: UTF8.self), file: "fuzz.yaml")
         _ = try network.replacingWeights(.none).bound()
     },
@@ -22,7 +23,6 @@ let readers: [String: @Sendable ([UInt8]) throws -> Void] = [
     /// An ONNX model, up to the graph, its shapes, and what follows from constants.
     "onnx": { bytes in
         try withFile(bytes, ".onnx") { path in
-            let loader = NetworkLoader(operators: .builtin, importers: [ONNXImporter()])
             let network = try loader.load(path)
             let shapes = network.graph.inputs.map { input in
                 (input.name, Shape(input.shape.dimensions.map { if case .fixed(let size) = $0 { size } else { 3 } }))
