@@ -71,6 +71,14 @@ public struct BoundGraph: Sendable {
     /// The shapes of what a layer makes, in order.
     public func outputShapes(of node: Graph.Node) -> [Shape] { node.outputs.map { shapes[$0] } }
 
+    /// The elements of all weights together, by node.
+    public var parameterCounts: [Int] {
+        graph.nodes.map { node in
+            let parameters = (try? node.op.parameters(for: inputShapes(of: node))) ?? []
+            return parameters.map(\.shape.elementCount).reduce(0, Shape.saturatingSum)
+        }
+    }
+
     /// Multiply-accumulate operations of one inference, by node.
     public var multiplyAccumulates: [Int] {
         graph.nodes.map { $0.op.multiplyAccumulates(inputs: inputShapes(of: $0), outputs: outputShapes(of: $0)) }

@@ -64,15 +64,16 @@ public struct Graph: Sendable {
     public mutating func addNode(
         _ name: String, _ op: any Operator, inputs: [ValueID], location: SourceLocation? = nil
     ) throws -> ValueID {
-        try locatingErrors(path: name, at: location) {
+        let valueNames = try locatingErrors(path: name, at: location) {
             try op.checkInputCount(inputs.count)
             guard inputs.allSatisfy(values.indices.contains) else {
                 throw TesseraError(.notFound, "expected inputs among \(values.count) values, found \(inputs)")
             }
             _ = try op.roles(count: inputs.count)
+            let valueNames = op.outputNames.enumerated().map { $0 == 0 ? name : "\(name).\($1)" }
+            try claim(valueNames)
+            return valueNames
         }
-        let valueNames = op.outputNames.enumerated().map { $0 == 0 ? name : "\(name).\($1)" }
-        try locatingErrors(path: name, at: location) { try claim(valueNames) }
         let first = values.count
         for (index, valueName) in valueNames.enumerated() {
             values.append(Value(name: valueName, producer: nodes.count, output: index))

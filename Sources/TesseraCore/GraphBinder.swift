@@ -72,7 +72,6 @@ public struct GraphBinder {
                 "the network has no input '\(name)'" + suggestion(for: name, among: source.inputs.map(\.name)))
         }
         var bindings: [String: Int] = [:]
-        shapes.reserveCapacity(source.inputs.count)
         for input in source.inputs {
             guard let shape = inputs[input.name] ?? input.shape.concrete else {
                 throw TesseraError(.invalidArgument, "input '\(input.name)' of shape \(input.shape) is missing")

@@ -47,6 +47,11 @@ public enum Dimension: Sendable, Hashable, CustomStringConvertible {
     case fixed(Int)
     case symbol(String)
 
+    /// The size; nil if it is open.
+    public var fixedSize: Int? {
+        if case .fixed(let size) = self { size } else { nil }
+    }
+
     public var description: String {
         switch self {
         case .fixed(let size): String(size)
@@ -64,10 +69,7 @@ public struct SymbolicShape: Sendable, Hashable, CustomStringConvertible {
 
     /// The shape, if no size is left open.
     public var concrete: Shape? {
-        let sizes = dimensions.compactMap { dimension -> Int? in
-            guard case .fixed(let size) = dimension else { return nil }
-            return size
-        }
+        let sizes = dimensions.compactMap(\.fixedSize)
         return sizes.count == dimensions.count ? Shape(sizes) : nil
     }
 

@@ -63,9 +63,7 @@ public struct Network: Sendable {
                 }
             }
         } catch let error as TesseraError {
-            problems.add(error, in: error.path.map(uses) ?? [])
-            try problems.throwIfAny()
-            throw error
+            try fail(with: error, beside: problems)
         }
         try problems.throwIfAny()
         if binder.unknown.isEmpty { try checkResults(binder.bound()) }
@@ -96,13 +94,18 @@ public struct Network: Sendable {
                 node.op is Constant ? try? weight(of: node, specification) : nil
             }
         } catch let error as TesseraError {
-            var problems = ProblemList()
-            problems.add(error, in: error.path.map(uses) ?? [])
-            try problems.throwIfAny()
-            throw error
+            try fail(with: error)
         }
         try checkResults(bound)
         return bound
+    }
+
+    /// Throws an error of a layer, with the blocks that it is in, and the problems that were found before.
+    private func fail(with error: TesseraError, beside problems: ProblemList = ProblemList()) throws -> Never {
+        var problems = problems
+        problems.add(error, in: error.path.map(uses) ?? [])
+        try problems.throwIfAny()
+        throw error
     }
 
     /// The blocks that a layer is in, outermost first.

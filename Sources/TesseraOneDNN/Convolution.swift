@@ -92,8 +92,8 @@ struct Convolution {
 
     private func descriptor(_ weight: Tensor, _ geometry: Geometry) throws -> PrimitiveDescriptor {
         let free = try descriptor(weight, geometry, Layout.any)
-        return free.implementation.hasPrefix("jit_1x1:avx512")
-            ? try descriptor(weight, geometry, Layout.channelsLast) : free
+        guard free.implementation.hasPrefix("jit_1x1:avx512") else { return free }
+        return try descriptor(weight, geometry) { try Layout.plain($0, innermost: 1) }
     }
 
     private func descriptor(

@@ -7,7 +7,7 @@ extension LayerLowering {
     func lower(_ op: any AlongAxis) throws {
         let axis = op.axis < 0 ? op.axis + shape(input).count : op.axis
         // With the axis innermost, one pixel is summed in the same order as many.
-        let layout = try innermost(axis: axis)
+        let layout = try Layout.plain(shape(input), innermost: axis)
         let descriptor = try PrimitiveDescriptor(op.name) {
             op is LogSoftmax
                 ? onednn_logsoftmax(&$0, $1, layout.handle, Int32(axis))
@@ -94,7 +94,7 @@ extension LayerLowering {
         // oneDNN takes as many channels before as after.
         guard op.size % 2 == 1 else { throw TesseraError(.notSupported, "an even number of channels") }
         // In other layouts some kernels round the last pixels differently.
-        let layout = try innermost(axis: 1)
+        let layout = try Layout.plain(shape(input), innermost: 1)
         let descriptor = try PrimitiveDescriptor(op.name) {
             onednn_lrn(&$0, $1, layout.handle, Int64(op.size), Float(op.alpha), Float(op.beta), Float(op.bias))
         }
@@ -102,18 +102,6 @@ extension LayerLowering {
         let target = builder.allocate(layout)
         try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(target))])
         finish(target, descriptor)
-    }
-
-    /// The input's layout with one axis as the innermost.
-    private func innermost(axis: Int) throws -> Layout {
-        var strides = shape(input)
-        let order = strides.indices.filter { $0 != axis } + [axis]
-        var stride = 1
-        for axis in order.reversed() {
-            strides[axis] = stride
-            stride *= shape(input)[axis]
-        }
-        return try .plain(shape(input), strides: strides)
     }
 }
 

@@ -26,15 +26,14 @@ final class Layout: @unchecked Sendable, Equatable {
         }
     }
 
-    /// Batch, spatial axes, channels: all channels of a pixel side by side.
-    static func channelsLast(_ dimensions: [Int]) throws -> Layout {
-        var strides = [Int](repeating: 1, count: dimensions.count)
-        var stride = dimensions[1]
-        for axis in (2..<dimensions.count).reversed() {
+    /// Dense, with one axis as the innermost, the others in order.
+    static func plain(_ dimensions: [Int], innermost axis: Int) throws -> Layout {
+        var strides = dimensions
+        var stride = 1
+        for axis in [axis] + dimensions.indices.reversed().filter({ $0 != axis }) {
             strides[axis] = stride
             stride *= dimensions[axis]
         }
-        strides[0] = stride
         return try plain(dimensions, strides: strides)
     }
 

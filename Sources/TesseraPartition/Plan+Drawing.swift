@@ -123,9 +123,7 @@ private struct PlanDrawing {
     private func text(
         _ x: Double, _ y: Double, _ content: String, size: Int, weight: String = "normal", anchor: String = "start"
     ) -> String {
-        let escaped = content.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-        return
-            "<text x=\"\(n(x))\" y=\"\(n(y))\" font-size=\"\(size)\" font-weight=\"\(weight)\" text-anchor=\"\(anchor)\">\(escaped)</text>"
+        "<text x=\"\(n(x))\" y=\"\(n(y))\" font-size=\"\(size)\" font-weight=\"\(weight)\" text-anchor=\"\(anchor)\">\(content.escapedForXML)</text>"
     }
 
     /// Hues a golden angle apart, so that neighbours differ; as #rrggbb, which every viewer knows.

@@ -66,13 +66,14 @@ struct InspectionReport: Encodable, CustomStringConvertible {
         self.network = network.name
         inputs = graph.inputs.map { Value($0.value, of: bound) }
         outputs = graph.outputs.map { Value($0.value, named: $0.name, of: bound) }
-        layers = try zip(graph.nodes, bound.multiplyAccumulates).map { node, macs in
+        let costs = zip(bound.parameterCounts, bound.multiplyAccumulates)
+        layers = try zip(graph.nodes, costs).map { node, costs in
             let parameters = try node.op.parameters(for: bound.inputShapes(of: node))
             return Layer(
                 name: node.name, type: node.op.name, keys: node.op.configuration,
                 inputs: node.inputs.map { graph.values[$0].name }, outputs: node.outputs.map { Value($0, of: bound) },
                 weights: Dictionary(parameters.map { ($0.name, $0.shape.dimensions) }) { first, _ in first },
-                parameters: parameters.map(\.shape.elementCount).reduce(0, Shape.saturatingSum), macs: macs)
+                parameters: costs.0, macs: costs.1)
         }
         parameters = layers.map(\.parameters).reduce(0, Shape.saturatingSum)
         macs = layers.map(\.macs).reduce(0, Shape.saturatingSum)

@@ -35,7 +35,7 @@ import Testing
         var arguments = [try folder.write("{tessera: 1, network: \(TestFiles.network(name))}", to: "d.yaml")]
         for input in network.graph.inputs {
             let sizes = input.shape.dimensions.enumerated().map { index, size in
-                if case .fixed(let size) = size { size } else { index == 0 ? 1 : 96 }
+                size.fixedSize ?? (index == 0 ? 1 : 96)
             }
             var generator = SeededGenerator(seed: 5)
             let values = (0..<Shape(sizes).elementCount).map { _ in Float.random(in: 0...1, using: &generator) }

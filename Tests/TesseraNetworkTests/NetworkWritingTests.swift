@@ -41,7 +41,7 @@ import Testing
         let network = try loader.load(TestFiles.network(name))
         let shapes = Dictionary(
             uniqueKeysWithValues: network.graph.inputs.map { input in
-                let sizes = input.shape.dimensions.map { if case .fixed(let size) = $0 { size } else { 32 } }
+                let sizes = input.shape.dimensions.map { $0.fixedSize ?? 32 }
                 return (input.name, Shape(sizes))
             })
         let folder = try TemporaryFolder()

@@ -119,7 +119,7 @@ struct PublishedFigures: Sendable, CustomTestStringConvertible {
         let network = try Modules.builtin.loader.load(TestFiles.network(name))
         let inputs = try network.graph.inputs.map { input in
             let sizes = input.shape.dimensions.enumerated().map { index, size in
-                if case .fixed(let size) = size { size } else { index == 0 ? 1 : 32 }
+                size.fixedSize ?? (index == 0 ? 1 : 32)
             }
             return (
                 input.name, try Tensor([Float](repeating: 0.5, count: Shape(sizes).elementCount), shape: Shape(sizes))

@@ -25,7 +25,7 @@ let readers: [String: @Sendable ([UInt8]) throws -> Void] = [
         try withFile(bytes, ".onnx") { path in
             let network = try loader.load(path)
             let shapes = network.graph.inputs.map { input in
-                (input.name, Shape(input.shape.dimensions.map { if case .fixed(let size) = $0 { size } else { 3 } }))
+                (input.name, Shape(input.shape.dimensions.map { $0.fixedSize ?? 3 }))
             }
             _ = try network.binder(inputs: Dictionary(shapes) { first, _ in first })
         }

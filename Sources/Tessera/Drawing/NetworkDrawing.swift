@@ -56,9 +56,9 @@ private struct NetworkDrawing {
             boxOfValue[input.value] = boxes.count
             boxes.append(box(.input, "input", input.name, input.value))
         }
-        let costs = graph.multiplyAccumulates
+        let (counts, costs) = (graph.parameterCounts, graph.multiplyAccumulates)
         for (id, node) in source.nodes.enumerated() {
-            let line = line(of: node, cost: costs[id])
+            let line = line(of: node, parameters: counts[id], cost: costs[id])
             if costs[id] == 0, node.inputs.count == 1, let input = node.inputs.first, consumers[input].count == 1,
                 !shown.contains(input), let box = boxOfValue[input], boxes[box].kind == .layers,
                 source.values[input].producer.map({ source.nodes[$0].outputs.count }) == 1
@@ -85,10 +85,8 @@ private struct NetworkDrawing {
         return Box(kind: kind, lines: [line], sources: [])
     }
 
-    private func line(of node: Graph.Node, cost: Int) -> Box.Line {
+    private func line(of node: Graph.Node, parameters count: Int, cost: Int) -> Box.Line {
         let shapes = node.outputs.map { "\(graph.shapes[$0])" }
-        let parameters = (try? node.op.parameters(for: graph.inputShapes(of: node))) ?? []
-        let count = parameters.reduce(0) { Shape.saturatingSum($0, $1.shape.elementCount) }
         let keys = node.op.configuration.flow
         var details = [
             "\(node.name): \(node.op.name)\(keys == "{}" ? "" : " " + keys)", shapes.joined(separator: ", "),
@@ -117,16 +115,13 @@ private struct NetworkDrawing {
         let width = max(layout.width + 2 * Self.margin, Double(title.count) * 12 + 2 * Self.margin, 320)
         let height = layout.height + Self.heading + Self.margin
         let shift = (width - layout.width) / 2
-        let parameters = graph.graph.nodes.reduce(0) { sum, node in
-            let own = (try? node.op.parameters(for: graph.inputShapes(of: node))) ?? []
-            return own.reduce(sum) { Shape.saturatingSum($0, $1.shape.elementCount) }
-        }
+        let parameters = graph.parameterCounts.reduce(0, Shape.saturatingSum)
         let cost = graph.multiplyAccumulates.reduce(0, Shape.saturatingSum)
         return """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(n(width))" height="\(n(height))" \
             viewBox="0 0 \(n(width)) \(n(height))" font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="11">
             <rect width="100%" height="100%" fill="white"/>
-            <text x="\(n(Self.margin))" y="26" font-size="16" font-weight="bold">\(escaped(title))</text>
+            <text x="\(n(Self.margin))" y="26" font-size="16" font-weight="bold">\(title.escapedForXML)</text>
             <text x="\(n(Self.margin))" y="43" fill="#555">\(graph.graph.nodes.count) layers, \
             \(Self.count(parameters)) parameters, \(Self.count(cost)) MACs</text>
             <g transform="translate(\(n(shift)) \(n(Self.heading)))">
@@ -188,10 +183,10 @@ private struct NetworkDrawing {
             }
             parts.append(
                 """
-                <g><title>\(escaped(line.details))</title>\
-                <text x="\(n(left + 8))" y="\(baseline)" fill="\(line.colour)" font-weight="bold">\(escaped(line.type))\
-                <tspan dx="8" fill="#111" font-weight="normal">\(escaped(line.name))</tspan></text>\
-                <text x="\(n(left + width - 8))" y="\(baseline)" text-anchor="end" fill="#555">\(escaped(line.shape))</text></g>
+                <g><title>\(line.details.escapedForXML)</title>\
+                <text x="\(n(left + 8))" y="\(baseline)" fill="\(line.colour)" font-weight="bold">\(line.type.escapedForXML)\
+                <tspan dx="8" fill="#111" font-weight="normal">\(line.name.escapedForXML)</tspan></text>\
+                <text x="\(n(left + width - 8))" y="\(baseline)" text-anchor="end" fill="#555">\(line.shape.escapedForXML)</text></g>
                 """)
         }
         return parts.joined(separator: "\n")
@@ -205,20 +200,4 @@ private struct NetworkDrawing {
     }
 
     private func n(_ value: Double) -> String { String(format: "%g", (value * 10).rounded() / 10) }
-
-    private func escaped(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            // XML has no notation for control characters.
-            case _ where scalar.value < 0x20 && scalar != "\n" && scalar != "\t": result += "\u{FFFD}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
 }

@@ -94,12 +94,6 @@ public struct InputDeclaration: Configurable, Equatable {
     }
 }
 
-extension Dimension {
-    fileprivate var fixedSize: Int? {
-        if case .fixed(let size) = self { size } else { nil }
-    }
-}
-
 /// The order of a picture tensor's axes.
 public enum PictureLayout: String, Sendable, ConfigurationChoice {
     case nchw, nhwc

@@ -117,24 +117,3 @@ final class GraphExport {
         return given
     }
 }
-
-/// Names of which none is given twice.
-private struct UniqueNames {
-    private var taken: Set<String> = []
-    private var counts: [String: Int] = [:]
-
-    /// Takes a name; false if it is taken already.
-    mutating func insert(_ name: String) -> Bool { taken.insert(name).inserted }
-
-    /// Takes `name`, or the first of `name_2`, `name_3`, … that is free.
-    mutating func claim(_ name: String) -> String {
-        var candidate = name
-        var number = counts[name] ?? 1
-        while !taken.insert(candidate).inserted {
-            number += 1
-            candidate = "\(name)_\(number)"
-        }
-        counts[name] = number
-        return candidate
-    }
-}

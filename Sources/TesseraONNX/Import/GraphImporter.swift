@@ -20,9 +20,7 @@ final class GraphImporter {
         names = LayerNames(inputs: inputs.map(\.name))
         self.stated = stated
         for input in inputs {
-            let sizes = input.shape.dimensions.map { dimension -> Int? in
-                if case .fixed(let size) = dimension { size } else { nil }
-            }
+            let sizes = input.shape.dimensions.map(\.fixedSize)
             values[input.name] = .value(
                 reference: input.name, facts: .type(input.elementType, dimensions: sizes))
         }

@@ -5,8 +5,7 @@ import TesseraNetwork
 struct InputImport {
     /// The names given to the model's own names of sizes.
     private var symbols: [String: String] = [:]
-    private var taken: Set<String> = []
-    private var counts: [String: Int] = [:]
+    private var names = UniqueNames()
 
     init() {}
 
@@ -74,14 +73,7 @@ struct InputImport {
                 }
             })
         if text.first.map(\.isNumber) ?? true { text = "_" + text }
-        var candidate = text
-        var number = counts[text] ?? 1
-        while !taken.insert(candidate).inserted {
-            number += 1
-            candidate = "\(text)_\(number)"
-        }
-        counts[text] = number
-        return candidate
+        return names.claim(text)
     }
 
     /// What the model states of values within it, by name. What makes no sense is left out.

@@ -1,28 +1,15 @@
 /// Gives every layer a name that is unique and says where it comes from.
 struct LayerNames {
-    private var taken: Set<String>
-    private var counts: [String: Int] = [:]
+    private var names: UniqueNames
 
     /// - Parameter inputs: the names of the graph's inputs.
-    init(inputs: [String]) { taken = Set(inputs) }
+    init(inputs: [String]) { names = UniqueNames(taken: inputs) }
 
-    func isFree(_ name: String) -> Bool { !taken.contains(name) }
+    func isFree(_ name: String) -> Bool { names.isFree(name) }
 
     /// Takes `name`, or the first of `name_2`, `name_3`, … that is free together with its outputs.
     mutating func claim(_ name: String, outputs: [String]) -> String {
-        var candidate = name
-        var number = counts[name] ?? 1
-        while !isFree(candidate, outputs: outputs) {
-            number += 1
-            candidate = "\(name)_\(number)"
-        }
-        counts[name] = number
-        taken.formUnion(Self.values(candidate, outputs: outputs))
-        return candidate
-    }
-
-    private func isFree(_ name: String, outputs: [String]) -> Bool {
-        Self.values(name, outputs: outputs).allSatisfy { !taken.contains($0) }
+        names.claim(name) { Self.values($0, outputs: outputs) }
     }
 
     /// The layer's own name stands for its first output, and `.output` for that as well.

@@ -21,15 +21,14 @@ enum SelectionExport {
 
     private static func slice(_ layer: LayerExport) throws {
         let keys = ["starts", "ends", "axes", "steps"]
-        let lists = Dictionary(uniqueKeysWithValues: try keys.map { ($0, try layer.keys.optionalInts($0)) })
         // ONNX has no way to leave out one of these, but cuts what lies beyond an axis off.
         func limit(_ key: String, forwards: Int, backwards: Int) throws -> String? {
             if let given = try layer.integers(role: key) { return given }
             guard !keys.contains(where: { layer.optionalInput($0) != nil }) else {
                 throw TesseraError(.notSupported, "no '\(key)' beside inputs for others is not supported")
             }
-            let count = lists.values.compactMap { $0?.count }.max() ?? 0
-            let steps = lists["steps"]?.map { $0 } ?? [Int](repeating: 1, count: count)
+            let count = try keys.compactMap { try layer.keys.optionalInts($0)?.count }.max() ?? 0
+            let steps = try layer.keys.optionalInts("steps") ?? [Int](repeating: 1, count: count)
             return try layer.integers(key, steps.map { $0 > 0 ? forwards : backwards })
         }
         let starts = try limit("starts", forwards: 0, backwards: .max)
