@@ -16,6 +16,7 @@ public struct OneDNNBackend: KernelBackend {
         let builder = try ProgramBuilder(graph, threads: options.threads)
         for (index, input) in graph.graph.inputs.enumerated() { try builder.input(index, value: input.value) }
         for (node, parameters) in zip(graph.graph.nodes, graph.parameters) {
+            builder.layer = node.name
             try locatingErrors(path: node.name, at: node.location) {
                 try lower(node, parameters: parameters, into: builder)
             }

@@ -18,6 +18,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     }
 
     let kernels: [KernelDescription]
+    private let labels: [ProgramBuilder.Label]
     let activationByteCount: Int
     private let outputTypes: [ProgramBuilder.ValueType]
     private let threads: Int
@@ -67,7 +68,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         outputTypes = graph.graph.outputs.map {
             .init(shape: graph.shapes[$0.value], elementType: graph.elementTypes[$0.value])
         }
-        kernels = builder.kernels
+        (kernels, labels) = (builder.kernels, builder.labels)
         activationByteCount = plan.byteCount
         constants = builder.constants
         stream = try Stream()
@@ -77,11 +78,34 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     }
 
     func run(_ inputs: [Tensor], isCancelled: () -> Bool) throws -> [Tensor] {
+        try run(inputs, isCancelled: isCancelled) { _ in }
+    }
+
+    func profile(_ inputs: [Tensor]) throws -> [StepSpan] {
+        let clock = ContinuousClock()
+        var ends: [ContinuousClock.Instant] = []
+        ends.reserveCapacity(steps.count)
+        var start = clock.now
+        _ = try run(inputs) {
+            if $0 == 0 { start = clock.now } else { ends.append(clock.now) }
+        }
+        return zip(labels, zip([start] + ends, ends)).map { label, span in
+            StepSpan(
+                layer: label.layer, kind: label.kind, implementation: label.implementation, start: span.0 - start,
+                duration: span.1 - span.0)
+        }
+    }
+
+    /// - Parameter didRun: called with the number of steps that have been run, from 0 on.
+    private func run(
+        _ inputs: [Tensor], isCancelled: () -> Bool = { false }, didRun: (Int) -> Void
+    ) throws -> [Tensor] {
         var outputs = try outputTypes.map { try Tensor(zeros: $0.shape, elementType: $0.elementType) }
         lock.lock()
         defer { lock.unlock() }
         omp_set_num_threads(Int32(threads))
-        for step in steps {
+        didRun(0)
+        for (index, step) in steps.enumerated() {
             if isCancelled() { throw CancellationError() }
             switch step {
             case .execute(let primitive, let arguments, let few):
@@ -100,6 +124,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
             case .reference(let op, let parameters, let sources, let targets):
                 try runReference(op, parameters, sources, targets)
             }
+            didRun(index + 1)
         }
         return outputs
     }

@@ -37,8 +37,18 @@ final class ProgramBuilder {
         case reference(any Operator, [String: Tensor], [Operand], [ValueType], [Operand])
     }
 
+    /// What a step is called in a profile.
+    struct Label {
+        var layer: String
+        var kind: StepSpan.Kind
+        var implementation: String
+    }
+
     let graph: BoundGraph
     let threads: Int
+    /// The layer that steps are added for.
+    var layer = ""
+    private(set) var labels: [Label] = []
     private(set) var steps: [Step] = []
     private(set) var buffers: [ArenaPlan.Buffer] = []
     private(set) var kernels: [KernelDescription] = []
@@ -137,13 +147,17 @@ final class ProgramBuilder {
         kernels.append(KernelDescription(layer: node.name, implementation: implementation))
     }
 
-    func execute(_ descriptor: PrimitiveDescriptor, _ arguments: [(Int32, Argument)], threads: Int? = nil) throws {
+    func execute(
+        _ descriptor: PrimitiveDescriptor, _ arguments: [(Int32, Argument)], threads: Int? = nil,
+        kind: StepSpan.Kind = .kernel
+    ) throws {
         let primitive = threads == 1 ? try onOneThread { try Primitive(descriptor) } : try Primitive(descriptor)
         let operands = arguments.compactMap { argument -> Operand? in
             guard case .operand(let operand) = argument.1 else { return nil }
             return operand
         }
-        append(.execute(primitive, arguments, threads: threads), touching: operands)
+        append(
+            .execute(primitive, arguments, threads: threads), kind, descriptor.implementation, touching: operands)
     }
 
     /// Runs `body` with kernels made for one thread.
@@ -157,20 +171,24 @@ final class ProgramBuilder {
         let descriptor = try PrimitiveDescriptor("a reorder of \(Shape(source.layout.dimensions))") {
             onednn_reorder(&$0, $1, source.layout.handle, target.layout.handle)
         }
-        try execute(descriptor, [(DNNL_ARG_FROM, .operand(source)), (DNNL_ARG_TO, .operand(target))])
+        try execute(descriptor, [(DNNL_ARG_FROM, .operand(source)), (DNNL_ARG_TO, .operand(target))], kind: .copy)
     }
 
-    func fill(_ operand: Operand, with value: Float) { append(.fill(operand, value), touching: [operand]) }
+    func fill(_ operand: Operand, with value: Float) {
+        append(.fill(operand, value), .copy, "fill", touching: [operand])
+    }
 
     func input(_ index: Int, value: Graph.ValueID) throws {
         let operand = allocate(try plainLayout(value))
-        append(.input(index, operand), touching: [operand])
+        layer = graph.graph.values[value].name
+        append(.input(index, operand), .copy, "input", touching: [operand])
         define(value, as: operand)
     }
 
     func output(_ index: Int, value: Graph.ValueID) throws {
+        layer = graph.graph.outputs[index].name
         let operand = try plainOperand(value)
-        append(.output(operand, index), touching: [operand])
+        append(.output(operand, index), .copy, "output", touching: [operand])
     }
 
     /// Runs the operator's own forward.
@@ -179,12 +197,15 @@ final class ProgramBuilder {
         let inputs = try node.inputs.map(plainOperand)
         let outputs = try node.outputs.map { allocate(try plainLayout($0)) }
         let types = node.inputs.map { ValueType(shape: graph.shapes[$0], elementType: graph.elementTypes[$0]) }
-        append(.reference(node.op, parameters, inputs, types, outputs), touching: inputs + outputs)
+        append(
+            .reference(node.op, parameters, inputs, types, outputs), .kernel, "reference:\(node.op.name)",
+            touching: inputs + outputs)
         for (value, operand) in zip(node.outputs, outputs) { define(value, as: operand) }
         describe(node, "reference:\(node.op.name)")
     }
 
-    private func append(_ step: Step, touching operands: [Operand]) {
+    private func append(_ step: Step, _ kind: StepSpan.Kind, _ implementation: String, touching operands: [Operand]) {
+        labels.append(Label(layer: layer, kind: kind, implementation: implementation))
         for operand in operands {
             let first = buffers[operand.buffer].lifetime.lowerBound
             buffers[operand.buffer].lifetime = first...steps.count

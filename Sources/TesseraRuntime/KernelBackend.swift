@@ -15,8 +15,13 @@ public protocol KernelBackend: Sendable {
 public struct CompileOptions: Sendable {
     /// Threads that one inference uses.
     public var threads: Int
+    /// In which numbers its layers compute.
+    public var precision: PrecisionChoice
 
-    public init(threads: Int = 1) { self.threads = max(1, threads) }
+    public init(threads: Int = 1, precision: PrecisionChoice = PrecisionChoice()) {
+        self.threads = max(1, threads)
+        self.precision = precision
+    }
 }
 
 /// A graph that is ready to run. Calls from several threads run one after the other.
@@ -30,6 +35,8 @@ public protocol CompiledNetwork: Sendable {
     /// - Parameter isCancelled: asked between layers; true ends the run.
     /// - Throws: `CancellationError` if it was cancelled.
     func run(_ inputs: [Tensor], isCancelled: () -> Bool) throws -> [Tensor]
+    /// Runs one inference and tells when each of its steps ran, in order: kernels, and the copies and reorders between them.
+    func profile(_ inputs: [Tensor]) throws -> [StepSpan]
 }
 
 extension CompiledNetwork {
@@ -42,9 +49,34 @@ public struct KernelDescription: Sendable, Equatable {
     public let layer: String
     /// The backend's name for the implementation.
     public let implementation: String
+    /// The paths of later layers that are computed within it, such as an activation.
+    public let merged: [String]
 
-    public init(layer: String, implementation: String) {
-        self.layer = layer
-        self.implementation = implementation
+    public init(layer: String, implementation: String, merged: [String] = []) {
+        (self.layer, self.implementation, self.merged) = (layer, implementation, merged)
+    }
+}
+
+/// When one step of an inference ran.
+public struct StepSpan: Sendable {
+    public enum Kind: String, Sendable {
+        /// Computes a layer.
+        case kernel
+        /// Only moves elements: into another layout, in, or out.
+        case copy
+    }
+
+    /// The path of the layer that the step is for; the name of the value for what comes in and goes out.
+    public let layer: String
+    public let kind: Kind
+    /// The backend's name for what ran.
+    public let implementation: String
+    /// Since the inference began.
+    public let start: Duration
+    public let duration: Duration
+
+    public init(layer: String, kind: Kind, implementation: String, start: Duration, duration: Duration) {
+        (self.layer, self.kind, self.implementation) = (layer, kind, implementation)
+        (self.start, self.duration) = (start, duration)
     }
 }

@@ -36,6 +36,26 @@ private struct ReferenceNetwork: CompiledNetwork {
     var activationByteCount: Int { graph.shapes.indices.reduce(0) { $0 + graph.byteCount(of: $1) } }
 
     func run(_ inputs: [Tensor], isCancelled: () -> Bool) throws -> [Tensor] {
+        try run(inputs, isCancelled: isCancelled) { _, _ in }
+    }
+
+    func profile(_ inputs: [Tensor]) throws -> [StepSpan] {
+        var spans: [StepSpan] = []
+        let start = ContinuousClock.now
+        var last = start
+        _ = try run(inputs, isCancelled: { false }) { node, now in
+            spans.append(
+                StepSpan(
+                    layer: node.name, kind: .kernel, implementation: "reference:\(node.op.name)", start: last - start,
+                    duration: now - last))
+            last = now
+        }
+        return spans
+    }
+
+    private func run(
+        _ inputs: [Tensor], isCancelled: () -> Bool, didRun: (Graph.Node, ContinuousClock.Instant) -> Void
+    ) throws -> [Tensor] {
         var values: [Graph.ValueID: Tensor] = [:]
         for (input, tensor) in zip(graph.graph.inputs, inputs) { values[input.value] = tensor }
         for (node, parameters) in zip(graph.graph.nodes, graph.parameters) {
@@ -44,6 +64,7 @@ private struct ReferenceNetwork: CompiledNetwork {
                 let outputs = try node.op.forward(node.inputs.map { try require(values[$0]) }, parameters: parameters)
                 for (value, tensor) in zip(node.outputs, outputs) { values[value] = tensor }
             }
+            didRun(node, .now)
         }
         return try graph.graph.outputs.map { try require(values[$0.value]) }
     }

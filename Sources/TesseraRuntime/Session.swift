@@ -28,4 +28,11 @@ public struct Session: Sendable {
         let outputs = try compiled.run(ordered, isCancelled: isCancelled)
         return Dictionary(uniqueKeysWithValues: zip(graph.graph.outputs.map(\.name), outputs))
     }
+
+    /// Runs one inference and tells when each of its steps ran.
+    ///
+    /// - Throws: as `run`.
+    public func profile(_ inputs: [String: Tensor]) throws -> [StepSpan] {
+        try compiled.profile(graph.ordered(inputs))
+    }
 }
