@@ -2,6 +2,8 @@
 // Every function returns oneDNN's status (0 is success); what it creates, the caller destroys.
 #pragma once
 #include <oneapi/dnnl/dnnl.h>
+#include <immintrin.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +13,10 @@
 
 /// Sets the number of OpenMP threads that parallel regions started by the calling thread use.
 extern void omp_set_num_threads(int count);
+extern int omp_get_thread_num(void);
+extern int omp_get_num_threads(void);
+/// What `#pragma omp parallel` becomes: runs `body` on every thread of a team.
+extern void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
 
 // Memory descriptors ---------------------------------------------------------------------------------------------------
 
@@ -107,6 +113,34 @@ static inline dnnl_status_t onednn_desc_create_like(
     return dnnl_success;
 }
 
+/// The same layout for elements of another type.
+static inline dnnl_status_t onednn_desc_create_typed(
+    onednn_desc_t *out, const dnnl_memory_desc_t *model, dnnl_data_type_t type) {
+    dnnl_status_t status = onednn_desc_allocate(out);
+    if (status != dnnl_success) return status;
+    **out = *model;
+    (*out)->data_type = type;
+    return dnnl_success;
+}
+
+static inline dnnl_data_type_t onednn_desc_type(const dnnl_memory_desc_t *desc) { return desc->data_type; }
+
+/// Maps whose channels lie in blocks of `block`, the blocks before height and width: nChw16c and the like.
+static inline dnnl_status_t onednn_desc_create_channel_blocks(
+    onednn_desc_t *out, int rank, const int64_t *dims, dnnl_data_type_t type, int64_t block) {
+    dnnl_memory_desc_t model;
+    memset(&model, 0, sizeof model);
+    if (rank > DNNL_MAX_NDIMS) return dnnl_unimplemented;
+    model.ndims = rank;
+    model.data_type = type;
+    model.format_kind = dnnl_blocked;
+    model.format_desc.blocking.inner_nblks = 1;
+    model.format_desc.blocking.inner_idxs[0] = 1;
+    model.format_desc.blocking.inner_blks[0] = block;
+    for (int d = 0; d < rank; d++) model.format_desc.blocking.strides[d] = rank - d;
+    return onednn_desc_create_like(out, &model, dims);
+}
+
 static inline int onednn_desc_equal(const dnnl_memory_desc_t *a, const dnnl_memory_desc_t *b) {
     return dnnl_memory_desc_equal(a, b);
 }
@@ -132,7 +166,7 @@ static inline const char *onednn_implementation(const_dnnl_primitive_desc_t prim
 
 /// Whether `name` contains one of the words in `avoided`, which commas separate.
 static inline int onednn_is_avoided(const char *name, const char *avoided) {
-    char word[32];
+    char word[64];
     while (avoided && *avoided) {
         const size_t length = strcspn(avoided, ",");
         if (length > 0 && length < sizeof word) {
@@ -145,16 +179,44 @@ static inline int onednn_is_avoided(const char *name, const char *avoided) {
     return 0;
 }
 
-/// The first implementation whose name contains none of the words in `avoided`, or the first of all if there is no other.
-static inline dnnl_status_t onednn_choose(
-    dnnl_primitive_desc_t *out, const_dnnl_op_desc_t operation, dnnl_engine_t engine, const char *avoided) {
+/// Which of several implementations is wanted.
+typedef struct {
+    /// The words that its name may not contain, separated by commas, as long as there is another one; NULL for none.
+    const char *avoided;
+    /// Its name; NULL for the first.
+    const char *name;
+} onednn_wish;
+
+/// Attributes for primitives whose temporary memory the caller supplies.
+static inline dnnl_status_t onednn_plain_attributes(dnnl_primitive_attr_t *out) {
+    dnnl_status_t status = dnnl_primitive_attr_create(out);
+    return status == dnnl_success ? dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user) : status;
+}
+
+/// The first implementation that is wanted. Without a name, it is the first of all if there is no other.
+static inline dnnl_status_t onednn_choose_with(
+    dnnl_primitive_desc_t *out, const_dnnl_op_desc_t operation, const_dnnl_primitive_attr_t attributes,
+    dnnl_engine_t engine, onednn_wish wish) {
+    const char *avoided = wish.avoided;
     dnnl_primitive_desc_iterator_t iterator;
-    dnnl_status_t status = dnnl_primitive_desc_iterator_create(&iterator, operation, NULL, engine, NULL);
+    dnnl_primitive_attr_t plain = NULL;
+    dnnl_status_t status = attributes ? dnnl_success : onednn_plain_attributes(&plain);
+    if (status == dnnl_success)
+        status = dnnl_primitive_desc_iterator_create(&iterator, operation, plain ? plain : attributes, engine, NULL);
+    if (plain) dnnl_primitive_attr_destroy(plain);
     if (status != dnnl_success) return status;
     *out = NULL;
     do {
         dnnl_primitive_desc_t candidate = dnnl_primitive_desc_iterator_fetch(iterator);
         if (!candidate) break;
+        if (wish.name) {
+            if (strcmp(onednn_implementation(candidate), wish.name) == 0) {
+                *out = candidate;
+                break;
+            }
+            dnnl_primitive_desc_destroy(candidate);
+            continue;
+        }
         if (!onednn_is_avoided(onednn_implementation(candidate), avoided)) {
             if (*out) dnnl_primitive_desc_destroy(*out);
             *out = candidate;
@@ -167,16 +229,59 @@ static inline dnnl_status_t onednn_choose(
     return *out ? dnnl_success : dnnl_unimplemented;
 }
 
+static inline dnnl_status_t onednn_choose(
+    dnnl_primitive_desc_t *out, const_dnnl_op_desc_t operation, dnnl_engine_t engine) {
+    const onednn_wish any = {NULL, NULL};
+    return onednn_choose_with(out, operation, NULL, engine, any);
+}
+
+// Post-operations ------------------------------------------------------------------------------------------------------
+
+/// What a primitive does with a result before it is stored.
+typedef struct {
+    enum { onednn_sum, onednn_function, onednn_product_with, onednn_sum_with } kind;
+    dnnl_alg_kind_t function;
+    float alpha, beta;
+    /// The operand of `onednn_product_with` and `onednn_sum_with`.
+    const dnnl_memory_desc_t *operand;
+} onednn_post_operation;
+
+static inline dnnl_status_t onednn_attributes_create(
+    dnnl_primitive_attr_t *out, const onednn_post_operation *operations, int count) {
+    dnnl_post_ops_t list;
+    dnnl_status_t status = onednn_plain_attributes(out);
+    if (status != dnnl_success) return status;
+    status = dnnl_post_ops_create(&list);
+    for (int i = 0; i < count && status == dnnl_success; i++) {
+        const onednn_post_operation o = operations[i];
+        if (o.kind == onednn_sum) status = dnnl_post_ops_append_sum(list, 1);
+        else if (o.kind == onednn_function)
+            status = dnnl_post_ops_append_eltwise(list, 1, o.function, o.alpha, o.beta);
+        else
+            status = dnnl_post_ops_append_binary(
+                list, o.kind == onednn_product_with ? dnnl_binary_mul : dnnl_binary_add, o.operand);
+    }
+    if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(*out, list);
+    dnnl_post_ops_destroy(list);
+    if (status != dnnl_success) dnnl_primitive_attr_destroy(*out);
+    return status;
+}
+
+/// The argument index of the operand of a post-operation.
+static inline int onednn_post_operand(int index) {
+    return DNNL_ARG_ATTR_MULTIPLE_POST_OP(index) | DNNL_ARG_SRC_1;
+}
+
 static inline dnnl_status_t onednn_convolution(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
     const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination,
     const int64_t *strides, const int64_t *dilations, const int64_t *before, const int64_t *after,
-    const char *avoided) {
+    const_dnnl_primitive_attr_t attributes, onednn_wish wish) {
     dnnl_convolution_desc_t operation;
     dnnl_status_t status = dnnl_dilated_convolution_forward_desc_init(
         &operation, dnnl_forward_inference, dnnl_convolution_direct, source, weights, bias, destination, strides,
         dilations, before, after);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, avoided) : status;
+    return status == dnnl_success ? onednn_choose_with(out, &operation, attributes, engine, wish) : status;
 }
 
 static inline dnnl_status_t onednn_pooling(
@@ -186,7 +291,7 @@ static inline dnnl_status_t onednn_pooling(
     dnnl_pooling_v2_desc_t operation;
     dnnl_status_t status = dnnl_pooling_v2_forward_desc_init(
         &operation, dnnl_forward_inference, kind, source, destination, strides, kernel, dilations, before, after);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+    return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
 }
 
 static inline dnnl_status_t onednn_eltwise(
@@ -195,7 +300,7 @@ static inline dnnl_status_t onednn_eltwise(
     dnnl_eltwise_desc_t operation;
     dnnl_status_t status =
         dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, kind, data, alpha, beta);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+    return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
 }
 
 static inline dnnl_status_t onednn_prelu(
@@ -203,15 +308,16 @@ static inline dnnl_status_t onednn_prelu(
     const dnnl_memory_desc_t *slopes) {
     dnnl_prelu_desc_t operation;
     dnnl_status_t status = dnnl_prelu_forward_desc_init(&operation, dnnl_forward_inference, data, slopes);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+    return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
 }
 
 static inline dnnl_status_t onednn_binary(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t kind, const dnnl_memory_desc_t *first,
-    const dnnl_memory_desc_t *second, const dnnl_memory_desc_t *destination) {
+    const dnnl_memory_desc_t *second, const dnnl_memory_desc_t *destination, const_dnnl_primitive_attr_t attributes) {
     dnnl_binary_desc_t operation;
+    const onednn_wish any = {NULL, NULL};
     dnnl_status_t status = dnnl_binary_desc_init(&operation, kind, first, second, destination);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+    return status == dnnl_success ? onednn_choose_with(out, &operation, attributes, engine, any) : status;
 }
 
 static inline dnnl_status_t onednn_inner_product(
@@ -220,21 +326,21 @@ static inline dnnl_status_t onednn_inner_product(
     dnnl_inner_product_desc_t operation;
     dnnl_status_t status = dnnl_inner_product_forward_desc_init(
         &operation, dnnl_forward_inference, source, weights, bias, destination);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+    return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
 }
 
 static inline dnnl_status_t onednn_softmax(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data, int axis) {
     dnnl_softmax_desc_t operation;
     dnnl_status_t status = dnnl_softmax_forward_desc_init(&operation, dnnl_forward_inference, data, axis);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+    return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
 }
 
 static inline dnnl_status_t onednn_logsoftmax(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data, int axis) {
     dnnl_logsoftmax_desc_t operation;
     dnnl_status_t status = dnnl_logsoftmax_forward_desc_init(&operation, dnnl_forward_inference, data, axis);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+    return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
 }
 
 /// Over the last axis of `data`, with a scale and a shift for each of its elements if `scales` and `shifts` are not 0.
@@ -245,7 +351,7 @@ static inline dnnl_status_t onednn_layer_normalization(
     dnnl_status_t status = dnnl_layer_normalization_forward_desc_init(
         &operation, dnnl_forward_inference, data, NULL, epsilon,
         (scales ? dnnl_use_scale : 0) | (shifts ? dnnl_use_shift : 0));
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+    return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
 }
 
 /// Across channels.
@@ -255,7 +361,7 @@ static inline dnnl_status_t onednn_lrn(
     dnnl_lrn_desc_t operation;
     dnnl_status_t status = dnnl_lrn_forward_desc_init(
         &operation, dnnl_forward_inference, dnnl_lrn_across_channels, data, size, alpha, beta, bias);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+    return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
 }
 
 /// `bias` may be NULL.
@@ -264,7 +370,7 @@ static inline dnnl_status_t onednn_matmul(
     const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination) {
     dnnl_matmul_desc_t operation;
     dnnl_status_t status = dnnl_matmul_desc_init(&operation, source, weights, bias, destination);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+    return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
 }
 
 /// The operands of a recurrent layer. What is not there, such as an initial state, is NULL.
@@ -292,11 +398,115 @@ static inline dnnl_status_t onednn_recurrent(
         status = dnnl_vanilla_rnn_forward_desc_init(
             &operation, dnnl_forward_inference, activation, direction, o.source, o.source_hidden, o.weights,
             o.hidden_weights, o.bias, o.destination, o.destination_hidden, 0, 0, 0);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine, NULL) : status;
+    return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
 }
 
 static inline dnnl_status_t onednn_reorder(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
     const dnnl_memory_desc_t *destination) {
-    return dnnl_reorder_primitive_desc_create(out, source, engine, destination, engine, NULL);
+    dnnl_primitive_attr_t plain;
+    dnnl_status_t status = onednn_plain_attributes(&plain);
+    if (status != dnnl_success) return status;
+    status = dnnl_reorder_primitive_desc_create(out, source, engine, destination, engine, plain);
+    dnnl_primitive_attr_destroy(plain);
+    return status;
+}
+
+// Binary16 -------------------------------------------------------------------------------------------------------------
+
+/// Elements between two types of number. oneDNN 2.x has only a slow reference for binary16, so these are our own.
+typedef struct {
+    const void *source;
+    void *target;
+    int64_t count;
+} onednn_conversion;
+
+/// The elements of the calling thread: whole cache lines.
+static inline void onednn_conversion_share(int64_t count, int64_t *first, int64_t *last) {
+    const int64_t threads = omp_get_num_threads(), lines = (count + 31) / 32;
+    const int64_t share = (lines + threads - 1) / threads * 32;
+    *first = omp_get_thread_num() * share;
+    *last = *first + share < count ? *first + share : count;
+}
+
+__attribute__((target("avx,f16c"))) static inline void onednn_narrow_quickly(
+    const float *source, uint16_t *target, int64_t first, int64_t last) {
+    int64_t i = first;
+    for (; i + 8 <= last; i += 8)
+        _mm_storeu_si128((__m128i *)(target + i), _mm256_cvtps_ph(_mm256_loadu_ps(source + i), 0));
+    for (; i < last; i++) target[i] = (uint16_t)_mm_extract_epi16(_mm_cvtps_ph(_mm_set_ss(source[i]), 0), 0);
+}
+
+__attribute__((target("avx,f16c"))) static inline void onednn_widen_quickly(
+    const uint16_t *source, float *target, int64_t first, int64_t last) {
+    int64_t i = first;
+    for (; i + 8 <= last; i += 8)
+        _mm256_storeu_ps(target + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(source + i))));
+    for (; i < last; i++) target[i] = _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(source[i])));
+}
+
+static inline uint16_t onednn_bits_of_half(float value) {
+    _Float16 half = (_Float16)value;
+    uint16_t bits;
+    memcpy(&bits, &half, sizeof bits);
+    return bits;
+}
+
+static inline float onednn_half_of_bits(uint16_t bits) {
+    _Float16 half;
+    memcpy(&half, &bits, sizeof half);
+    return (float)half;
+}
+
+static inline void onednn_narrow_body(void *data) {
+    const onednn_conversion *c = (const onednn_conversion *)data;
+    int64_t first, last;
+    onednn_conversion_share(c->count, &first, &last);
+    const float *source = (const float *)c->source;
+    uint16_t *target = (uint16_t *)c->target;
+    if (__builtin_cpu_supports("f16c")) onednn_narrow_quickly(source, target, first, last);
+    else for (int64_t i = first; i < last; i++) target[i] = onednn_bits_of_half(source[i]);
+}
+
+static inline void onednn_widen_body(void *data) {
+    const onednn_conversion *c = (const onednn_conversion *)data;
+    int64_t first, last;
+    onednn_conversion_share(c->count, &first, &last);
+    const uint16_t *source = (const uint16_t *)c->source;
+    float *target = (float *)c->target;
+    if (__builtin_cpu_supports("f16c")) onednn_widen_quickly(source, target, first, last);
+    else for (int64_t i = first; i < last; i++) target[i] = onednn_half_of_bits(source[i]);
+}
+
+/// Binary32 to binary16, to the nearest value, ties to the even one; above 65504 infinity.
+static inline void onednn_narrow(const float *source, void *target, int64_t count, int threads) {
+    onednn_conversion c = {source, target, count};
+    GOMP_parallel(onednn_narrow_body, &c, (unsigned)threads, 0);
+}
+
+static inline void onednn_widen(const void *source, float *target, int64_t count, int threads) {
+    onednn_conversion c = {source, target, count};
+    GOMP_parallel(onednn_widen_body, &c, (unsigned)threads, 0);
+}
+
+/// Rounds binary32 elements in place to the nearest binary16 (`half` is 1) or bfloat16 (0), ties to the even one.
+static inline void onednn_round(void *elements, int64_t count, int half) {
+    float *values = (float *)elements;
+    uint16_t part[1024];
+    for (int64_t i = 0; i < count; i += 1024) {
+        const int64_t n = count - i < 1024 ? count - i : 1024;
+        if (half) {
+            onednn_narrow(values + i, part, n, 1);
+            onednn_widen(part, values + i, n, 1);
+            continue;
+        }
+        for (int64_t j = 0; j < n; j++) {
+            uint32_t bits;
+            memcpy(&bits, values + i + j, sizeof bits);
+            // What is not a number stays that.
+            if ((bits & 0x7fffffff) <= 0x7f800000) bits += 0x7fff + (bits >> 16 & 1);
+            bits &= 0xffff0000;
+            memcpy(values + i + j, &bits, sizeof bits);
+        }
+    }
 }

@@ -54,6 +54,8 @@ public struct Tensor: Sendable {
     }
 
     public var byteCount: Int { storage.bytes.count }
+    /// What keeps the elements alive where they are; copies that share their memory have the same.
+    public var memoryOwner: AnyObject { storage.memoryOwner }
     public var elementCount: Int { shape.elementCount }
 
     /// The elements in row-major order, as their bytes in memory.
@@ -159,6 +161,8 @@ private final class TensorStorage: @unchecked Sendable {
         bytes = .allocate(byteCount: byteCount, alignment: Tensor.alignment)
         owner = nil
     }
+
+    var memoryOwner: AnyObject { owner ?? self }
 
     func copy() -> TensorStorage {
         let copy = TensorStorage(allocating: bytes.count)

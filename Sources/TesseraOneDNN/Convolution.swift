@@ -1,6 +1,7 @@
 import COneDNN
 import TesseraCore
 import TesseraOperators
+import TesseraRuntime
 
 /// Chooses oneDNN's implementation of a convolution, and brings the weights into the groups that it wants.
 ///
@@ -8,7 +9,8 @@ import TesseraOperators
 /// the whole. What is chosen for a large map is demanded for every map; a map that this implementation refuses, for it is
 /// narrower than the padding, say, is put into a larger one. Kernels of one element for AVX-512 add their channels in parts
 /// whose number follows from the size of the map where channels are blocked, and in one where they come last (oneDNN 2.6,
-/// jit_avx512_common_1x1_conv_kernel::init_conf, `reduce_blocking`): they are given the latter.
+/// jit_avx512_common_1x1_conv_kernel::init_conf, `reduce_blocking`); larger kernels with channels last add them in parts of 512
+/// whatever the size (jit_avx512_common_conv_fwd_kernel::init_conf, `nb_ic_L2`). In bfloat16 the quickest is taken.
 struct Convolution {
     /// The map that the primitive is run on.
     struct Geometry {
@@ -26,41 +28,88 @@ struct Convolution {
         /// As [groups, output channels, input channels, kernel…], or without groups if there is only one.
         var weight: Tensor
         var geometry: Geometry
+        /// How its source and its target lie; nil for whatever the kernel likes.
+        var orders: Orders?
+    }
+
+    struct Orders {
+        var source: MapOrder
+        var target: MapOrder
     }
 
     let window: SlidingWindow
     let source: [Int]
     let target: [Int]
     let hasBias: Bool
+    /// Of the elements it reads and writes: f32 or bf16.
+    var type = dnnl_f32
+    /// The kernel to take, if that is decided already.
+    var demanded: KernelChoice?
 
     /// The size of a map, along each axis, that every implementation takes.
     private static let largeMap = 32
 
     /// Words in the names of implementations whose results depend on the size of the map and on the number of threads: those
-    /// through matrix multiplication.
-    private static let avoided = "gemm,brg"
+    /// through matrix multiplication, but for kernels of one element with channels last.
+    static let sizeDependent = "gemm,brgconv:"
+
+    private var avoided: String { type == dnnl_f32 ? Self.sizeDependent : "gemm" }
 
     /// Where a grouped convolution has no implementation that is independent of size, neighbouring groups are merged, with
     /// zeros for the weights between them, until there is one.
     func choose(_ weight: Tensor, groups: Int) throws -> Choice {
         let large = geometry(sizes: window.axes.map { _ in Self.largeMap })
         var weight = weight
-        var model = try descriptor(try weight.merged(groups: groups, by: 1), large)
-        let factor = groups > 1 && !model.isSizeIndependent ? mergeFactor(weight.shape, groups: groups) : 1
+        var model = try chosen(try weight.merged(groups: groups, by: 1), large)
+        let factor = groups > 1 && !isAcceptable(model.descriptor) ? mergeFactor(weight.shape, groups: groups) : 1
         weight = try weight.merged(groups: groups, by: factor)
-        if factor > 1 { model = try descriptor(weight, large) }
+        if factor > 1 { model = try chosen(weight, large) }
+        if let demanded, factor == 1, let orders = demanded.orders,
+            let descriptor = try? descriptor(weight, large, orders, implementation: demanded.implementation)
+        {
+            model = (descriptor, orders)
+        }
 
         let candidates = geometries.filter { !$0.isMaterialized || isModest($0) }
         guard let fallback = candidates.first else {
             throw TesseraError(.notSupported, "padding that takes far more memory than the map")
         }
         for geometry in candidates {
-            let descriptor = try descriptor(weight, geometry)
-            if descriptor.implementation == model.implementation {
-                return Choice(descriptor: descriptor, weight: weight, geometry: geometry)
+            let descriptor = try? descriptor(
+                weight, geometry, model.orders, implementation: model.descriptor.implementation)
+            if let descriptor {
+                return Choice(descriptor: descriptor, weight: weight, geometry: geometry, orders: model.orders)
             }
         }
-        return Choice(descriptor: try descriptor(weight, fallback), weight: weight, geometry: fallback)
+        let (descriptor, orders) = try chosen(weight, fallback)
+        return Choice(descriptor: descriptor, weight: weight, geometry: fallback, orders: orders)
+    }
+
+    /// The same kernel with what follows the layer; nil if it cannot do that.
+    func adding(_ operations: [PostOperation], to choice: Choice) -> PrimitiveDescriptor? {
+        try? descriptor(
+            choice.weight, choice.geometry, choice.orders, implementation: choice.descriptor.implementation,
+            attributes: Attributes(operations))
+    }
+
+    /// All kernels for maps that lie in these orders, slow ones left out.
+    func candidates(_ weight: Tensor, groups: Int, _ orders: Orders) throws -> [Choice] {
+        let weight = try weight.merged(groups: groups, by: 1)
+        guard let geometry = geometries.first else { return [] }
+        var result: [Choice] = []
+        var avoided = avoided + ",ref,sse41"
+        while let descriptor = try? descriptor(weight, geometry, orders, avoided: avoided),
+            !isAvoided(descriptor.implementation, avoided)
+        {
+            // In blocks, kernels of one element add channels in parts whose number follows from the size of the map.
+            let isExact =
+                type != dnnl_f32 || !descriptor.implementation.hasPrefix("jit_1x1:avx512") || orders.source == .nhwc
+            if isExact {
+                result.append(Choice(descriptor: descriptor, weight: weight, geometry: geometry, orders: orders))
+            }
+            avoided += "," + descriptor.implementation
+        }
+        return result
     }
 
     /// Whether a map with its padding in memory is worth the memory.
@@ -90,24 +139,50 @@ struct Convolution {
             padding: window.axes.map { _ in (0, 0) }, isMaterialized: true)
     }
 
-    private func descriptor(_ weight: Tensor, _ geometry: Geometry) throws -> PrimitiveDescriptor {
-        let free = try descriptor(weight, geometry, Layout.any)
-        guard free.implementation.hasPrefix("jit_1x1:avx512") else { return free }
-        return try descriptor(weight, geometry) { try Layout.plain($0, innermost: 1) }
+    /// The kernel that is taken without any demand. Where there is AVX-512, channels come last: its kernels are as quick as with
+    /// blocks, their order of additions follows from the number of channels alone, and nothing is reordered between layers.
+    private func chosen(_ weight: Tensor, _ geometry: Geometry) throws -> (
+        descriptor: PrimitiveDescriptor, orders: Orders?
+    ) {
+        let last = Orders(source: .nhwc, target: .nhwc)
+        if Engine.hasAVX512, let descriptor = try? descriptor(weight, geometry, last),
+            isAcceptable(descriptor), descriptor.implementation.contains("avx512")
+        {
+            return (descriptor, last)
+        }
+        return (try descriptor(weight, geometry, nil), nil)
     }
 
+    /// - Parameters:
+    ///   - orders: nil for those that the kernel likes.
+    ///   - implementation: its name; nil for the first that is not avoided.
     private func descriptor(
-        _ weight: Tensor, _ geometry: Geometry, _ layout: ([Int]) throws -> Layout
+        _ weight: Tensor, _ geometry: Geometry, _ orders: Orders?, implementation: String? = nil,
+        avoided: String? = nil, attributes: Attributes? = nil
     ) throws -> PrimitiveDescriptor {
-        let (source, target) = (try layout(geometry.source), try layout(geometry.target))
-        let weights = try Layout.any(weight.shape.dimensions)
+        let source = try orders.map { try Layout.map(geometry.source, $0.source, type: type) }
+        let target = try orders.map { try Layout.map(geometry.target, $0.target, type: type) }
+        let anySource = try source ?? .any(geometry.source, type: type)
+        let anyTarget = try target ?? .any(geometry.target, type: type)
+        let weights = try Layout.any(weight.shape.dimensions, type: type)
         let bias = hasBias ? try Layout.plain([self.target[1]]) : nil
-        return try PrimitiveDescriptor("a convolution") {
-            onednn_convolution(
-                &$0, $1, source.handle, weights.handle, bias?.handle, target.handle,
-                window.axes.map(\.stride).int64, window.axes.map { $0.dilation - 1 }.int64,
-                geometry.padding.map(\.before).int64, geometry.padding.map(\.after).int64, Self.avoided)
+        return try (avoided ?? self.avoided).withCString { avoided in
+            try PrimitiveDescriptor("a convolution") { descriptor, engine in
+                func create(_ name: UnsafePointer<CChar>?) -> dnnl_status_t {
+                    onednn_convolution(
+                        &descriptor, engine, anySource.handle, weights.handle, bias?.handle, anyTarget.handle,
+                        window.axes.map(\.stride).int64, window.axes.map { $0.dilation - 1 }.int64,
+                        geometry.padding.map(\.before).int64, geometry.padding.map(\.after).int64,
+                        attributes?.handle, onednn_wish(avoided: avoided, name: name))
+                }
+                return implementation.map { $0.withCString(create) } ?? create(nil)
+            }
         }
+    }
+
+    /// False for kernels that are avoided, and for the slow reference that is left when they are.
+    private func isAcceptable(_ descriptor: PrimitiveDescriptor) -> Bool {
+        !isAvoided(descriptor.implementation, avoided + ",ref")
     }
 
     /// How many groups to merge so that each has a multiple of 16 channels, which direct kernels take; all if none fits.
@@ -118,9 +193,14 @@ struct Convolution {
     }
 }
 
-extension PrimitiveDescriptor {
-    /// False for matrix multiplication, and for the slow reference kernel that is left when it is avoided.
-    var isSizeIndependent: Bool { !["gemm", "brg", "ref"].contains(where: implementation.contains) }
+private func isAvoided(_ name: String, _ words: String) -> Bool { onednn_is_avoided(name, words) != 0 }
+
+extension KernelChoice {
+    /// nil for layouts that are none of oneDNN's.
+    fileprivate var orders: Convolution.Orders? {
+        guard let source = MapOrder(rawValue: source), let target = MapOrder(rawValue: target) else { return nil }
+        return Convolution.Orders(source: source, target: target)
+    }
 }
 
 extension Tensor {

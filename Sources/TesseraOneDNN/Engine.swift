@@ -14,6 +14,10 @@ struct Engine: @unchecked Sendable {
         return Engine(handle: handle)
     }
 
+    static let hasAVX512 = instructionSet.hasPrefix("avx512_core")
+    /// Whether its kernels compute in bfloat16 here.
+    static let hasBF16 = hasAVX512
+
     /// oneDNN's name of the instruction set it uses here.
     static var instructionSet: String {
         let names: [(UInt32, String)] = [

@@ -18,17 +18,33 @@ extension LayerLowering {
         let choices = try phases.map { phase in
             try Convolution(
                 window: phase.window, source: shape(input), target: [shape(input)[0], op.channels] + counts,
-                hasBias: op.bias
+                hasBias: op.bias, type: builder.context.type
             ).choose(weight.phase(phase, channels: op.channels, groups: op.groups), groups: op.groups)
         }
         for (phase, choice) in zip(phases, choices) {
-            let result = try convolve(choice, phase.window, bias: bias, isBlank: phase.isBlank)
+            let result = try convolve(choice, phase, bias: bias)
             results.append((phase, try cut(result, to: [shape(input)[0], op.channels] + counts)))
             description = choice.descriptor.implementation
         }
         let whole = try interleaved(results, strides: window.axes.map(\.stride))
-        builder.define(output, as: try cut(whole, to: shape(output)))
+        try builder.define(output, as: cut(whole, to: shape(output)))
         builder.describe(node, description)
+    }
+
+    private func convolve(
+        _ choice: Convolution.Choice, _ phase: TransposedWindow.Phase, bias: ProgramBuilder.Argument?
+    ) throws -> ProgramBuilder.Operand {
+        let (descriptor, geometry) = (choice.descriptor, choice.geometry)
+        let source: ProgramBuilder.Operand
+        if phase.isBlank {
+            source = builder.allocate(try .of(descriptor, dnnl_query_src_md, geometry.source))
+            builder.fill(source, with: 0)
+        } else {
+            source = try self.source(of: choice, phase.window)
+        }
+        let result = builder.allocate(try .of(descriptor, dnnl_query_dst_md, geometry.target))
+        try convolve(choice, FusedKernel(descriptor: descriptor, result: result), source: source, bias: bias)
+        return result
     }
 
     /// The phases in one map, each on its own pixels.

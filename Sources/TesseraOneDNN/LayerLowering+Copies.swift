@@ -6,7 +6,7 @@ import TesseraOperators
 extension LayerLowering {
     func lower(_ op: Concat) throws {
         let axis = op.axis < 0 ? op.axis + shape(output).count : op.axis
-        let target = builder.allocate(try .plain(shape(output)))
+        let target = builder.allocate(try layoutOfConcat(axis))
         var offsets = [Int](repeating: 0, count: shape(output).count)
         for value in node.inputs {
             var part = target
@@ -14,8 +14,22 @@ extension LayerLowering {
             try builder.reorder(from: builder.operand(value), to: part)
             offsets[axis] += shape(value)[axis]
         }
-        builder.define(output, as: target)
+        try builder.define(output, as: target)
         builder.describe(node, "reorder")
+    }
+
+    /// The layout that most of the inputs have, if no part of it would cut a block; else row-major.
+    private func layoutOfConcat(_ axis: Int) throws -> Layout {
+        let operands = try node.inputs.map(builder.operand)
+        let candidates = try operands.map { try $0.layout.like(shape(output)) }
+        let plain = try Layout.plain(shape(output), type: builder.context.type)
+        let best = candidates.max { a, b in candidates.count { $0 == a } < candidates.count { $0 == b } } ?? plain
+        var offsets = [Int](repeating: 0, count: shape(output).count)
+        for value in node.inputs {
+            guard (try? best.box(shape(value), at: offsets)) != nil else { return plain }
+            offsets[axis] += shape(value)[axis]
+        }
+        return best
     }
 
     func lower(_ op: Pad) throws {
@@ -23,8 +37,8 @@ extension LayerLowering {
         let amounts = try op.amounts(rank: shape(input).count)
         let layout = try builder.operand(input).layout.like(shape(output))
         // In a blocked layout the zeros that fill up the last block must stay zeros.
-        let target = op.value == 0 ? layout : try Layout.plain(shape(output))
-        builder.define(output, as: try copyPadded(input, amounts, value: Float(op.value), to: target))
+        let target = op.value == 0 ? layout : try Layout.plain(shape(output), type: layout.type)
+        try builder.define(output, as: copyPadded(input, amounts, value: Float(op.value), to: target))
         builder.describe(node, "reorder")
     }
 
@@ -36,7 +50,7 @@ extension LayerLowering {
         let taken = Region(positions.map(\.range))
         let box = taken == Region(whole: Shape(shape(input))) ? try builder.operand(input) : try copyBox(taken)
         if positions.allSatisfy({ $0.step == 1 }) {
-            builder.define(output, as: box)
+            try builder.define(output, as: box)
             builder.describe(node, "reorder")
         } else {
             try lowerSteps(positions.map(\.step), over: box)
@@ -54,20 +68,20 @@ extension LayerLowering {
         }
         let result = builder.allocate(target)
         try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(result))])
-        finish(result, descriptor)
+        try finish(result, descriptor)
     }
 
     func lowerReshape() throws {
         // Row-major elements are the same whatever the shape; only their description changes.
         var result = try builder.plainOperand(input)
-        result.layout = try .plain(shape(output))
-        builder.define(output, as: result)
+        result.layout = try .plain(shape(output), type: result.layout.type)
+        try builder.define(output, as: result)
         builder.describe(node, "none")
     }
 
     func lower(_ op: Split) throws {
         for (value, region) in zip(node.outputs, try op.regions(of: Shape(shape(input)))) {
-            builder.define(value, as: try copyBox(region))
+            try builder.define(value, as: copyBox(region))
         }
         builder.describe(node, "reorder")
     }
@@ -103,12 +117,13 @@ extension LayerLowering {
     /// A copy of the input whose elements, taken at `strides`, are the output's in row-major order.
     private func lowerStrided(_ sizes: [Int], strides: [Int]) throws {
         var source = try builder.plainOperand(input)
-        source.layout = try .plain(sizes, strides: strides)
-        var target = builder.allocate(try .plain(shape(output)))
-        target.layout = try .plain(sizes)
+        let type = source.layout.type
+        source.layout = try .plain(sizes, strides: strides, type: type)
+        var target = builder.allocate(try .plain(shape(output), type: type))
+        target.layout = try .plain(sizes, type: type)
         try builder.reorder(from: source, to: target)
-        target.layout = try .plain(shape(output))
-        builder.define(output, as: target)
+        target.layout = try .plain(shape(output), type: type)
+        try builder.define(output, as: target)
         builder.describe(node, "reorder")
     }
 
@@ -142,7 +157,7 @@ extension LayerLowering {
             source = try builder.plainOperand(value)
             source.layout = try source.layout.box(inner.shape.dimensions, at: inner.ranges.map(\.lowerBound))
         }
-        let usable = layout.box(outer) == nil ? try Layout.plain(layout.dimensions) : layout
+        let usable = layout.box(outer) == nil ? try Layout.plain(layout.dimensions, type: layout.type) : layout
         let target = builder.allocate(usable)
         var part = target
         part.layout = try usable.box(outer.shape.dimensions, at: outer.ranges.map(\.lowerBound))

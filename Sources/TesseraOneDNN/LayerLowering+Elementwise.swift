@@ -62,7 +62,7 @@ extension LayerLowering {
         var source = try builder.operand(input)
         // In a blocked layout the zeros that fill up the last block must stay zeros, for which oneDNN would take other
         // kernels, which round differently.
-        let isFilled = source.layout.byteCount > shape(input).reduce(MemoryLayout<Float>.size, *)
+        let isFilled = source.layout.elementCount > shape(input).reduce(1, *)
         if isFilled && !functions.allSatisfy(\.keepsZero) { source = try builder.plainOperand(input) }
         let layout = source.layout
         let descriptors = try functions.map { function in
@@ -75,7 +75,7 @@ extension LayerLowering {
             try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(target))])
             source = target
         }
-        builder.define(output, as: target)
+        try builder.define(output, as: target)
         builder.describe(node, descriptors[0].implementation)
     }
 
@@ -102,7 +102,7 @@ extension LayerLowering {
             }
             try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(result)), (DNNL_ARG_DST, .operand(result))])
         }
-        builder.define(output, as: result)
+        try builder.define(output, as: result)
         builder.describe(node, "binary")
     }
 
@@ -110,7 +110,10 @@ extension LayerLowering {
     private func operand(_ value: Graph.ValueID, as dimensions: [Int]) throws -> ProgramBuilder.Operand {
         if shape(value) == dimensions { return try builder.operand(value) }
         var operand = try builder.plainOperand(value)
-        operand.layout = try .plain(dimensions)
+        guard !builder.isScalar(value) || builder.context.type == dnnl_f32 else {
+            throw TesseraError(.notSupported, "a scalar beside numbers of 16 bits")
+        }
+        operand.layout = try .plain(dimensions, type: builder.context.type)
         return operand
     }
 
@@ -123,11 +126,11 @@ extension LayerLowering {
         // Operands that are repeated lie plainly: within a block, oneDNN would repeat the zeros that fill it up. So do
         // quotients: zeros that fill up a block would be divided by each other.
         let isRepeated = b.layout.dimensions != sizes
-        if kind == dnnl_binary_div { a = try reordered(a, to: .plain(sizes)) }
-        let layout = isRepeated ? try Layout.plain(b.layout.dimensions) : a.layout
+        if kind == dnnl_binary_div { a = try reordered(a, to: .plain(sizes, type: a.layout.type)) }
+        let layout = isRepeated ? try Layout.plain(b.layout.dimensions, type: b.layout.type) : a.layout
         b = try reordered(b, to: layout)
         let descriptor = try PrimitiveDescriptor("an element-wise operation") {
-            onednn_binary(&$0, $1, kind, a.layout.handle, layout.handle, a.layout.handle)
+            onednn_binary(&$0, $1, kind, a.layout.handle, layout.handle, a.layout.handle, nil)
         }
         let target = builder.allocate(a.layout)
         try builder.execute(
@@ -167,7 +170,7 @@ extension LayerLowering {
         try builder.execute(
             descriptor,
             [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_WEIGHTS, weight), (DNNL_ARG_DST, .operand(target))])
-        finish(target, descriptor)
+        try finish(target, descriptor)
     }
 
     private func operand(

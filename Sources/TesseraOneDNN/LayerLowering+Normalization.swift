@@ -16,7 +16,7 @@ extension LayerLowering {
         let source = try builder.operand(input, in: layout)
         let target = builder.result(over: source)
         try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(target))])
-        finish(target, descriptor)
+        try finish(target, descriptor)
     }
 
     /// As a product and a sum: oneDNN's own batch normalization rounds differently in different layouts, and a tile that begins
@@ -28,7 +28,7 @@ extension LayerLowering {
         let affine = try ChannelAffine(scale: scale, shift: shift, over: source.layout)
         let target = builder.result(over: source)
         try affine.append(to: builder, from: source, to: target)
-        finish(target, affine.product)
+        try finish(target, affine.product)
     }
 
     func lower(_ op: LayerNorm) throws {
@@ -38,7 +38,7 @@ extension LayerLowering {
         let axis = op.axis < 0 ? op.axis + shape(input).count : op.axis
         let block = shape(input)[axis...].reduce(1, *)
         let rows = try standardize(block: block, epsilon: op.epsilon, affine: op.affine, bias: op.bias)
-        finish(rows.result, rows.descriptor)
+        try finish(rows.result, rows.descriptor)
     }
 
     func lower(_ op: InstanceNorm) throws {
@@ -58,7 +58,7 @@ extension LayerLowering {
                 scale: parameter("weight").reals(), shift: parameter("bias").reals(), over: .plain(shape(input))) : nil
         let rows = try standardize(block: block, epsilon: epsilon, affine: false, bias: false)
         try scaling?.append(to: builder, from: rows.result, to: rows.result)
-        finish(rows.result, rows.descriptor)
+        try finish(rows.result, rows.descriptor)
     }
 
     /// The mean of every row of `block` elements brought to 0, their variance to 1.
@@ -101,7 +101,7 @@ extension LayerLowering {
         let source = try builder.operand(input, in: layout)
         let target = builder.allocate(layout)
         try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(target))])
-        finish(target, descriptor)
+        try finish(target, descriptor)
     }
 }
 
@@ -122,7 +122,7 @@ private struct ChannelAffine {
         let channels = scale.count == 1 ? plain : try layout.like(shape.dimensions)
         func primitive(_ kind: dnnl_alg_kind_t) throws -> PrimitiveDescriptor {
             try PrimitiveDescriptor("a factor for each channel") {
-                onednn_binary(&$0, $1, kind, layout.handle, channels.handle, layout.handle)
+                onednn_binary(&$0, $1, kind, layout.handle, channels.handle, layout.handle, nil)
             }
         }
         (product, sum) = (try primitive(dnnl_binary_mul), try primitive(dnnl_binary_add))

@@ -1,11 +1,13 @@
 import COneDNN
 import TesseraCore
 import TesseraOperators
+import TesseraRuntime
 
 /// Products of matrices. On several threads, long sums are divided among them, and the order of additions would depend on their
 /// number, so these run on one.
 extension LayerLowering {
     func lower(_ op: Linear) throws {
+        if Engine.hasAVX512 { return try lowerAsConvolution(op) }
         let weight = try parameter("weight")
         let rows = shape(input).dropLast().reduce(1, *)
         let source = try Layout.plain([rows, shape(input)[shape(input).count - 1]])
@@ -30,7 +32,34 @@ extension LayerLowering {
         ]
         if op.bias { arguments.append((DNNL_ARG_BIAS, try vector("bias"))) }
         try builder.execute(descriptor, arguments, threads: 1)
-        finish(result, descriptor)
+        try finish(result, descriptor)
+    }
+
+    /// As a convolution of kernel size 1 over a map whose pixels are the rows: its kernels add up all features in one order and
+    /// divide the results, never the sums, among threads.
+    private func lowerAsConvolution(_ op: Linear) throws {
+        let weight = try parameter("weight")
+        let (rows, features) = (shape(input).dropLast().reduce(1, *), weight.shape[1])
+        let one = SlidingWindow.Axis(kernel: 1, stride: 1, dilation: 1)
+        let (source, target) = ([1, features, 1, rows], [1, op.features, 1, rows])
+        let type = builder.context.type
+        let convolution = Convolution(
+            window: SlidingWindow(axes: [one, one]), source: source, target: target, hasBias: op.bias, type: type)
+        let choice = try convolution.choose(weight.reshaped(to: Shape(weight.shape.dimensions + [1, 1])), groups: 1)
+        let plain = try Layout.plain(shape(output), type: type)
+        let described = try Layout.map(target, .nhwc, type: type)
+        guard choice.orders != nil else { throw TesseraError(.notSupported, "rows of features as pixels") }
+        let bias = op.bias ? try vector("bias") : nil
+        var kernel = try fused(choice.descriptor, to: plain) { operations in
+            // Operands have the layer's axes, which the kernel does not know.
+            operations.contains { $0.readsOperand } ? nil : convolution.adding(operations, to: choice)
+        }
+        var x = try builder.plainOperand(input)
+        x.layout = try .map(source, .nhwc, type: type)
+        let result = kernel.result
+        kernel.result.layout = described
+        try convolve(choice, kernel, source: x, bias: bias)
+        try finish(kernel, result)
     }
 
     func lower(_ op: Matmul) throws {
@@ -68,6 +97,6 @@ extension LayerLowering {
         try builder.execute(
             descriptor, [(DNNL_ARG_SRC, .operand(x)), (DNNL_ARG_WEIGHTS, weights), (DNNL_ARG_DST, .operand(y))],
             threads: 1)
-        finish(result, descriptor)
+        try finish(result, descriptor)
     }
 }

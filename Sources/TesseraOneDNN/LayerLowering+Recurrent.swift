@@ -62,7 +62,7 @@ extension LayerLowering {
             var described = result
             described.layout = place.1
             arguments.append((place.0, .operand(described)))
-            builder.define(value, as: result)
+            try builder.define(value, as: result)
         }
         try builder.execute(descriptor, arguments, threads: 1)
         builder.describe(node, descriptor.implementation)

@@ -6,41 +6,39 @@ import TesseraOperators
 extension LayerLowering {
     func lower(_ op: Conv) throws {
         let window = try op.window(over: Shape(shape(input)))
-        let choice = try Convolution(
-            window: window, source: shape(input), target: shape(output), hasBias: op.bias
-        ).choose(try parameter("weight"), groups: op.groups)
-        let result = try convolve(choice, window, bias: op.bias ? vector("bias") : nil)
-        finish(try cut(result, to: shape(output)), choice.descriptor)
+        let convolution = Convolution(
+            window: window, source: shape(input), target: shape(output), hasBias: op.bias, type: builder.context.type,
+            demanded: builder.options.kernels[node.name])
+        let choice = try convolution.choose(parameter("weight"), groups: op.groups)
+        let bias = op.bias ? try vector("bias") : nil
+        let target = try Layout.of(choice.descriptor, dnnl_query_dst_md, choice.geometry.target)
+        let kernel = try fused(choice.descriptor, to: target, isWhole: choice.geometry.target == shape(output)) {
+            convolution.adding($0, to: choice)
+        }
+        try convolve(choice, kernel, source: source(of: choice, window), bias: bias)
+        try finish(kernel, cut(kernel.result, to: shape(output)))
     }
 
-    /// Adds the steps of a convolution of the layer's input.
-    ///
-    /// - Parameter isBlank: true for an input of zeros instead.
-    /// - Returns: the result, at the origin of a map that may be larger.
+    /// The map that the primitive of `choice` is run on.
+    func source(of choice: Convolution.Choice, _ window: SlidingWindow) throws -> ProgramBuilder.Operand {
+        let layout = try Layout.of(choice.descriptor, dnnl_query_src_md, choice.geometry.source)
+        return choice.geometry.isMaterialized
+            ? try padded(input, window, to: layout) : try builder.operand(input, in: layout)
+    }
+
+    /// Adds the step of a convolution. Its result is at the origin of a map that may be larger.
     func convolve(
-        _ choice: Convolution.Choice, _ window: SlidingWindow, bias: ProgramBuilder.Argument?, isBlank: Bool = false
-    ) throws -> ProgramBuilder.Operand {
-        let (descriptor, geometry) = (choice.descriptor, choice.geometry)
-        let sourceLayout = try Layout.of(descriptor, dnnl_query_src_md, geometry.source)
-        let source: ProgramBuilder.Operand
-        if isBlank {
-            source = builder.allocate(sourceLayout)
-            builder.fill(source, with: 0)
-        } else if geometry.isMaterialized {
-            source = try padded(input, window, to: sourceLayout)
-        } else {
-            source = try builder.operand(input, in: sourceLayout)
-        }
+        _ choice: Convolution.Choice, _ kernel: FusedKernel, source: ProgramBuilder.Operand,
+        bias: ProgramBuilder.Argument?
+    ) throws {
         let weights = choice.weight.shape.dimensions
-        let weightLayout = try Layout.of(descriptor, dnnl_query_weights_md, weights)
-        let result = builder.allocate(try .of(descriptor, dnnl_query_dst_md, geometry.target))
+        let weightLayout = try Layout.of(kernel.descriptor, dnnl_query_weights_md, weights)
         var arguments: [(Int32, ProgramBuilder.Argument)] = [
-            (DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(result)),
+            (DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(kernel.result)),
             (DNNL_ARG_WEIGHTS, try builder.constant(choice.weight, as: .plain(weights), in: weightLayout)),
         ]
         if let bias { arguments.append((DNNL_ARG_BIAS, bias)) }
-        try builder.execute(descriptor, arguments)
-        return result
+        try builder.execute(kernel.descriptor, arguments + kernel.arguments)
     }
 
     /// What starts at the origin of a map that may be larger.
@@ -90,7 +88,7 @@ extension LayerLowering {
         }
         let result = builder.allocate(target)
         try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(source)), (DNNL_ARG_DST, .operand(result))])
-        finish(result, descriptor)
+        try finish(result, descriptor)
     }
 
     /// A copy of `value` in `layout`, with as many zeros before it as the window's padding says, and after it as remain.

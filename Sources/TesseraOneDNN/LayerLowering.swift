@@ -28,8 +28,8 @@ struct LayerLowering {
     }
 
     /// Records the result and the implementation that makes it.
-    func finish(_ result: ProgramBuilder.Operand, _ descriptor: PrimitiveDescriptor) {
-        builder.define(output, as: result)
+    func finish(_ result: ProgramBuilder.Operand, _ descriptor: PrimitiveDescriptor) throws {
+        try builder.define(output, as: result)
         builder.describe(node, descriptor.implementation)
     }
 }

@@ -16,25 +16,64 @@ final class Layout: @unchecked Sendable, Equatable {
     deinit { onednn_desc_destroy(handle) }
 
     var byteCount: Int { onednn_desc_size(handle) }
+    /// oneDNN's description as bytes: the same for the same layout.
+    var bytes: [UInt8] { Array(UnsafeRawBufferPointer(start: handle, count: MemoryLayout<dnnl_memory_desc_t>.size)) }
+    /// The type of the elements.
+    var type: dnnl_data_type_t { onednn_desc_type(handle) }
+    /// Elements, those that fill up the last block among them.
+    var elementCount: Int { byteCount / Layout.size(of: type) }
+
+    static func size(of type: dnnl_data_type_t) -> Int {
+        switch type {
+        case dnnl_f32: 4
+        case dnnl_bf16, dnnl_f16: 2
+        default: 1
+        }
+    }
+
+    /// How the channels of a map lie: `nchw` (planes), `nhwc` (innermost), `nChw16c` (in blocks of 16), …; also for maps with
+    /// fewer or more spatial axes.
+    var order: MapOrder? {
+        guard dimensions.count > 2 else { return nil }
+        return MapOrder.allCases.first { (try? Layout.map(dimensions, $0, type: type)) == self }
+    }
 
     static func == (a: Layout, b: Layout) -> Bool { onednn_desc_equal(a.handle, b.handle) != 0 }
 
     /// Dense and row-major, or with the given distance between elements along each axis.
-    static func plain(_ dimensions: [Int], strides: [Int]? = nil) throws -> Layout {
+    static func plain(_ dimensions: [Int], strides: [Int]? = nil, type: dnnl_data_type_t = dnnl_f32) throws -> Layout {
         try make(dimensions) {
-            onednn_desc_create(&$0, Int32(dimensions.count), dimensions.int64, dnnl_f32, strides?.int64)
+            onednn_desc_create(&$0, Int32(dimensions.count), dimensions.int64, type, strides?.int64)
         }
     }
 
     /// Dense, with one axis as the innermost, the others in order.
-    static func plain(_ dimensions: [Int], innermost axis: Int) throws -> Layout {
+    static func plain(
+        _ dimensions: [Int], innermost axis: Int, type: dnnl_data_type_t = dnnl_f32
+    ) throws -> Layout {
         var strides = dimensions
         var stride = 1
         for axis in [axis] + dimensions.indices.reversed().filter({ $0 != axis }) {
             strides[axis] = stride
-            stride *= dimensions[axis]
+            stride = Shape.saturatingProduct(stride, dimensions[axis])
         }
-        return try plain(dimensions, strides: strides)
+        return try plain(dimensions, strides: strides, type: type)
+    }
+
+    /// A map whose channels lie in the given order.
+    static func map(_ dimensions: [Int], _ order: MapOrder, type: dnnl_data_type_t = dnnl_f32) throws -> Layout {
+        switch order {
+        case .nchw: try plain(dimensions, type: type)
+        case .nhwc: try plain(dimensions, innermost: 1, type: type)
+        case .nChw8c: try blocked(dimensions, 8, type: type)
+        case .nChw16c: try blocked(dimensions, 16, type: type)
+        }
+    }
+
+    private static func blocked(_ dimensions: [Int], _ block: Int, type: dnnl_data_type_t) throws -> Layout {
+        try make(dimensions) {
+            onednn_desc_create_channel_blocks(&$0, Int32(dimensions.count), dimensions.int64, type, Int64(block))
+        }
     }
 
     /// Bytes that oneDNN only carries about: elements of other types than f32, scalars, and tensors without elements.
@@ -43,8 +82,13 @@ final class Layout: @unchecked Sendable, Equatable {
     }
 
     /// For the primitive to choose.
-    static func any(_ dimensions: [Int]) throws -> Layout {
-        try make(dimensions) { onednn_desc_create_any(&$0, Int32(dimensions.count), dimensions.int64, dnnl_f32) }
+    static func any(_ dimensions: [Int], type: dnnl_data_type_t = dnnl_f32) throws -> Layout {
+        try make(dimensions) { onednn_desc_create_any(&$0, Int32(dimensions.count), dimensions.int64, type) }
+    }
+
+    /// The same layout for elements of another type.
+    func typed(_ type: dnnl_data_type_t) throws -> Layout {
+        self.type == type ? self : try Layout.make(dimensions) { onednn_desc_create_typed(&$0, handle, type) }
     }
 
     /// Other sizes with this layout's order and blocks.
@@ -79,6 +123,11 @@ final class Layout: @unchecked Sendable, Equatable {
         guard let handle else { throw TesseraError(.backendFailure, "oneDNN gave no memory descriptor") }
         return Layout(handle: handle, dimensions: dimensions)
     }
+}
+
+/// How the channels of a map lie in memory.
+enum MapOrder: String, CaseIterable {
+    case nchw, nhwc, nChw8c, nChw16c
 }
 
 extension [Int] {

@@ -13,12 +13,15 @@ public struct OneDNNBackend: KernelBackend {
     public func compile(_ graph: BoundGraph, options: CompileOptions) throws -> any CompiledNetwork {
         // Primitives choose their blocking for the number of threads at creation.
         omp_set_num_threads(Int32(options.threads))
-        let builder = try ProgramBuilder(graph, threads: options.threads)
+        let builder = try ProgramBuilder(graph, options: options)
         for (index, input) in graph.graph.inputs.enumerated() { try builder.input(index, value: input.value) }
-        for (node, parameters) in zip(graph.graph.nodes, graph.parameters) {
-            builder.layer = node.name
+        for id in graph.graph.orderWithEarlySlices {
+            let node = graph.graph.nodes[id]
+            // The builder makes constants when they are read.
+            if node.op is Constant || builder.merged.contains(node.name) { continue }
+            builder.context = .init(layer: node.name, precision: options.precision[node.name], isNative: false)
             try locatingErrors(path: node.name, at: node.location) {
-                try lower(node, parameters: parameters, into: builder)
+                try lower(node, parameters: graph.parameters[id], into: builder)
             }
             builder.finish(node)
         }
@@ -27,55 +30,122 @@ public struct OneDNNBackend: KernelBackend {
     }
 
     private func lower(_ node: Graph.Node, parameters: [String: Tensor], into builder: ProgramBuilder) throws {
-        // The builder makes them when they are read.
-        if node.op is Constant { return }
+        let precision = builder.context.precision
+        // Weights that are packed are rounded then.
+        let isPacked = node.op is Conv || node.op is Linear
+        let parameters =
+            precision == .f32
+            ? parameters
+            : try Dictionary(
+                uniqueKeysWithValues: parameters.map { name, tensor in
+                    (name, isPacked && name == "weight" ? tensor : try tensor.rounded(to: precision))
+                })
         // Scalars that are repeated get axes.
         let inputs = node.op is any Broadcasting ? node.inputs.filter { !builder.isScalar($0) } : node.inputs
         guard (inputs + node.outputs).allSatisfy(builder.isComputable), parameters.values.allSatisfy(\.isF32) else {
             return try builder.reference(node, parameters: parameters)
         }
-        let layer = LayerLowering(node: node, parameters: parameters, builder: builder)
-        do {
-            switch node.op {
-            case let op as Conv: try layer.lower(op)
-            case let op as ConvTranspose: try layer.lower(op)
-            case let op as any Pooling: try layer.lower(op)
-            case let op as any GlobalPooling: try layer.lower(op)
-            case let op as BatchNorm: try layer.lower(op)
-            case let op as Prelu: try layer.lower(op)
-            case is Add: try layer.lowerBinary(dnnl_binary_add, isCommutative: true)
-            case is Average: try layer.lowerBinary(dnnl_binary_add, isCommutative: true, mean: true)
-            case let op as LayerNorm: try layer.lower(op)
-            case let op as InstanceNorm: try layer.lower(op)
-            case let op as GroupNorm: try layer.lower(op)
-            case let op as LocalResponseNorm: try layer.lower(op)
-            case is Subtract: try layer.lowerBinary(dnnl_binary_sub, isCommutative: false)
-            case is Multiply: try layer.lowerBinary(dnnl_binary_mul, isCommutative: true)
-            case is Divide: try layer.lowerBinary(dnnl_binary_div, isCommutative: false)
-            case let op as Split: try layer.lower(op)
-            case let op as Transpose: try layer.lower(op)
-            case let op as DepthToSpace: try layer.lower(op)
-            case let op as SpaceToDepth: try layer.lower(op)
-            case let op as Linear: try layer.lower(op)
-            case let op as Matmul: try layer.lower(op)
-            case let op as any Recurrent: try layer.lower(op)
-            case let op as Concat: try layer.lower(op)
-            case let op as Pad: try layer.lower(op)
-            case let op as Slice: try layer.lower(op)
-            case is Flatten, is Reshape, is Squeeze, is Unsqueeze: try layer.lowerReshape()
-            case let op as any AlongAxis: try layer.lower(op)
-            default:
-                guard let functions = ElementFunction.functions(of: node.op) else {
-                    return try builder.reference(node, parameters: parameters)
-                }
-                try layer.lower(functions)
+        if precision == .bf16, Engine.hasBF16, node.op.isNativeInBF16 {
+            builder.context.isNative = true
+            do {
+                return try lowerToPrimitives(node, parameters, into: builder)
+            } catch let error as TesseraError where error.code == .notSupported {
+                builder.context.isNative = false
             }
+        }
+        do {
+            try lowerToPrimitives(node, parameters, into: builder)
         } catch let error as TesseraError where error.code == .notSupported {
             try builder.reference(node, parameters: parameters)
         }
+    }
+
+    private func lowerToPrimitives(
+        _ node: Graph.Node, _ parameters: [String: Tensor], into builder: ProgramBuilder
+    ) throws {
+        let layer = LayerLowering(node: node, parameters: parameters, builder: builder)
+        switch node.op {
+        case let op as Conv: try layer.lower(op)
+        case let op as ConvTranspose: try layer.lower(op)
+        case let op as any Pooling: try layer.lower(op)
+        case let op as any GlobalPooling: try layer.lower(op)
+        case let op as BatchNorm: try layer.lower(op)
+        case let op as Prelu: try layer.lower(op)
+        case is Add: try layer.lowerBinary(dnnl_binary_add, isCommutative: true)
+        case is Average: try layer.lowerBinary(dnnl_binary_add, isCommutative: true, mean: true)
+        case let op as LayerNorm: try layer.lower(op)
+        case let op as InstanceNorm: try layer.lower(op)
+        case let op as GroupNorm: try layer.lower(op)
+        case let op as LocalResponseNorm: try layer.lower(op)
+        case is Subtract: try layer.lowerBinary(dnnl_binary_sub, isCommutative: false)
+        case is Multiply: try layer.lowerBinary(dnnl_binary_mul, isCommutative: true)
+        case is Divide: try layer.lowerBinary(dnnl_binary_div, isCommutative: false)
+        case let op as Split: try layer.lower(op)
+        case let op as Transpose: try layer.lower(op)
+        case let op as DepthToSpace: try layer.lower(op)
+        case let op as SpaceToDepth: try layer.lower(op)
+        case let op as Linear: try layer.lower(op)
+        case let op as Matmul: try layer.lower(op)
+        case let op as any Recurrent: try layer.lower(op)
+        case let op as Concat: try layer.lower(op)
+        case let op as Pad: try layer.lower(op)
+        case let op as Slice: try layer.lower(op)
+        case is Flatten, is Reshape, is Squeeze, is Unsqueeze: try layer.lowerReshape()
+        case let op as any AlongAxis: try layer.lower(op)
+        default:
+            guard let functions = ElementFunction.functions(of: node.op) else {
+                throw TesseraError(.notSupported, "oneDNN has no '\(node.op.name)'")
+            }
+            try layer.lower(functions)
+        }
+    }
+}
+
+extension Operator {
+    /// Whether it is computed by primitives that take bfloat16.
+    fileprivate var isNativeInBF16: Bool {
+        switch self {
+        case is Conv, is ConvTranspose, is any Pooling, is any GlobalPooling, is Add, is Subtract, is Multiply,
+            is Linear,
+            is Concat, is Slice, is Split, is Pad, is Transpose, is DepthToSpace, is SpaceToDepth, is Flatten,
+            is Reshape, is Squeeze, is Unsqueeze:
+            true
+        default: ElementFunction.functions(of: self) != nil
+        }
+    }
+}
+
+extension Graph {
+    /// An order of execution in which slices come right after what they slice, so that a sum with one can be made where its
+    /// other operand is.
+    fileprivate var orderWithEarlySlices: [NodeID] {
+        let consumers = consumers
+        var order: [NodeID] = []
+        func appendSlices(of values: some Sequence<ValueID>) {
+            for value in values {
+                for reader in consumers[value] where nodes[reader].op is Slice && nodes[reader].inputs.count == 1 {
+                    order.append(reader)
+                    appendSlices(of: nodes[reader].outputs)
+                }
+            }
+        }
+        appendSlices(of: inputs.map(\.value))
+        for (id, node) in nodes.enumerated() where !(node.op is Slice && node.inputs.count == 1) {
+            order.append(id)
+            appendSlices(of: node.outputs)
+        }
+        return order
     }
 }
 
 extension Tensor {
     fileprivate var isF32: Bool { elementType == .f32 }
+
+    /// The elements rounded to another precision, as f32; other types of element are left alone.
+    fileprivate func rounded(to precision: Precision) throws -> Tensor {
+        guard isF32 else { return self }
+        var copy = self
+        try copy.withMutableFloats { onednn_round($0.baseAddress!, Int64($0.count), precision == .f16 ? 1 : 0) }
+        return copy
+    }
 }

@@ -8,61 +8,101 @@ import TesseraRuntime
 /// `@unchecked Sendable`: everything is made in the initializer and only read afterwards, but for the arena, which `lock`
 /// guards for the whole of a run.
 final class Program: CompiledNetwork, @unchecked Sendable {
+    /// Plain values throughout, so that running them takes no memory and counts no references.
     private enum Step {
-        case execute(Primitive, [dnnl_exec_arg_t], threads: Int?)
+        case execute(dnnl_primitive_t, UnsafePointer<dnnl_exec_arg_t>, Int32)
+        case useThreads(Int32)
         case fill(UnsafeMutableBufferPointer<Float>, Float)
+        case narrow(UnsafePointer<Float>, UnsafeMutableRawPointer, Int64)
+        case widen(UnsafeRawPointer, UnsafeMutablePointer<Float>, Int64)
         case input(Int, UnsafeMutableRawPointer)
         case output(UnsafeRawPointer, Int)
-        case reference(
-            any Operator, [String: Tensor], [(UnsafeRawPointer, ProgramBuilder.ValueType)], [UnsafeMutableRawPointer])
+        case reference(Int)
+    }
+
+    private struct ReferenceCall {
+        var op: any Operator
+        var parameters: [String: Tensor]
+        var inputs: [(UnsafeRawPointer, ProgramBuilder.ValueType)]
+        var outputs: [UnsafeMutableRawPointer]
     }
 
     let kernels: [KernelDescription]
-    private let labels: [ProgramBuilder.Label]
     let activationByteCount: Int
+    private let labels: [ProgramBuilder.Label]
     private let outputTypes: [ProgramBuilder.ValueType]
-    private let threads: Int
+    private let threads: Int32
     private let arena: Allocation
     private let constants: [Allocation]
+    private let primitives: [Primitive]
     /// What the arguments of the steps point to.
     private let memories: [Memory]
+    private let arguments: ArgumentLists
+    private let references: [ReferenceCall]
     private let stream: Stream
     private let steps: [Step]
+    /// The places in `steps` after which the steps of `labels` end.
+    private let ends: [Int]
     private let lock = NSLock()
 
     init(_ builder: ProgramBuilder) throws {
         let plan = ArenaPlan(builder.buffers, alignment: Tensor.alignment)
         let arena = try Allocation(byteCount: plan.byteCount)
+        let arguments = ArgumentLists()
         var memories: [Memory] = []
+        var primitives: [Primitive] = []
+        var references: [ReferenceCall] = []
+        var steps: [Step] = []
+        var ends: [Int] = []
 
         func address(_ operand: ProgramBuilder.Operand) -> UnsafeMutableRawPointer {
             arena.address + plan.offsets[operand.buffer] + operand.offset
         }
-        func memory(_ argument: ProgramBuilder.Argument) throws -> Memory {
-            switch argument {
-            case .operand(let operand): try Memory(operand.layout, at: address(operand))
-            case .constant(let memory): memory
-            }
+        func floats(_ operand: ProgramBuilder.Operand) -> UnsafeMutableBufferPointer<Float> {
+            let count = operand.layout.elementCount
+            return UnsafeMutableBufferPointer(
+                start: address(operand).bindMemory(to: Float.self, capacity: count), count: count)
         }
-        steps = try builder.steps.map { step in
+        func list(_ operands: [(Int32, ProgramBuilder.Argument)]) throws -> UnsafePointer<dnnl_exec_arg_t> {
+            arguments.add(
+                try operands.map { index, argument in
+                    switch argument {
+                    case .operand(let operand): memories.append(try Memory(operand.layout, at: address(operand)))
+                    case .constant(let memory): memories.append(memory)
+                    }
+                    return dnnl_exec_arg_t(arg: index, memory: memories[memories.count - 1].handle)
+                })
+        }
+        let all = Int32(builder.threads)
+        for step in builder.steps {
             switch step {
-            case .execute(let primitive, let arguments, let threads):
-                return .execute(
-                    primitive,
-                    try arguments.map { index, argument in
-                        memories.append(try memory(argument))
-                        return dnnl_exec_arg_t(arg: index, memory: memories[memories.count - 1].handle)
-                    }, threads: threads)
+            case .execute(let primitive, let operands, let few):
+                primitives.append(primitive)
+                if let few { steps.append(.useThreads(Int32(few))) }
+                steps.append(.execute(primitive.handle, try list(operands), Int32(operands.count)))
+                if few != nil { steps.append(.useThreads(all)) }
+            // Zero is all bits zero in every type of number.
             case .fill(let operand, let value):
-                let count = operand.layout.byteCount / MemoryLayout<Float>.stride
+                let count = (operand.layout.byteCount + 3) / 4
                 let start = address(operand).bindMemory(to: Float.self, capacity: count)
-                return .fill(UnsafeMutableBufferPointer(start: start, count: count), value)
-            case .input(let index, let operand): return .input(index, address(operand))
-            case .output(let operand, let index): return .output(UnsafeRawPointer(address(operand)), index)
+                let isWhole = operand.layout.type == dnnl_f32 || value == 0
+                guard isWhole else { throw TesseraError(.notSupported, "filling with numbers of 16 bits") }
+                steps.append(.fill(UnsafeMutableBufferPointer(start: start, count: count), value))
+            case .narrow(let source, let target):
+                let source = floats(source)
+                steps.append(.narrow(source.baseAddress!, address(target), Int64(source.count)))
+            case .widen(let source, let target):
+                let target = floats(target)
+                steps.append(.widen(address(source), target.baseAddress!, Int64(target.count)))
+            case .input(let index, let operand): steps.append(.input(index, address(operand)))
+            case .output(let operand, let index): steps.append(.output(UnsafeRawPointer(address(operand)), index))
             case .reference(let op, let parameters, let inputs, let types, let outputs):
                 let sources = zip(inputs, types).map { (UnsafeRawPointer(address($0)), $1) }
-                return .reference(op, parameters, sources, outputs.map(address))
+                steps.append(.reference(references.count))
+                references.append(
+                    ReferenceCall(op: op, parameters: parameters, inputs: sources, outputs: outputs.map(address)))
             }
+            ends.append(steps.count)
         }
         let graph = builder.graph
         outputTypes = graph.graph.outputs.map {
@@ -72,77 +112,93 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         activationByteCount = plan.byteCount
         constants = builder.constants
         stream = try Stream()
-        threads = builder.threads
-        self.arena = arena
-        self.memories = memories
+        threads = all
+        (self.arena, self.arguments, self.memories) = (arena, arguments, memories)
+        (self.primitives, self.references, self.steps, self.ends) = (primitives, references, steps, ends)
     }
 
-    func run(_ inputs: [Tensor], isCancelled: () -> Bool) throws -> [Tensor] {
-        try run(inputs, isCancelled: isCancelled) { _ in }
+    func makeOutputs() throws -> [Tensor] {
+        try outputTypes.map { try Tensor(zeros: $0.shape, elementType: $0.elementType) }
+    }
+
+    func run(_ inputs: [Tensor], into outputs: inout [Tensor], isCancelled: () -> Bool) throws {
+        lock.lock()
+        defer { lock.unlock() }
+        omp_set_num_threads(threads)
+        for step in steps {
+            if isCancelled() { throw CancellationError() }
+            try run(step, inputs, &outputs)
+        }
     }
 
     func profile(_ inputs: [Tensor]) throws -> [StepSpan] {
+        var outputs = try makeOutputs()
         let clock = ContinuousClock()
-        var ends: [ContinuousClock.Instant] = []
-        ends.reserveCapacity(steps.count)
-        var start = clock.now
-        _ = try run(inputs) {
-            if $0 == 0 { start = clock.now } else { ends.append(clock.now) }
+        var times: [ContinuousClock.Instant] = []
+        times.reserveCapacity(ends.count)
+        lock.lock()
+        defer { lock.unlock() }
+        omp_set_num_threads(threads)
+        let start = clock.now
+        var first = 0
+        for end in ends {
+            for step in steps[first..<end] { try run(step, inputs, &outputs) }
+            times.append(clock.now)
+            first = end
         }
-        return zip(labels, zip([start] + ends, ends)).map { label, span in
+        return zip(labels, zip([start] + times, times)).map { label, span in
             StepSpan(
                 layer: label.layer, kind: label.kind, implementation: label.implementation, start: span.0 - start,
                 duration: span.1 - span.0)
         }
     }
 
-    /// - Parameter didRun: called with the number of steps that have been run, from 0 on.
-    private func run(
-        _ inputs: [Tensor], isCancelled: () -> Bool = { false }, didRun: (Int) -> Void
-    ) throws -> [Tensor] {
-        var outputs = try outputTypes.map { try Tensor(zeros: $0.shape, elementType: $0.elementType) }
-        lock.lock()
-        defer { lock.unlock() }
-        omp_set_num_threads(Int32(threads))
-        didRun(0)
-        for (index, step) in steps.enumerated() {
-            if isCancelled() { throw CancellationError() }
-            switch step {
-            case .execute(let primitive, let arguments, let few):
-                if let few { omp_set_num_threads(Int32(few)) }
-                defer { if few != nil { omp_set_num_threads(Int32(threads)) } }
-                try stream.execute(primitive, arguments)
-            case .fill(let buffer, let value): buffer.update(repeating: value)
-            case .input(let index, let target):
-                inputs[index].withUnsafeBytes { bytes in
-                    if let source = bytes.baseAddress { target.copyMemory(from: source, byteCount: bytes.count) }
-                }
-            case .output(let source, let index):
-                outputs[index].withUnsafeMutableBytes {
-                    $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: $0.count))
-                }
-            case .reference(let op, let parameters, let sources, let targets):
-                try runReference(op, parameters, sources, targets)
+    private func run(_ step: Step, _ inputs: [Tensor], _ outputs: inout [Tensor]) throws {
+        switch step {
+        case .execute(let primitive, let arguments, let count):
+            let status = dnnl_primitive_execute(primitive, stream.handle, count, arguments)
+            if status != dnnl_success { try check(status, "running a primitive") }
+        case .useThreads(let count): omp_set_num_threads(count)
+        case .fill(let buffer, let value): buffer.update(repeating: value)
+        case .narrow(let source, let target, let count): onednn_narrow(source, target, count, threads)
+        case .widen(let source, let target, let count): onednn_widen(source, target, count, threads)
+        case .input(let index, let target):
+            inputs[index].withUnsafeBytes { bytes in
+                if let source = bytes.baseAddress { target.copyMemory(from: source, byteCount: bytes.count) }
             }
-            didRun(index + 1)
+        case .output(let source, let index):
+            outputs[index].withUnsafeMutableBytes {
+                $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: $0.count))
+            }
+        case .reference(let index): try run(references[index])
         }
-        return outputs
     }
 
-    private func runReference(
-        _ op: any Operator, _ parameters: [String: Tensor], _ sources: [(UnsafeRawPointer, ProgramBuilder.ValueType)],
-        _ targets: [UnsafeMutableRawPointer]
-    ) throws {
+    private func run(_ call: ReferenceCall) throws {
         // The tensors live no longer than this call, and the arena is not written to before what comes out is copied.
-        let inputs = try sources.map { source, type in
+        let inputs = try call.inputs.map { source, type in
             try Tensor(
                 borrowing: UnsafeRawBufferPointer(start: source, count: type.byteCount), shape: type.shape,
                 elementType: type.elementType, owner: self)
         }
-        for (tensor, target) in zip(try op.forward(inputs, parameters: parameters), targets) {
+        for (tensor, target) in zip(try call.op.forward(inputs, parameters: call.parameters), call.outputs) {
             tensor.withUnsafeBytes { bytes in
                 if let source = bytes.baseAddress { target.copyMemory(from: source, byteCount: bytes.count) }
             }
         }
     }
+}
+
+/// Lists of arguments at addresses that do not change.
+private final class ArgumentLists {
+    private var lists: [UnsafeMutableBufferPointer<dnnl_exec_arg_t>] = []
+
+    func add(_ arguments: [dnnl_exec_arg_t]) -> UnsafePointer<dnnl_exec_arg_t> {
+        let list = UnsafeMutableBufferPointer<dnnl_exec_arg_t>.allocate(capacity: max(1, arguments.count))
+        _ = list.initialize(from: arguments)
+        lists.append(list)
+        return UnsafePointer(list.baseAddress!)
+    }
+
+    deinit { for list in lists { list.deallocate() } }
 }

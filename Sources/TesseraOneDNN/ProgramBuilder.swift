@@ -4,8 +4,9 @@ import TesseraRuntime
 
 /// Collects the steps of a program while the layers of a graph are lowered one after the other.
 ///
-/// Every value may exist in several layouts. A lowering asks for an operand in the layout its primitive chose, and a reorder
-/// is added only if no copy in that layout is there yet.
+/// Every value may exist in several layouts and types of number. A lowering asks for an operand in the layout its primitive
+/// chose, and a reorder is added only if no copy in that layout is there yet. Between layers a value is held in the precision
+/// of the layer that makes it; a layer of another precision reads it rounded to its own.
 final class ProgramBuilder {
     /// A tensor in a buffer of the arena.
     struct Operand {
@@ -32,6 +33,8 @@ final class ProgramBuilder {
         /// With a number of threads, if not as many as the program has.
         case execute(Primitive, [(Int32, Argument)], threads: Int?)
         case fill(Operand, Float)
+        case narrow(Operand, Operand)
+        case widen(Operand, Operand)
         case input(Int, Operand)
         case output(Operand, Int)
         case reference(any Operator, [String: Tensor], [Operand], [ValueType], [Operand])
@@ -44,29 +47,58 @@ final class ProgramBuilder {
         var implementation: String
     }
 
+    /// What one layer, or several that run as one, may use while they are lowered.
+    struct Context {
+        var layer = ""
+        var precision = Precision.f32
+        /// Whether its primitives compute in bfloat16 themselves; if not, they compute in f32 with rounded numbers.
+        var isNative = false
+        /// Layers that run within it.
+        var merged: [String] = []
+
+        /// The type of number that primitives read and write.
+        var type: dnnl_data_type_t { isNative && precision == .bf16 ? dnnl_bf16 : dnnl_f32 }
+    }
+
     let graph: BoundGraph
-    let threads: Int
-    /// The layer that steps are added for.
-    var layer = ""
+    let options: CompileOptions
+    var threads: Int { options.threads }
+    var context = Context()
     private(set) var labels: [Label] = []
     private(set) var steps: [Step] = []
     private(set) var buffers: [ArenaPlan.Buffer] = []
     private(set) var kernels: [KernelDescription] = []
     /// Weights in the layouts that primitives want; the program keeps them alive.
     private(set) var constants: [Allocation] = []
-    private var operands: [Graph.ValueID: [Operand]] = [:]
+    /// By value: what holds it, rounded to which precision.
+    private var operands: [[(precision: Precision, operand: Operand)]]
+    /// By value: the precision that it is held in between layers.
+    private let stored: [Precision]
     /// Reads that are still to come, by buffer: a buffer with one left may be overwritten by its reader.
     private var pendingReads: [Int: Int] = [:]
+    /// Reads that are still to come, by value.
+    private var remainingReads: [Int]
     private let readCounts: [Int]
+    private let consumers: [[Graph.NodeID]]
+    /// Layers that run within another.
+    private(set) var merged: Set<String> = []
     private let stream: Stream
 
-    init(_ graph: BoundGraph, threads: Int) throws {
+    init(_ graph: BoundGraph, options: CompileOptions) throws {
         self.graph = graph
-        self.threads = threads
+        self.options = options
         stream = try Stream()
-        var counts = graph.graph.consumers.map(\.count)
+        consumers = graph.graph.consumers
+        var counts = consumers.map(\.count)
         for output in graph.graph.outputs { counts[output.value] += 1 }
-        readCounts = counts
+        (readCounts, remainingReads) = (counts, counts)
+        operands = counts.map { _ in [] }
+        stored = graph.graph.values.indices.map { value in
+            guard let producer = graph.graph.values[value].producer, graph.isMap(value),
+                !(graph.graph.nodes[producer].op is Constant)
+            else { return .f32 }
+            return options.precision[graph.graph.nodes[producer].name]
+        }
     }
 
     // MARK: Operands
@@ -77,40 +109,105 @@ final class ProgramBuilder {
         return Operand(buffer: buffers.count - 1, layout: layout)
     }
 
-    /// Says that `value` is now held by `operand`.
-    func define(_ value: Graph.ValueID, as operand: Operand) {
-        operands[value, default: []].append(operand)
-        pendingReads[operand.buffer, default: 0] += readCounts[value]
+    /// Says that `value` is now held by `operand`, rounded to the precision that it is to be held in.
+    func define(_ value: Graph.ValueID, as operand: Operand) throws {
+        let precision = stored[value]
+        var operand = operand
+        if isComputable(value), operand.layout.type != precision.type {
+            operand = try converted(operand, to: precision.type)
+        }
+        hold(value, precision, operand)
     }
 
-    /// The value in whatever layout it was made.
-    func operand(_ value: Graph.ValueID) throws -> Operand {
-        if let operand = operands[value]?.first { return operand }
+    private func hold(_ value: Graph.ValueID, _ precision: Precision, _ operand: Operand) {
+        operands[value].append((precision, operand))
+        pendingReads[operand.buffer, default: 0] += remainingReads[value]
+    }
+
+    /// Whether a value was made already.
+    func isMade(_ value: Graph.ValueID) -> Bool { !operands[value].isEmpty }
+
+    /// The precision in which the layer that is lowered reads a value.
+    private func precisionRead(_ value: Graph.ValueID) -> Precision {
+        context.precision == .f32 || !isComputable(value) ? stored[value] : context.precision
+    }
+
+    /// The value as it was made.
+    private func made(_ value: Graph.ValueID) throws -> (precision: Precision, operand: Operand) {
+        if let first = operands[value].first { return first }
         // A constant is put into memory when the first layer reads it from there; most have their own copies.
         if let producer = graph.graph.values[value].producer, graph.graph.nodes[producer].op is Constant {
+            let reader = context
+            context = Context(layer: graph.graph.nodes[producer].name)
             try reference(graph.graph.nodes[producer], parameters: graph.parameters[producer])
+            context = reader
         }
-        guard let operand = operands[value]?.first else {
+        guard let first = operands[value].first else {
             throw TesseraError(.backendFailure, "'\(graph.graph.values[value].name)' is read before it was made")
         }
-        return operand
+        return first
+    }
+
+    /// The value in whatever layout it was made, in the type of number that the layer's primitives take.
+    func operand(_ value: Graph.ValueID) throws -> Operand {
+        let made = try made(value)
+        guard isComputable(value) else { return made.operand }
+        let precision = precisionRead(value)
+        if let held = held(value, precision, where: { $0.type == context.type }) { return held }
+        var source = held(value, precision) { $0.type != dnnl_f16 } ?? held(value, precision) { _ in true }
+        if source == nil {
+            let rounded = try converted(made.operand, to: precision.type)
+            hold(value, precision, rounded)
+            source = rounded
+        }
+        guard let source, source.layout.type != context.type else { return source ?? made.operand }
+        let copy = try converted(source, to: context.type)
+        hold(value, precision, copy)
+        return copy
     }
 
     /// The value in the given layout, reordered if need be.
     func operand(_ value: Graph.ValueID, in layout: Layout) throws -> Operand {
-        let made = try operand(value)
-        if let existing = operands[value]?.first(where: { $0.layout == layout }) { return existing }
+        let made = try made(value)
+        let precision = precisionRead(value)
+        if let held = held(value, precision, where: { $0 == layout }) { return held }
+        // A reorder rounds to bfloat16 by itself; where primitives do not, and for binary16, there is a step of its own.
+        let isDirect =
+            !isComputable(value) || (precision == .bf16 && layout.type == dnnl_bf16)
+            || made.precision == precision
+        let source = isDirect && made.operand.layout.type != dnnl_f16 ? made.operand : try operand(value)
+        if source.layout == layout { return source }
         let copy = allocate(layout)
-        try reorder(from: made, to: copy)
-        define(value, as: copy)
+        try reorder(from: source, to: copy)
+        hold(value, precision, copy)
+        return copy
+    }
+
+    private func held(
+        _ value: Graph.ValueID, _ precision: Precision, where isWanted: (Layout) -> Bool
+    ) -> Operand? {
+        operands[value].first { $0.precision == precision && isWanted($0.operand.layout) }?.operand
+    }
+
+    /// A copy with elements of another type.
+    private func converted(_ source: Operand, to type: dnnl_data_type_t) throws -> Operand {
+        let isHalf = source.layout.type == dnnl_f16 || type == dnnl_f16
+        if isHalf && source.layout.type != dnnl_f32 && type != dnnl_f32 {
+            return try converted(converted(source, to: dnnl_f32), to: type)
+        }
+        let copy = allocate(try source.layout.typed(type))
+        if !isHalf {
+            try reorder(from: source, to: copy)
+        } else if type == dnnl_f16 {
+            append(.narrow(source, copy), .copy, "to f16", touching: [source, copy])
+        } else {
+            append(.widen(source, copy), .copy, "from f16", touching: [source, copy])
+        }
         return copy
     }
 
     /// Whether oneDNN's primitives take a value: f32, not a scalar, not empty.
-    func isComputable(_ value: Graph.ValueID) -> Bool {
-        let shape = graph.shapes[value]
-        return graph.elementTypes[value] == .f32 && (1...6).contains(shape.rank) && shape.elementCount > 0
-    }
+    func isComputable(_ value: Graph.ValueID) -> Bool { graph.isMap(value) }
 
     /// Whether a value is one f32 without axes.
     func isScalar(_ value: Graph.ValueID) -> Bool {
@@ -120,21 +217,43 @@ final class ProgramBuilder {
     /// Dense and row-major.
     func plainLayout(_ value: Graph.ValueID) throws -> Layout {
         isComputable(value)
-            ? try .plain(graph.shapes[value].dimensions) : try .raw(byteCount: graph.byteCount(of: value))
+            ? try .plain(graph.shapes[value].dimensions, type: context.type)
+            : try .raw(byteCount: graph.byteCount(of: value))
     }
 
     /// The value, dense and row-major.
     func plainOperand(_ value: Graph.ValueID) throws -> Operand { try operand(value, in: plainLayout(value)) }
 
     /// An operand of the same layout for a result that is made element by element: `input` itself if nobody else reads it.
-    func result(over input: Operand) -> Operand {
-        pendingReads[input.buffer] == 1 ? input : allocate(input.layout)
+    func result(over input: Operand) -> Operand { isLastRead(input) ? input : allocate(input.layout) }
+
+    /// Whether nobody reads an operand's buffer after the layer that is lowered.
+    func isLastRead(_ operand: Operand) -> Bool { pendingReads[operand.buffer] == 1 }
+
+    /// The layer that alone reads a value; nil if there are several, or none, or if the value is an output.
+    func onlyReader(of value: Graph.ValueID) -> Graph.Node? {
+        guard readCounts[value] == 1, let reader = consumers[value].first else { return nil }
+        return graph.graph.nodes[reader]
+    }
+
+    /// Whether the layer that is lowered is the last to read a value, so that a copy for it may be overwritten.
+    func isLastReader(of value: Graph.ValueID, in layout: Layout) -> Bool {
+        remainingReads[value] == 1
+            && operands[value].allSatisfy { pendingReads[$0.operand.buffer] == 1 || $0.operand.layout != layout }
+    }
+
+    /// Says that these layers run within the one that is lowered.
+    func merge(_ nodes: [Graph.Node]) {
+        context.merged = nodes.map(\.name)
+        merged.formUnion(context.merged)
+        for node in nodes { finish(node) }
     }
 
     /// Ends the lowering of a node: its inputs have one reader fewer.
     func finish(_ node: Graph.Node) {
         for value in Set(node.inputs) {
-            for operand in operands[value] ?? [] { pendingReads[operand.buffer, default: 1] -= 1 }
+            remainingReads[value] -= 1
+            for held in operands[value] { pendingReads[held.operand.buffer, default: 1] -= 1 }
         }
     }
 
@@ -144,13 +263,19 @@ final class ProgramBuilder {
     // MARK: Steps
 
     func describe(_ node: Graph.Node, _ implementation: String) {
-        kernels.append(KernelDescription(layer: node.name, implementation: implementation))
+        kernels.append(
+            KernelDescription(layer: context.layer, implementation: implementation, merged: context.merged))
     }
 
     func execute(
         _ descriptor: PrimitiveDescriptor, _ arguments: [(Int32, Argument)], threads: Int? = nil,
         kind: StepSpan.Kind = .kernel
     ) throws {
+        var arguments = arguments
+        let scratch = try Layout.of(descriptor, dnnl_query_scratchpad_md, [])
+        if scratch.byteCount > 0 {
+            arguments.append((DNNL_ARG_SCRATCHPAD, .operand(allocate(scratch))))
+        }
         let primitive = threads == 1 ? try onOneThread { try Primitive(descriptor) } : try Primitive(descriptor)
         let operands = arguments.compactMap { argument -> Operand? in
             guard case .operand(let operand) = argument.1 else { return nil }
@@ -180,13 +305,13 @@ final class ProgramBuilder {
 
     func input(_ index: Int, value: Graph.ValueID) throws {
         let operand = allocate(try plainLayout(value))
-        layer = graph.graph.values[value].name
+        context = Context(layer: graph.graph.values[value].name)
         append(.input(index, operand), .copy, "input", touching: [operand])
-        define(value, as: operand)
+        try define(value, as: operand)
     }
 
     func output(_ index: Int, value: Graph.ValueID) throws {
-        layer = graph.graph.outputs[index].name
+        context = Context(layer: graph.graph.outputs[index].name)
         let operand = try plainOperand(value)
         append(.output(operand, index), .copy, "output", touching: [operand])
     }
@@ -200,12 +325,12 @@ final class ProgramBuilder {
         append(
             .reference(node.op, parameters, inputs, types, outputs), .kernel, "reference:\(node.op.name)",
             touching: inputs + outputs)
-        for (value, operand) in zip(node.outputs, outputs) { define(value, as: operand) }
+        for (value, operand) in zip(node.outputs, outputs) { try define(value, as: operand) }
         describe(node, "reference:\(node.op.name)")
     }
 
     private func append(_ step: Step, _ kind: StepSpan.Kind, _ implementation: String, touching operands: [Operand]) {
-        labels.append(Label(layer: layer, kind: kind, implementation: implementation))
+        labels.append(Label(layer: context.layer, kind: kind, implementation: implementation))
         for operand in operands {
             let first = buffers[operand.buffer].lifetime.lowerBound
             buffers[operand.buffer].lifetime = first...steps.count
@@ -223,34 +348,30 @@ final class ProgramBuilder {
         return graph.parameters[producer]["value"]
     }
 
-    /// A weight in the layout that a primitive wants, reordered now, once.
+    /// A weight in the layout that a primitive wants, reordered once for all programs, and rounded to the precision of the layer.
     ///
     /// - Parameter source: how the tensor's own elements are to be read.
     func constant(_ tensor: Tensor, as source: Layout, in target: Layout) throws -> Argument {
-        let allocation = try Allocation(byteCount: target.byteCount)
-        let memory = try Memory(target, at: allocation.address)
-        try tensor.withUnsafeBytes { bytes in
-            guard let address = bytes.baseAddress, bytes.count == source.byteCount else {
-                throw TesseraError(
-                    .backendFailure, "expected a weight of \(source.byteCount) bytes, found \(bytes.count)")
-            }
-            if source == target {
-                allocation.address.copyMemory(from: address, byteCount: bytes.count)
-                return
-            }
-            let descriptor = try PrimitiveDescriptor("a reorder of weights") {
-                onednn_reorder(&$0, $1, source.handle, target.handle)
-            }
-            // The reorder only reads its source.
-            let from = try Memory(source, at: UnsafeMutableRawPointer(mutating: address))
-            try stream.execute(
-                try Primitive(descriptor),
-                [
-                    dnnl_exec_arg_t(arg: DNNL_ARG_FROM, memory: from.handle),
-                    dnnl_exec_arg_t(arg: DNNL_ARG_TO, memory: memory.handle),
-                ])
-        }
+        let allocation = try PackedWeights.shared.weights(
+            tensor, as: source, in: target, rounding: context.precision, stream: stream)
         constants.append(allocation)
-        return .constant(memory)
+        return .constant(try Memory(target, at: allocation.address))
+    }
+}
+
+extension BoundGraph {
+    fileprivate func isMap(_ value: Graph.ValueID) -> Bool {
+        elementTypes[value] == .f32 && (1...6).contains(shapes[value].rank) && shapes[value].elementCount > 0
+    }
+}
+
+extension Precision {
+    /// The type of number of activations between layers.
+    var type: dnnl_data_type_t {
+        switch self {
+        case .f32: dnnl_f32
+        case .bf16: dnnl_bf16
+        case .f16: dnnl_f16
+        }
     }
 }

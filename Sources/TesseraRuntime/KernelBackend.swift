@@ -9,6 +9,15 @@ public protocol KernelBackend: Sendable {
     var instructionSet: String { get }
     /// - Throws: `notSupported`, `outOfMemory` or `backendFailure`, with the layer's path.
     func compile(_ graph: BoundGraph, options: CompileOptions) throws -> any CompiledNetwork
+    /// Measures the kernels that could be taken for the layers, and chooses so that the whole graph is fastest, what is reordered
+    /// between layers included.
+    ///
+    /// - Returns: choices for `CompileOptions.kernels`.
+    func tune(_ graph: BoundGraph, options: CompileOptions) throws -> [String: KernelChoice]
+}
+
+extension KernelBackend {
+    public func tune(_ graph: BoundGraph, options: CompileOptions) throws -> [String: KernelChoice] { [:] }
 }
 
 /// How a graph is to be compiled.
@@ -17,10 +26,14 @@ public struct CompileOptions: Sendable {
     public var threads: Int
     /// In which numbers its layers compute.
     public var precision: PrecisionChoice
+    /// The kernels of single layers, by their paths, as `KernelBackend.tune` finds them; the backend chooses for the others.
+    public var kernels: [String: KernelChoice]
 
-    public init(threads: Int = 1, precision: PrecisionChoice = PrecisionChoice()) {
+    public init(
+        threads: Int = 1, precision: PrecisionChoice = PrecisionChoice(), kernels: [String: KernelChoice] = [:]
+    ) {
         self.threads = max(1, threads)
-        self.precision = precision
+        (self.precision, self.kernels) = (precision, kernels)
     }
 }
 
@@ -30,17 +43,25 @@ public protocol CompiledNetwork: Sendable {
     var kernels: [KernelDescription] { get }
     /// Bytes held for activations.
     var activationByteCount: Int { get }
-    /// Runs the graph on its inputs, in the order the graph declares them, and gives its outputs in their order.
+    /// Tensors for the outputs, in the order the graph declares them.
+    func makeOutputs() throws -> [Tensor]
+    /// Runs the graph on its inputs, in the order the graph declares them, and writes its outputs in their order.
     ///
-    /// - Parameter isCancelled: asked between layers; true ends the run.
+    /// - Parameters:
+    ///   - outputs: as `makeOutputs` gives them, or as an earlier run left them: that takes no memory then.
+    ///   - isCancelled: asked between layers; true ends the run.
     /// - Throws: `CancellationError` if it was cancelled.
-    func run(_ inputs: [Tensor], isCancelled: () -> Bool) throws -> [Tensor]
+    func run(_ inputs: [Tensor], into outputs: inout [Tensor], isCancelled: () -> Bool) throws
     /// Runs one inference and tells when each of its steps ran, in order: kernels, and the copies and reorders between them.
     func profile(_ inputs: [Tensor]) throws -> [StepSpan]
 }
 
 extension CompiledNetwork {
-    public func run(_ inputs: [Tensor]) throws -> [Tensor] { try run(inputs) { false } }
+    public func run(_ inputs: [Tensor], isCancelled: () -> Bool = { false }) throws -> [Tensor] {
+        var outputs = try makeOutputs()
+        try run(inputs, into: &outputs, isCancelled: isCancelled)
+        return outputs
+    }
 }
 
 /// A kernel as it was chosen for a layer.

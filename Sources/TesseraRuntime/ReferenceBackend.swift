@@ -35,8 +35,14 @@ private struct ReferenceNetwork: CompiledNetwork {
     }
     var activationByteCount: Int { graph.shapes.indices.reduce(0) { $0 + graph.byteCount(of: $1) } }
 
-    func run(_ inputs: [Tensor], isCancelled: () -> Bool) throws -> [Tensor] {
-        try run(inputs, isCancelled: isCancelled) { _, _ in }
+    func makeOutputs() throws -> [Tensor] {
+        try graph.graph.outputs.map {
+            try Tensor(zeros: graph.shapes[$0.value], elementType: graph.elementTypes[$0.value])
+        }
+    }
+
+    func run(_ inputs: [Tensor], into outputs: inout [Tensor], isCancelled: () -> Bool) throws {
+        outputs = try run(inputs, isCancelled: isCancelled) { _, _ in }
     }
 
     func profile(_ inputs: [Tensor]) throws -> [StepSpan] {

@@ -29,6 +29,13 @@ public struct Session: Sendable {
         return Dictionary(uniqueKeysWithValues: zip(graph.graph.outputs.map(\.name), outputs))
     }
 
+    /// Inferences on the same memory, one after the other.
+    ///
+    /// - Throws: as `run` for inputs that do not fit.
+    public func request(_ inputs: [String: Tensor]) throws -> InferenceRequest {
+        InferenceRequest(graph: graph, compiled: compiled, inputs: try graph.ordered(inputs))
+    }
+
     /// Runs one inference and tells when each of its steps ran.
     ///
     /// - Throws: as `run`.

@@ -1,0 +1,81 @@
+import COneDNN
+import Synchronization
+import TesseraCore
+import TesseraRuntime
+
+/// Weights in the layouts that primitives want. Programs that want the same weight in the same layout share it: sessions of one
+/// network for several input shapes, nodes in one process.
+final class PackedWeights: Sendable {
+    static let shared = PackedWeights()
+
+    private struct Key: Hashable {
+        /// Where the elements are, which is theirs as long as `Entry.owner` lives.
+        var address: Int
+        var byteCount: Int
+        var source: [UInt8]
+        var target: [UInt8]
+        var precision: Precision
+    }
+
+    /// `@unchecked Sendable`: both are only looked at under the lock, and what they refer to may be used from any thread.
+    private struct Entry: @unchecked Sendable {
+        weak var owner: AnyObject?
+        weak var allocation: Allocation?
+    }
+
+    private let entries = Mutex<[Key: Entry]>([:])
+
+    /// - Parameter source: how the tensor's own elements are to be read.
+    func weights(
+        _ tensor: Tensor, as source: Layout, in target: Layout, rounding precision: Precision, stream: Stream
+    ) throws -> Allocation {
+        let key = Key(
+            address: tensor.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }, byteCount: tensor.byteCount,
+            source: source.bytes, target: target.bytes, precision: precision)
+        let owner = tensor.memoryOwner
+        if let entry = entries.withLock({ $0[key] }), entry.owner === owner, let allocation = entry.allocation {
+            return allocation
+        }
+        let allocation = try pack(tensor, as: source, in: target, stream: stream)
+        if precision != .f32, target.type == dnnl_f32 {
+            onednn_round(
+                allocation.address, Int64(allocation.byteCount / MemoryLayout<Float>.size), precision == .f16 ? 1 : 0)
+        }
+        entries.withLock { entries in
+            entries = entries.filter { $0.value.allocation != nil }
+            entries[key] = Entry(owner: owner, allocation: allocation)
+        }
+        return allocation
+    }
+
+    private func pack(_ tensor: Tensor, as source: Layout, in target: Layout, stream: Stream) throws -> Allocation {
+        let allocation = try Allocation(byteCount: target.byteCount)
+        let memory = try Memory(target, at: allocation.address)
+        try tensor.withUnsafeBytes { bytes in
+            guard let address = bytes.baseAddress, bytes.count == source.byteCount else {
+                throw TesseraError(
+                    .backendFailure, "expected a weight of \(source.byteCount) bytes, found \(bytes.count)")
+            }
+            if source == target {
+                allocation.address.copyMemory(from: address, byteCount: bytes.count)
+                return
+            }
+            let descriptor = try PrimitiveDescriptor("a reorder of weights") {
+                onednn_reorder(&$0, $1, source.handle, target.handle)
+            }
+            // The reorder only reads its source.
+            let from = try Memory(source, at: UnsafeMutableRawPointer(mutating: address))
+            let scratch = try Layout.of(descriptor, dnnl_query_scratchpad_md, [])
+            let room = try Allocation(byteCount: scratch.byteCount)
+            let temporary = try Memory(scratch, at: room.address)
+            try stream.execute(
+                try Primitive(descriptor),
+                [
+                    dnnl_exec_arg_t(arg: DNNL_ARG_FROM, memory: from.handle),
+                    dnnl_exec_arg_t(arg: DNNL_ARG_TO, memory: memory.handle),
+                    dnnl_exec_arg_t(arg: DNNL_ARG_SCRATCHPAD, memory: temporary.handle),
+                ])
+        }
+        return allocation
+    }
+}
