@@ -95,9 +95,9 @@ struct Convolution {
     /// All kernels for maps that lie in these orders, slow ones left out.
     func candidates(_ weight: Tensor, groups: Int, _ orders: Orders) throws -> [Choice] {
         let weight = try weight.merged(groups: groups, by: 1)
-        guard let geometry = geometries.first else { return [] }
+        guard let geometry = geometries.first, !geometry.isMaterialized else { return [] }
         var result: [Choice] = []
-        var avoided = avoided + ",ref,sse41"
+        var avoided = avoided + ",ref,sse41" + (Engine.hasAVX512 ? ",avx2" : "")
         while let descriptor = try? descriptor(weight, geometry, orders, avoided: avoided),
             !isAvoided(descriptor.implementation, avoided)
         {

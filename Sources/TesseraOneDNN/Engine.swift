@@ -14,6 +14,7 @@ struct Engine: @unchecked Sendable {
         return Engine(handle: handle)
     }
 
+    static let hasAVX2 = hasAVX512 || instructionSet.hasPrefix("avx2")
     static let hasAVX512 = instructionSet.hasPrefix("avx512_core")
     /// Whether its kernels compute in bfloat16 here.
     static let hasBF16 = hasAVX512

@@ -31,7 +31,10 @@ extension ProgramBuilder {
 
     private func work(of next: Graph.Node, on value: Graph.ValueID, hasResidual: Bool) -> Follower.Work? {
         guard next.outputs.count == 1, graph.elementTypes[next.outputs[0]] == .f32 else { return nil }
-        if next.inputs == [value] { return ElementFunction.functions(of: next.op).map { .functions($0) } }
+        if next.inputs == [value] {
+            let functions = ElementFunction.functions(of: next.op)
+            return functions.flatMap { $0.allSatisfy(\.isSameWithinKernels) ? .functions($0) : nil }
+        }
         guard next.op is Add, next.inputs.count == 2, !hasResidual,
             let other = next.inputs.first(where: { $0 != value }), isMade(other), isComputable(other),
             graph.shapes[other] == graph.shapes[value]

@@ -12,6 +12,12 @@ struct ElementFunction {
 }
 
 extension ElementFunction {
+    /// Whether kernels that compute it on their results round as the function by itself does. For SSE4.1, oneDNN computes some
+    /// functions in another order within other kernels.
+    var isSameWithinKernels: Bool {
+        Engine.hasAVX2 || [dnnl_eltwise_relu, dnnl_eltwise_clip_v2, dnnl_eltwise_abs].contains(kind)
+    }
+
     /// The functions that, one after the other, compute an operator; nil if there are none.
     ///
     /// What is not a number remains that but where oneDNN brings it to a bound: relu and clip. A network's inputs are checked,

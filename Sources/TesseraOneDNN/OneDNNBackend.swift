@@ -29,6 +29,11 @@ public struct OneDNNBackend: KernelBackend {
         return try Program(builder)
     }
 
+    public func tune(_ graph: BoundGraph, options: CompileOptions) throws -> [String: KernelChoice] {
+        var tuner = try KernelTuner(graph, options: options)
+        return try tuner.choices()
+    }
+
     private func lower(_ node: Graph.Node, parameters: [String: Tensor], into builder: ProgramBuilder) throws {
         let precision = builder.context.precision
         // Weights that are packed are rounded then.
