@@ -26,6 +26,7 @@ import Testing
         for key in ["load_ms", "first_ms", "start_ms", "peak_rss_bytes", "activation_bytes", "overhead"] {
             #expect(try number(key) > 0, "\(key)")
         }
+        #expect(try number("start_rss_bytes") < number("peak_rss_bytes"))
         #expect(try number("runs") >= 3 && number("profiled_runs") >= 3)
         // 416,520 is what `inspect` counts.
         #expect(try number("macs") == 416_520)

@@ -188,7 +188,8 @@ import Testing
     static func report(_ profile: NetworkProfile?) -> BenchmarkReport {
         var report = BenchmarkReport(
             network: "<net> & \"co\"", backend: "fixed", options: CompileOptions(),
-            timings: Timings(milliseconds: [5, 6, 9]), loading: 1, first: 2, start: nil, peakByteCount: nil,
+            timings: Timings(milliseconds: [5, 6, 9]), loading: 1, first: 2, start: nil, startByteCount: nil,
+            peakByteCount: nil,
             activationByteCount: 64, multiplyAccumulates: 144)
         report.profile = profile
         return report

@@ -67,6 +67,7 @@ public struct Benchmark: Sendable {
         var report = BenchmarkReport(
             network: network.name, backend: backend.name, options: options, timings: timings,
             loading: loading.milliseconds, first: first.milliseconds, start: stopwatch.beforeLoading,
+            startByteCount: stopwatch.peakByteCount,
             peakByteCount: peak, activationByteCount: whole?.activationByteCount,
             multiplyAccumulates: whole?.graph.multiplyAccumulates.reduce(0, Shape.saturatingSum))
         guard isProfiled else { return report }

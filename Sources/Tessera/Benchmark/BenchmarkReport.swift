@@ -14,6 +14,8 @@ public struct BenchmarkReport: Sendable {
     public let first: Double
     /// From the start of the process until loading began; nil where that cannot be known.
     public let start: Double?
+    /// The most memory that the process had resident before loading; nil where that cannot be known.
+    public let startByteCount: Int?
     /// The most memory that the process had resident until the last measured inference; nil where that cannot be known.
     public let peakByteCount: Int?
     /// Nil for a network whose shapes depend on data, as are its operations.
@@ -34,7 +36,7 @@ extension BenchmarkReport: Encodable {
     private enum CodingKeys: String, CodingKey {
         case network, backend, precision, layer_precision, threads
         case median_ms, p90_ms, p99_ms, min_ms, mean_ms, runs
-        case start_ms, load_ms, first_ms, peak_rss_bytes, activation_bytes, macs, gflops
+        case start_ms, load_ms, first_ms, start_rss_bytes, peak_rss_bytes, activation_bytes, macs, gflops
         case layers, kernel_ms, copy_ms, overhead, profiled_runs
     }
 
@@ -55,6 +57,7 @@ extension BenchmarkReport: Encodable {
         try values.encodeIfPresent(start, forKey: .start_ms)
         try values.encode(loading, forKey: .load_ms)
         try values.encode(first, forKey: .first_ms)
+        try values.encodeIfPresent(startByteCount, forKey: .start_rss_bytes)
         try values.encodeIfPresent(peakByteCount, forKey: .peak_rss_bytes)
         try values.encodeIfPresent(activationByteCount, forKey: .activation_bytes)
         try values.encodeIfPresent(multiplyAccumulates, forKey: .macs)

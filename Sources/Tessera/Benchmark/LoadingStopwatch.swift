@@ -10,8 +10,11 @@ public struct LoadingStopwatch: Sendable {
     /// Milliseconds from the start of this process to the start of the stopwatch, in steps of the kernel's clock ticks, which are
     /// usually 10 ms; nil where that cannot be known.
     public let beforeLoading: Double?
+    /// The most bytes that the process had resident until then; nil where that cannot be known.
+    let peakByteCount: Int?
 
     public init() {
+        peakByteCount = ProcessMemory.peakByteCount
         beforeLoading = Self.processAge()
         start = .now
     }
