@@ -39,10 +39,14 @@ public struct Deployment: Sendable {
     ///   - transport: nil for `loopback` within this process and `tcp` between processes.
     ///   - threads: for each node that is started here; nil shares the cores of this machine among them.
     ///   - exact: demand a result that is the single node's to the bit.
+    ///   - precision: that of the layers, on all nodes.
+    /// - Throws: `notFound` for a precision of a layer that the network does not have, and what each of these steps throws.
     public static func start(
         _ graph: BoundGraph, partition: PartitionChoice, transport: TransportChoice?, members: Members,
-        threads: Int? = nil, exact: Bool = true, modules: Modules = .builtin
+        threads: Int? = nil, exact: Bool = true, precision: PrecisionChoice = PrecisionChoice(),
+        modules: Modules = .builtin
     ) async throws -> Deployment {
+        try precision.check(against: graph.graph)
         let plan = try partition.plan(graph, nodes: members.count, strategies: modules.strategies)
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let share = threads ?? max(1, cores / max(1, members.count))
@@ -66,7 +70,8 @@ public struct Deployment: Sendable {
                 to: addresses, transport: factory, equipment: equipment)
         }
         do {
-            let task = try await ClusterTask.lead(plan, on: cluster.leader, peers: cluster.peers, exact: exact)
+            let task = try await ClusterTask.lead(
+                plan, on: cluster.leader, peers: cluster.peers, exact: exact, precision: precision)
             return Deployment(plan: plan, cluster: cluster, task: task)
         } catch {
             await cluster.close()

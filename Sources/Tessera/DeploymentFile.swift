@@ -3,6 +3,7 @@ import TesseraCluster
 import TesseraCore
 import TesseraNetwork
 import TesseraPartition
+import TesseraRuntime
 
 /// A deployment: which network runs on which nodes, cut how, over which transport.
 public struct DeploymentFile: Configurable {
@@ -12,7 +13,8 @@ public struct DeploymentFile: Configurable {
     public var network = ""
     /// A weight file in place of the network's own, relative to the deployment's.
     public var weights: String?
-    public var precision = "f32"
+    /// That of the layers, on all nodes.
+    public var precision = PrecisionChoice()
     public var partition = PartitionChoice()
     /// Nil for the usual one.
     public var transport: TransportChoice?
@@ -29,7 +31,7 @@ public struct DeploymentFile: Configurable {
         Key(required: "tessera", \.version, "the version of the format, 1"),
         Key(required: "network", \.network, "the network's file"),
         Key("weights", \.weights, "a weight file in place of the network's own"),
-        Key("precision", \.precision, "f32"),
+        Key("precision", \.precision, "in which numbers layers compute"),
         Key("partition", \.partition, "the partition strategy and its options"),
         Key("transport", \.transport, "the transport and its settings"),
         Key("nodes", \.nodes, "the addresses of nodes, host:port"),
@@ -48,9 +50,6 @@ public struct DeploymentFile: Configurable {
 
     public func validate() throws {
         guard version == 1 else { throw TesseraError(.notSupported, "expected 'tessera: 1', found \(version)") }
-        guard precision == "f32" else {
-            throw TesseraError(.notSupported, "expected 'precision: f32', the only one so far, found '\(precision)'")
-        }
         guard threads.map({ (1...1024).contains($0) }) ?? true else {
             throw TesseraError(.invalidArgument, "expected 'threads' from 1 to 1024, found \(threads ?? 0)")
         }

@@ -23,6 +23,7 @@ public actor ClusterTask {
     /// The plan over the span's layers alone, as the nodes have it.
     private let span: Plan
     private let peers: [PeerID]
+    private let precision: PrecisionChoice
     /// What runs on the leader at the end.
     private var rest: Session?
     private var isRunning = false
@@ -39,14 +40,16 @@ public actor ClusterTask {
     /// - Parameters:
     ///   - peers: who is which node of the plan; the leader may be among them.
     ///   - exact: demand that all peers add in the same order as the leader, which the same instruction set guarantees.
+    ///   - precision: that of the layers, on all nodes; nil for the leader's own.
     /// - Throws: `nodeFailure` naming the node that is lost or failed; `invalidArgument` for peers that do not fit.
-    public static func lead(_ plan: Plan, on node: Node, peers: [PeerID], exact: Bool = true) async throws
-        -> ClusterTask
-    {
+    public static func lead(
+        _ plan: Plan, on node: Node, peers: [PeerID], exact: Bool = true, precision: PrecisionChoice? = nil
+    ) async throws -> ClusterTask {
         guard peers.count == plan.nodeCount, Set(peers).count == peers.count else {
             throw TesseraError(.invalidArgument, "expected \(plan.nodeCount) different peers, found \(peers.count)")
         }
-        let task = try ClusterTask(node: node, plan: plan, peers: peers)
+        let task = try ClusterTask(
+            node: node, plan: plan, peers: peers, precision: precision ?? node.options.precision)
         do {
             // From here on nobody leaves unnoticed.
             await task.listen()
@@ -77,10 +80,11 @@ public actor ClusterTask {
         }
     }
 
-    private init(node: Node, plan: Plan, peers: [PeerID]) throws {
+    private init(node: Node, plan: Plan, peers: [PeerID], precision: PrecisionChoice) throws {
         self.node = node
         self.plan = plan
         self.peers = peers
+        self.precision = precision
         span = try plan.spanOnly()
         events = AsyncStream<Node.TaskEvent> { $0.finish() }.makeAsyncIterator()
     }
@@ -88,7 +92,8 @@ public actor ClusterTask {
     private func listen() async { events = await node.open(id).makeAsyncIterator() }
 
     private func prepare() async throws {
-        let (backend, options, plan) = (node.backend, node.options, plan)
+        let (backend, plan) = (node.backend, plan)
+        let options = CompileOptions(threads: node.options.threads, precision: precision)
         rest = try await node.compute.run {
             try Session(plan.remainingNetwork(), backend: backend, options: options)
         }
@@ -108,7 +113,7 @@ public actor ClusterTask {
         try await broadcast(TaskMessage.lead, TaskMessage.Notice(task: id))
         let (description, weights) = GraphDescription.describe(span.graph)
         let layers = TaskMessage.Layers(
-            task: id, graph: description, strategy: plan.strategy,
+            task: id, graph: description, strategy: plan.strategy, precision: precision,
             stages: span.stages.map { TaskMessage.StageDescription($0.choice) }, nodes: peers)
         try await broadcast(TaskMessage.layers, layers)
 

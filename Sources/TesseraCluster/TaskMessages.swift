@@ -1,13 +1,14 @@
 import Foundation
 import TesseraCore
 import TesseraPartition
+import TesseraRuntime
 
 /// What leader and nodes say to each other about one task, in the order it is said.
 ///
 /// ```
 /// leader                          node
 ///   lead      ────────────────▶         a notice to all: who leads which task (METHODS.md A7)
-///   layers    ────────────────▶         hyperparameters, hashes of weights, the plan (A1)
+///   layers    ────────────────▶         hyperparameters, hashes of weights, precision, the plan (A1)
 ///             ◀────────────────  wanted  hashes of the weights it does not have
 ///   weights   ────────────────▶         those
 ///             ◀────────────────  ready   its tiles are compiled
@@ -40,6 +41,8 @@ enum TaskMessage {
         let task: UUID
         let graph: GraphDescription
         let strategy: String
+        /// That of every node's kernels, whatever each would choose itself.
+        let precision: PrecisionChoice
         let stages: [StageDescription]
         /// The peer that is each node of the plan.
         let nodes: [PeerID]

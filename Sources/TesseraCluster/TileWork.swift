@@ -129,7 +129,10 @@ final class TileWork: Sendable {
             try plan.stages.map { stage in
                 var sessions: [Int: Session] = [:]
                 for (index, tile) in stage.tiles.enumerated() where self.isOwn(tile, in: layers) {
-                    sessions[index] = try Session(tile.network(in: plan.graph), backend: backend, options: options)
+                    let network = try tile.network(in: plan.graph)
+                    var options = options
+                    options.precision = tile.precision(layers.precision, in: plan.graph.graph, as: network.graph)
+                    sessions[index] = try Session(network, backend: backend, options: options)
                 }
                 return sessions
             }

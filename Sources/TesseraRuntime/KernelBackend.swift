@@ -7,6 +7,8 @@ public protocol KernelBackend: Sendable {
     var name: String { get }
     /// The instruction set that its kernels use here, such as `avx512_core`. Two nodes with the same one add in the same order.
     var instructionSet: String { get }
+    /// In which precisions it computes; f32 alone unless it says otherwise. A session refuses all others.
+    var precisions: Set<Precision> { get }
     /// - Throws: `notSupported`, `outOfMemory` or `backendFailure`, with the layer's path.
     func compile(_ graph: BoundGraph, options: CompileOptions) throws -> any CompiledNetwork
     /// Measures the kernels that could be taken for the layers, and chooses so that the whole graph is fastest, what is reordered
@@ -18,6 +20,19 @@ public protocol KernelBackend: Sendable {
 
 extension KernelBackend {
     public func tune(_ graph: BoundGraph, options: CompileOptions) throws -> [String: KernelChoice] { [:] }
+}
+
+extension KernelBackend {
+    public var precisions: Set<Precision> { [.f32] }
+
+    /// - Throws: `notSupported` for a precision that this backend does not compute in.
+    public func check(_ choice: PrecisionChoice) throws {
+        for precision in Precision.allCases where choice.uses(precision) && !precisions.contains(precision) {
+            let known = Precision.allCases.filter(precisions.contains).map(\.rawValue).joined(separator: ", ")
+            throw TesseraError(
+                .notSupported, "the backend '\(name)' computes in \(known), and not in \(precision.rawValue)")
+        }
+    }
 }
 
 /// How a graph is to be compiled.

@@ -1,6 +1,14 @@
 import TesseraCore
 
 /// In which numbers a layer computes.
+///
+/// A layer of precision `p` reads what it reads, its weights among them, as numbers of `p`, computes with at least binary32, and
+/// rounds what it makes to `p`, always to the nearest number, ties to even. All values between layers are tensors of f32 for those
+/// who see them; what a layer of `bf16` or `f16` made holds only such numbers. So what follows from a network file, a cut or a
+/// backend is the same, but for the order in which sums are made: a value is rounded by the layer that makes it, and once more,
+/// which changes something only if that layer was of another precision or there was none (an input of the network, a constant),
+/// by each layer that reads it. Integers and truth values are left as they are. Numbers too large for `f16`, from 65520 on,
+/// become infinite.
 public enum Precision: String, Sendable, CaseIterable, Codable {
     /// IEEE binary32 throughout.
     case f32

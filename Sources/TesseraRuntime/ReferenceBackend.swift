@@ -1,10 +1,12 @@
 import Foundation
 import TesseraCore
 
-/// Runs every operator's own readable forward. Slow, portable, and what the other backends are compared with.
+/// Runs every operator's own readable forward. Slow, portable, and what the other backends are compared with, in every
+/// precision: it rounds as `Precision` says, with arithmetic of binary64 and binary32 in between.
 public struct ReferenceBackend: KernelBackend {
     public let name = "reference"
     public let instructionSet = "portable"
+    public let precisions = Set(Precision.allCases)
 
     public init() {}
 
@@ -14,7 +16,10 @@ public struct ReferenceBackend: KernelBackend {
                 for output in node.outputs { try Self.requireMemory(for: graph.shapes[output]) }
             }
         }
-        return ReferenceNetwork(graph: graph)
+        let parameters = try zip(graph.graph.nodes, graph.parameters).map { node, parameters in
+            try parameters.mapValues { try $0.rounded(to: options.precision.ofComputation(in: node)) }
+        }
+        return ReferenceNetwork(graph: graph, parameters: parameters, precision: options.precision)
     }
 
     /// Operators add up in arrays of binary64, whose allocation ends the process if it fails.
@@ -29,6 +34,9 @@ public struct ReferenceBackend: KernelBackend {
 
 private struct ReferenceNetwork: CompiledNetwork {
     let graph: BoundGraph
+    /// The weights of every node, in its precision.
+    let parameters: [[String: Tensor]]
+    let precision: PrecisionChoice
 
     var kernels: [KernelDescription] {
         graph.graph.nodes.map { KernelDescription(layer: $0.name, implementation: "reference:\($0.op.name)") }
@@ -64,11 +72,13 @@ private struct ReferenceNetwork: CompiledNetwork {
     ) throws -> [Tensor] {
         var values: [Graph.ValueID: Tensor] = [:]
         for (input, tensor) in zip(graph.graph.inputs, inputs) { values[input.value] = tensor }
-        for (node, parameters) in zip(graph.graph.nodes, graph.parameters) {
+        for (node, parameters) in zip(graph.graph.nodes, parameters) {
             if isCancelled() { throw CancellationError() }
+            let precision = precision.ofComputation(in: node)
             try locatingErrors(path: node.name, at: node.location) {
-                let outputs = try node.op.forward(node.inputs.map { try require(values[$0]) }, parameters: parameters)
-                for (value, tensor) in zip(node.outputs, outputs) { values[value] = tensor }
+                let inputs = try node.inputs.map { try require(values[$0]).rounded(to: precision) }
+                let outputs = try node.op.forward(inputs, parameters: parameters)
+                for (value, tensor) in zip(node.outputs, outputs) { values[value] = try tensor.rounded(to: precision) }
             }
             didRun(node, .now)
         }
@@ -79,4 +89,9 @@ private struct ReferenceNetwork: CompiledNetwork {
         guard let tensor else { throw TesseraError(.backendFailure, "a layer was run before its input") }
         return tensor
     }
+}
+
+extension PrecisionChoice {
+    /// A constant computes nothing: who reads it rounds it.
+    fileprivate func ofComputation(in node: Graph.Node) -> Precision { node.op is Constant ? .f32 : self[node.name] }
 }

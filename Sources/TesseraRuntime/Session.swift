@@ -6,7 +6,10 @@ public struct Session: Sendable {
     private let compiled: any CompiledNetwork
 
     /// Compiles `graph` with `backend`.
+    ///
+    /// - Throws: `notSupported` for a precision that the backend does not compute in, and what compiling throws.
     public init(_ graph: BoundGraph, backend: any KernelBackend, options: CompileOptions = CompileOptions()) throws {
+        try backend.check(options.precision)
         self.graph = graph
         compiled = try backend.compile(graph, options: options)
     }

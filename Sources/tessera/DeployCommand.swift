@@ -26,6 +26,7 @@ struct DeployCommand: AsyncParsableCommand {
 
     @OptionGroup var partition: PartitionOptions
     @OptionGroup var threads: ThreadOptions
+    @OptionGroup var precision: PrecisionOptions
 
     @Option(help: "The transport; see 'tessera plugins'.")
     var transport: String?
@@ -51,6 +52,7 @@ struct DeployCommand: AsyncParsableCommand {
         startLogging(default: .warning)
         var file = try DeploymentFile(path: deployment)
         file.partition = try partition.choice(over: file.partition)
+        file.precision = try precision.choice(over: file.precision)
         if let transport { file.transport = TransportChoice(kind: transport) }
         let modules = Modules.builtin
         let network = try modules.loader
@@ -61,7 +63,8 @@ struct DeployCommand: AsyncParsableCommand {
 
         let deployment = try await Deployment.start(
             graph, partition: file.partition, transport: file.transport, members: members(of: file),
-            threads: threads.threads ?? file.threads, exact: file.exact, modules: modules)
+            threads: threads.threads ?? file.threads, exact: file.exact,
+            precision: file.precision, modules: modules)
         let results: [String: Tensor]
         var report: DeploymentReport
         do {
@@ -76,7 +79,7 @@ struct DeployCommand: AsyncParsableCommand {
         if verify {
             let session = try Session(
                 graph, backend: modules.backends.make(Modules.defaultBackend),
-                options: CompileOptions(threads: threads.count))
+                options: CompileOptions(threads: threads.count, precision: file.precision))
             report.identical = try session.run(inputs.tensors) == results
         }
         if json { try printJSON(report) } else { print(report) }

@@ -57,6 +57,11 @@ struct ShapeOptions: ParsableArguments {
 
     /// The network's graph with all sizes known, without weights.
     func bind(_ network: Network) throws -> BoundGraph {
+        try network.boundWithoutWeights(inputs: shapes(of: network))
+    }
+
+    /// The shape of every input that leaves sizes open or is given.
+    func shapes(of network: Network) throws -> [String: Shape] {
         var result = try network.readInputs(inputs).shapes
         for argument in shapes {
             let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
@@ -83,7 +88,7 @@ struct ShapeOptions: ParsableArguments {
             }
             result[input.name] = single
         }
-        return try network.boundWithoutWeights(inputs: result)
+        return result
     }
 }
 
@@ -143,7 +148,3 @@ func printJSON(_ value: some Encodable) throws { print(try readableJSON(value)) 
 
 /// Says something to the person at the terminal, beside the output.
 func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
-
-extension Duration {
-    var milliseconds: Double { Double(components.seconds) * 1e3 + Double(components.attoseconds) / 1e15 }
-}

@@ -11,8 +11,7 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var values: ValueOptions
 
-    @Option(help: "The precision of the computation: f32.")
-    var precision = "f32"
+    @OptionGroup var precision: PrecisionOptions
 
     @Option(help: "The kernel backend; see 'tessera plugins'.")
     var backend = Modules.defaultBackend
@@ -30,16 +29,14 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard precision == "f32" else {
-            throw TesseraError(.notSupported, "'--precision' expects f32, the only one so far, found '\(precision)'")
-        }
         let start = ContinuousClock.now
         let modules = Modules.builtin
         let network = try network.load(modules)
+        let precision = try precision.choice(for: network)
         let inputs = try values.read(for: network)
         let session = try network.session(
             inputs: inputs.shapes, backend: modules.backends.make(backend),
-            options: CompileOptions(threads: threads.count))
+            options: CompileOptions(threads: threads.count, precision: precision))
         let loaded = ContinuousClock.now
         NetworkOptions.noteUnusedWeights(of: network)
         let tensors = try session.run(inputs.tensors)

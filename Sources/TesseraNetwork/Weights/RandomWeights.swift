@@ -30,10 +30,11 @@ enum RandomWeights {
 }
 
 /// Sebastiano Vigna's SplitMix64: https://prng.di.unimi.it/splitmix64.c
-private struct SplitMix64: RandomNumberGenerator {
+package struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: Int, name: String) {
+    /// - Parameter name: what is drawn, so that one seed gives each thing numbers of its own.
+    package init(seed: Int, name: String) {
         // FNV-1a over the name, mixed with the seed.
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
@@ -41,7 +42,7 @@ private struct SplitMix64: RandomNumberGenerator {
         state = next() ^ hash
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -50,7 +51,7 @@ private struct SplitMix64: RandomNumberGenerator {
     }
 
     /// Uniform in 0..<1.
-    mutating func uniform() -> Float { Float(next() >> 40) / Float(1 << 24) }
+    package mutating func uniform() -> Float { Float(next() >> 40) / Float(1 << 24) }
 
     /// Mean 0, deviation 1, nearly normal: the sum of twelve uniform numbers of 16 bits each.
     mutating func normal() -> Float {

@@ -4,6 +4,8 @@ import Tessera
 /// Cutting a network, and running it on several nodes.
 extension ScriptNetwork {
     private static let planOptions = "nodes: integer, strategy?: string, up_to?: string"
+    private static let deploymentOptions =
+        "transport?: string|table, threads?: integer, exact?: boolean, precision?: string, layer_precision?: table"
 
     static var plan: Binding {
         Binding(
@@ -23,7 +25,7 @@ extension ScriptNetwork {
     static var deploy: Binding {
         Binding(
             of: ScriptNetwork.self, "deploy",
-            "deploy{\(planOptions), inputs: table, transport?: string|table, threads?: integer, exact?: boolean, [string]: any}"
+            "deploy{\(planOptions), inputs: table, \(deploymentOptions), [string]: any}"
                 + " -> Tensor|table<string, Tensor>, table",
             "Runs one inference on so many nodes of this process. Gives what `run` gives, and a table with latency_ms, bytes_sent, "
                 + "bytes_received, bytes_distributed, nodes, busy_nodes, strategy, redundancy and speedup_bound."
@@ -52,7 +54,7 @@ extension ScriptNetwork {
     static var start: Binding {
         Binding(
             of: ScriptNetwork.self, "start",
-            "start{\(planOptions), inputs?: table, transport?: string|table, threads?: integer, exact?: boolean, [string]: any}"
+            "start{\(planOptions), inputs?: table, \(deploymentOptions), [string]: any}"
                 + " -> Deployment",
             "Starts so many nodes in this process and distributes the network to them, for any number of inferences."
         ) { network, call in
@@ -83,10 +85,11 @@ extension ScriptNetwork {
         let transport = try options.take("transport") { try TransportChoice(configuration: $0.configuration()) }
         let threads = try options.threads("threads")
         let exact = try options.bool("exact") ?? true
+        let precision = try options.precision()
         let (plan, _) = try plan(&options, shapes: shapes)
         return DeploymentStart(
             plan: plan, transport: transport, threads: threads, exact: exact,
-            modules: context.modules)
+            precision: precision, modules: context.modules)
     }
 }
 
@@ -96,6 +99,7 @@ private struct DeploymentStart: Sendable {
     var transport: TransportChoice?
     var threads: Int?
     var exact: Bool
+    var precision: PrecisionChoice
     var modules: Modules
 
     func run() async throws -> Deployment {
@@ -105,7 +109,8 @@ private struct DeploymentStart: Sendable {
             kind: "partition strategy", [Module(name: plan.strategy, summary: "") { _ in strategy }])
         return try await .start(
             plan.graph, partition: PartitionChoice(strategy: plan.strategy), transport: transport,
-            members: .local(plan.nodeCount), threads: threads, exact: exact, modules: modules)
+            members: .local(plan.nodeCount), threads: threads, exact: exact, precision: precision,
+            modules: modules)
     }
 }
 

@@ -4,10 +4,10 @@ import Tessera
 final class ScriptNetwork: ScriptObject {
     let network: Network
     let context: ScriptContext
-    private let backend: any KernelBackend
-    private let threads: Int
+    let backend: any KernelBackend
+    let threads: Int
     private var bound: (shapes: [String: Shape], graph: BoundGraph)?
-    private var session: (shapes: [String: Shape], session: StagedSession)?
+    private var session: (shapes: [String: Shape], precision: PrecisionChoice, session: StagedSession)?
 
     init(_ network: Network, backend: any KernelBackend, threads: Int, context: ScriptContext) {
         self.network = network
@@ -25,7 +25,7 @@ final class ScriptNetwork: ScriptObject {
     static var scriptType: ScriptType {
         ScriptType(
             "Network", "A network that can be run, planned and deployed.",
-            methods: [run, plan, deploy, start],
+            methods: [run, plan, deploy, start, bench],
             properties: [
                 Binding(of: ScriptNetwork.self, property: "name", "string", "Its name.") { .string($0.network.name) },
                 Binding(
@@ -56,11 +56,13 @@ final class ScriptNetwork: ScriptObject {
             of: ScriptNetwork.self, "run",
             "run(inputs: Tensor|Image|string|table<string, Tensor|Image|string>) -> Tensor|table<string, Tensor>",
             "Runs one inference on inputs by name, or on the only input: tensors, pictures, or paths of such. Gives the output, or a "
-                + "table of them by name if there are several."
+                + "table of them by name if there are several. Beside the inputs, the table may have `precision` (f32, bf16 or f16) "
+                + "and `layer_precision`, a table of those of single layers, unless an input has that name."
         ) { network, call in
             try call.expectArguments(atMost: 1)
-            let tensors = try locatingErrors(path: call.name) { try network.tensors(from: call[1]) }
-            return [network.result(try network.session(for: tensors.mapValues(\.shape)).run(tensors))]
+            let (inputs, precision) = try network.splitPrecision(from: call[1], of: call.name)
+            let tensors = try locatingErrors(path: call.name) { try network.tensors(from: inputs) }
+            return [network.result(try network.session(for: tensors.mapValues(\.shape), precision).run(tensors))]
         }
     }
 
@@ -72,11 +74,11 @@ final class ScriptNetwork: ScriptObject {
         return graph
     }
 
-    private func session(for shapes: [String: Shape]) throws -> StagedSession {
-        if let session, session.shapes == shapes { return session.session }
+    private func session(for shapes: [String: Shape], _ precision: PrecisionChoice) throws -> StagedSession {
+        if let session, session.shapes == shapes, session.precision == precision { return session.session }
         let compiled = try network.session(
-            inputs: shapes, backend: backend, options: CompileOptions(threads: threads))
-        session = (shapes, compiled)
+            inputs: shapes, backend: backend, options: CompileOptions(threads: threads, precision: precision))
+        session = (shapes, precision, compiled)
         return compiled
     }
 

@@ -1,0 +1,79 @@
+import Foundation
+import Tessera
+
+/// Measuring a network, and in which numbers it computes.
+extension ScriptNetwork {
+    static var bench: Binding {
+        Binding(
+            of: ScriptNetwork.self, "bench",
+            "bench{seconds?: number, warm_up?: integer, threads?: integer, precision?: string, layer_precision?: table, "
+                + "profile?: boolean, inputs?: table} -> table",
+            "Measures how long an inference takes. Gives a table with the keys of `tessera bench --json`: median_ms, p90_ms, runs, …, "
+                + "and with `profile` also layers. `inputs` gives shapes where the network leaves sizes open, or tensors or "
+                + "pictures of them; only a batch that is open is 1. load_ms is the time of compiling alone."
+        ) { network, call in
+            try call.expectArguments(atMost: 1)
+            var options = try call.options()
+            let seconds = try options.take("seconds") { value in
+                let seconds = try value.requireNumber()
+                let limit = min(call.limits.seconds ?? .infinity, 86_400)
+                guard (0...limit).contains(seconds) else {
+                    throw TesseraError(.invalidArgument, "expected 0 to \(limit) seconds, got \(seconds)")
+                }
+                return seconds
+            }
+            var benchmark = Benchmark(
+                options: CompileOptions(threads: try options.threads("threads") ?? network.threads),
+                seconds: seconds ?? 1)
+            benchmark.warmUp = try options.integer("warm_up") ?? benchmark.warmUp
+            benchmark.options.precision = try options.precision()
+            benchmark.isProfiled = try options.bool("profile") ?? false
+            let shapes = try options.take("inputs", network.shapes) ?? [:]
+            try options.finish()
+            let report = try locatingErrors(path: call.name) {
+                try benchmark.measure(
+                    network.network, inputs: network.randomInputs(shapes), backend: network.backend)
+            }
+            let keys = try JSONDecoder().decode(Configuration.self, from: JSONEncoder().encode(report))
+            return [ScriptValue(keys)]
+        }
+    }
+
+    /// Random inputs, of one where only the batch is open.
+    private func randomInputs(_ shapes: [String: Shape]) throws -> [String: Tensor] {
+        var shapes = shapes
+        for input in network.graph.inputs where shapes[input.name] == nil {
+            let declared = network.inputs[input.name]?.shape ?? input.shape
+            guard declared.concrete == nil, declared.dimensions.count > 1 else { continue }
+            shapes[input.name] = SymbolicShape([.fixed(1)] + declared.dimensions.dropFirst()).concrete
+        }
+        return try network.randomInputs(shapes)
+    }
+
+    /// The precision that a table of inputs gives, and the inputs. An input goes before an option of its name.
+    func splitPrecision(from value: ScriptValue, of callName: String) throws -> (ScriptValue, PrecisionChoice) {
+        guard case .table(var table) = value else { return (value, PrecisionChoice()) }
+        let inputs = network.graph.inputs.map(\.name)
+        var given: [String: ScriptValue] = [:]
+        for name in ["precision", "layer_precision"] where !inputs.contains(name) {
+            given[name] = table.entries.removeValue(forKey: name)
+        }
+        var options = NamedOptions(given, of: callName)
+        let precision = try options.precision()
+        try locatingErrors(path: callName) { try precision.check(against: network.graph) }
+        return (.table(table), precision)
+    }
+}
+
+extension NamedOptions {
+    /// Takes `precision`, a name, and `layer_precision`, a table of names by layer.
+    mutating func precision() throws -> PrecisionChoice {
+        let base = try take("precision") { try PrecisionChoice(configuration: $0.configuration()) }
+        var choice = base ?? PrecisionChoice()
+        let layers = try take("layer_precision") { value in
+            try value.requireNamed().mapValues { try Precision(configuration: $0.configuration()) }
+        }
+        choice.layers.merge(layers ?? [:]) { $1 }
+        return choice
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Tessera
+
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measures how long a network takes on this machine.",
+        discussion: """
+            Where only the batch is open it is 1. Inputs that are not given are random numbers, the same each time. \
+            All times are milliseconds; docs/performance.md says what each figure means.
+            """)
+
+    @OptionGroup var network: NetworkOptions
+
+    @Flag(help: "Draw weights at random, the same each time.")
+    var randomWeights = false
+
+    @OptionGroup var shapes: ShapeOptions
+    @OptionGroup var threads: ThreadOptions
+    @OptionGroup var precision: PrecisionOptions
+
+    @Option(help: "How long to repeat the inference, in seconds; there are at least 3 runs.")
+    var seconds = 3.0
+
+    @Option(help: "Inferences before those that are measured, after the first.")
+    var warmUp = 2
+
+    @Option(help: "The kernel backend; see 'tessera plugins'.")
+    var backend = Modules.defaultBackend
+
+    @Flag(help: "Measure each layer, too.")
+    var profile = false
+
+    @Option(help: "Write a chart of the layers.")
+    var svg: String?
+
+    @Option(help: "Write a trace of some inferences, which chrome://tracing and Perfetto show.")
+    var trace: String?
+
+    @Flag(help: "Print one JSON object on standard output.")
+    var json = false
+
+    func validate() throws {
+        guard network.weights == nil || !randomWeights else {
+            throw ValidationError("'--weights' and '--random-weights' exclude each other")
+        }
+        guard (0...86_400).contains(seconds) else {
+            throw ValidationError("'--seconds' expects 0 to 86400, found \(seconds)")
+        }
+        guard (0...Benchmark.maximumRuns).contains(warmUp) else {
+            throw ValidationError("'--warm-up' expects 0 to \(Benchmark.maximumRuns), found \(warmUp)")
+        }
+    }
+
+    func run() throws {
+        let stopwatch = LoadingStopwatch()
+        let modules = Modules.builtin
+        let network = try modules.loader.load(
+            self.network.network, weights: randomWeights ? .random(seed: 1) : self.network.weights.map { .file($0) })
+        let given = try network.readInputs(shapes.inputs).tensors
+        let inputs = try network.randomInputs(shapes.shapes(of: network)).merging(given) { $1 }
+        let benchmark = Benchmark(
+            options: CompileOptions(threads: threads.count, precision: try precision.choice(for: network)),
+            seconds: seconds, warmUp: warmUp, isProfiled: profile || svg != nil || trace != nil)
+        let report = try benchmark.measure(
+            network, inputs: inputs, backend: modules.backends.make(backend), since: stopwatch)
+        NetworkOptions.noteUnusedWeights(of: network)
+        if let svg { try writeFile(report.svg(), to: svg) }
+        if let trace, let profile = report.profile {
+            try writeFile(ChromeTrace(profile, named: network.name).json, to: trace)
+        }
+        if json { try printJSON(report) } else { print(report) }
+    }
+}
