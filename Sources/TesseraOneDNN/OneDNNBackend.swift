@@ -8,12 +8,15 @@ public struct OneDNNBackend: KernelBackend {
     public let name = "onednn"
     public var instructionSet: String { Engine.instructionSet }
 
+    public var precisions: Set<Precision> { Set(Precision.allCases) }
+
     public init() {}
 
     public func compile(_ graph: BoundGraph, options: CompileOptions) throws -> any CompiledNetwork {
         // Primitives choose their blocking for the number of threads at creation.
         omp_set_num_threads(Int32(options.threads))
         let builder = try ProgramBuilder(graph, options: options)
+        defer { Allocation.endSharing() }
         for (index, input) in graph.graph.inputs.enumerated() { try builder.input(index, value: input.value) }
         for id in graph.graph.orderWithEarlySlices {
             let node = graph.graph.nodes[id]
@@ -145,12 +148,4 @@ extension Graph {
 
 extension Tensor {
     fileprivate var isF32: Bool { elementType == .f32 }
-
-    /// The elements rounded to another precision, as f32; other types of element are left alone.
-    fileprivate func rounded(to precision: Precision) throws -> Tensor {
-        guard isF32 else { return self }
-        var copy = self
-        try copy.withMutableFloats { onednn_round($0.baseAddress!, Int64($0.count), precision == .f16 ? 1 : 0) }
-        return copy
-    }
 }

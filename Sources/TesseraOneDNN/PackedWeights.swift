@@ -49,7 +49,7 @@ final class PackedWeights: Sendable {
     }
 
     private func pack(_ tensor: Tensor, as source: Layout, in target: Layout, stream: Stream) throws -> Allocation {
-        let allocation = try Allocation(byteCount: target.byteCount)
+        let allocation = try Allocation.shared(byteCount: target.byteCount)
         let memory = try Memory(target, at: allocation.address)
         try tensor.withUnsafeBytes { bytes in
             guard let address = bytes.baseAddress, bytes.count == source.byteCount else {

@@ -70,23 +70,3 @@ final class Stream {
         try check(dnnl_stream_wait(handle), "running a primitive")
     }
 }
-
-/// Memory of the program's own, aligned for kernels.
-final class Allocation {
-    let address: UnsafeMutableRawPointer
-    let byteCount: Int
-
-    /// - Throws: `outOfMemory`.
-    init(byteCount: Int) throws {
-        var pointer: UnsafeMutableRawPointer?
-        guard byteCount < Tensor.byteCountLimit,
-            posix_memalign(&pointer, Tensor.alignment, max(byteCount, 1)) == 0, let pointer
-        else {
-            throw TesseraError(.outOfMemory, "\(byteCount) bytes for activations or weights do not fit in memory")
-        }
-        self.byteCount = byteCount
-        address = pointer
-    }
-
-    deinit { free(address) }
-}

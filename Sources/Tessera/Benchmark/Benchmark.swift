@@ -60,9 +60,13 @@ public struct Benchmark: Sendable {
         let session = try network.session(inputs: inputs.mapValues(\.shape), backend: backend, options: options)
         let loading = stopwatch.elapsed
         let whole = session.whole
-        let first = try Self.time { _ = try session.run(inputs) }
-        for _ in 0..<warmUp { _ = try session.run(inputs) }
-        let timings = try measure { _ = try session.run(inputs) }
+        var request = try whole?.request(inputs)
+        func run() throws {
+            if request == nil { _ = try session.run(inputs) } else { try request?.run() }
+        }
+        let first = try Self.time(run)
+        for _ in 0..<warmUp { try run() }
+        let timings = try measure(run)
         let peak = ProcessMemory.peakByteCount
         var report = BenchmarkReport(
             network: network.name, backend: backend.name, options: options, timings: timings,
