@@ -26,6 +26,7 @@ struct DeployCommand: AsyncParsableCommand {
 
     @OptionGroup var partition: PartitionOptions
     @OptionGroup var threads: ThreadOptions
+    @OptionGroup var fold: FoldOptions
 
     @Option(help: "The transport; see 'tessera plugins'.")
     var transport: String?
@@ -56,7 +57,7 @@ struct DeployCommand: AsyncParsableCommand {
         let network = try modules.loader
             .load(file.network, weights: (weights ?? file.weights).map { .file($0) })
         let inputs = try values.read(for: network)
-        let graph = try network.bound(inputs: inputs.shapes)
+        let graph = try fold.apply(to: network).bound(inputs: inputs.shapes)
         NetworkOptions.noteUnusedWeights(of: network)
 
         let deployment = try await Deployment.start(

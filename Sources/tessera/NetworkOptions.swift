@@ -23,6 +23,15 @@ struct NetworkOptions: ParsableArguments {
     }
 }
 
+/// Whether layers are merged before a network runs.
+struct FoldOptions: ParsableArguments {
+    @Flag(help: "Run the network as it is written: without merging batch normalizations into convolutions.")
+    var noFold = false
+
+    /// The network as it is to run.
+    func apply(to network: Network) throws -> Network { noFold ? network : try network.folded() }
+}
+
 /// What an inference reads and writes.
 struct ValueOptions: ParsableArguments {
     @Option(
@@ -55,8 +64,8 @@ struct ShapeOptions: ParsableArguments {
         help: ArgumentHelp("The shape of an input, such as image=1x3x224x224.", valueName: "NAME=SIZES"))
     var shapes: [String] = []
 
-    /// The network's graph with all sizes known, without weights.
-    func bind(_ network: Network) throws -> BoundGraph {
+    /// The shapes that are given, by input.
+    func given(for network: Network) throws -> [String: Shape] {
         var result = try network.readInputs(inputs).shapes
         for argument in shapes {
             let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
@@ -70,6 +79,12 @@ struct ShapeOptions: ParsableArguments {
             }
             result[name] = Shape(sizes.compactMap { $0 })
         }
+        return result
+    }
+
+    /// The network's graph with all sizes known, without weights.
+    func bind(_ network: Network) throws -> BoundGraph {
+        var result = try given(for: network)
         for input in network.graph.inputs where result[input.name] == nil {
             let shape = network.inputs[input.name]?.shape ?? input.shape
             guard shape.concrete == nil else { continue }

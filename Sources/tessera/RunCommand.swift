@@ -8,6 +8,7 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var network: NetworkOptions
     @OptionGroup var threads: ThreadOptions
+    @OptionGroup var fold: FoldOptions
 
     @OptionGroup var values: ValueOptions
 
@@ -39,7 +40,7 @@ struct RunCommand: ParsableCommand {
         let inputs = try values.read(for: network)
         let session = try network.session(
             inputs: inputs.shapes, backend: modules.backends.make(backend),
-            options: CompileOptions(threads: threads.count))
+            options: CompileOptions(threads: threads.count), fold: !fold.noFold)
         let loaded = ContinuousClock.now
         NetworkOptions.noteUnusedWeights(of: network)
         let tensors = try session.run(inputs.tensors)
