@@ -4,10 +4,16 @@ import Tessera
 final class ScriptNetwork: ScriptObject {
     let network: Network
     let context: ScriptContext
-    private let backend: any KernelBackend
-    private let threads: Int
-    private var bound: (shapes: [String: Shape], graph: BoundGraph)?
-    private var session: (shapes: [String: Shape], session: StagedSession)?
+    let backend: any KernelBackend
+    let threads: Int
+    private var bound: (key: CompileKey, graph: BoundGraph)?
+    private var session: (key: CompileKey, session: StagedSession)?
+
+    /// What a network is bound and compiled for.
+    private struct CompileKey: Equatable {
+        var shapes: [String: Shape]
+        var fold: Bool
+    }
 
     init(_ network: Network, backend: any KernelBackend, threads: Int, context: ScriptContext) {
         self.network = network
@@ -25,7 +31,7 @@ final class ScriptNetwork: ScriptObject {
     static var scriptType: ScriptType {
         ScriptType(
             "Network", "A network that can be run, planned and deployed.",
-            methods: [run, plan, deploy, start],
+            methods: [run, plan, deploy, start, fold, ranges, save],
             properties: [
                 Binding(of: ScriptNetwork.self, property: "name", "string", "Its name.") { .string($0.network.name) },
                 Binding(
@@ -54,29 +60,42 @@ final class ScriptNetwork: ScriptObject {
     private static var run: Binding {
         Binding(
             of: ScriptNetwork.self, "run",
-            "run(inputs: Tensor|Image|string|table<string, Tensor|Image|string>) -> Tensor|table<string, Tensor>",
+            "run(inputs: Tensor|Image|string|table<string, Tensor|Image|string|boolean>) -> Tensor|table<string, Tensor>",
             "Runs one inference on inputs by name, or on the only input: tensors, pictures, or paths of such. Gives the output, or a "
-                + "table of them by name if there are several."
+                + "table of them by name if there are several. `fold = false` among the inputs runs the network as it is written, "
+                + "see `net:fold`."
         ) { network, call in
             try call.expectArguments(atMost: 1)
-            let tensors = try locatingErrors(path: call.name) { try network.tensors(from: call[1]) }
-            return [network.result(try network.session(for: tensors.mapValues(\.shape)).run(tensors))]
+            let (inputs, fold) = Self.takingFold(call[1])
+            let tensors = try locatingErrors(path: call.name) { try network.tensors(from: inputs) }
+            let session = try network.session(for: CompileKey(shapes: tensors.mapValues(\.shape), fold: fold))
+            return [network.result(try session.run(tensors))]
         }
     }
 
+    /// The inputs without `fold`, which is no input since it is a truth value.
+    private static func takingFold(_ value: ScriptValue) -> (inputs: ScriptValue, fold: Bool) {
+        guard case .table(var table) = value, case .bool(let fold)? = table.entries["fold"] else {
+            return (value, true)
+        }
+        table.entries["fold"] = nil
+        return (.table(table), fold)
+    }
+
     /// The graph for inputs of these shapes.
-    func graph(for shapes: [String: Shape]) throws -> BoundGraph {
-        if let bound, bound.shapes == shapes { return bound.graph }
-        let graph = try network.bound(inputs: shapes)
-        bound = (shapes, graph)
+    func graph(for shapes: [String: Shape], fold: Bool) throws -> BoundGraph {
+        let key = CompileKey(shapes: shapes, fold: fold)
+        if let bound, bound.key == key { return bound.graph }
+        let graph = try (fold ? network.folded() : network).bound(inputs: shapes)
+        bound = (key, graph)
         return graph
     }
 
-    private func session(for shapes: [String: Shape]) throws -> StagedSession {
-        if let session, session.shapes == shapes { return session.session }
+    private func session(for key: CompileKey) throws -> StagedSession {
+        if let session, session.key == key { return session.session }
         let compiled = try network.session(
-            inputs: shapes, backend: backend, options: CompileOptions(threads: threads))
-        session = (shapes, compiled)
+            inputs: key.shapes, backend: backend, options: CompileOptions(threads: threads), fold: key.fold)
+        session = (key, compiled)
         return compiled
     }
 
