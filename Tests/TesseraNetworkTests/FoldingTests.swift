@@ -226,6 +226,22 @@ import Testing
         expectError(.invalidArgument, "NaN", "last.weight") { try folded.bound(inputs: ["x": [1, 2, 3, 3]]) }
     }
 
+    @Test("a residual sum is no reason to read weights")
+    func residual() throws {
+        let network = try Self.network(
+            layer, "add: {name: y, from: [conv, x]}", outputs: "y", weights: Self.weights(conv))
+        #expect(try network.folded().foldedLayers.isEmpty)
+        #expect(network.loadedWeights.isEmpty)
+    }
+
+    @Test("more channels than any layer has are left for binding to refuse, before memory is taken for them")
+    func manyChannels() throws {
+        let network = try Self.network(
+            "conv: {name: conv, channels: 2000000000, kernel: 1, bias: false}", "batch_norm: {name: bn}", outputs: "bn",
+            weights: .random(seed: 1))
+        #expect(try network.folded().foldedLayers.isEmpty)
+    }
+
     @Test("weights that are missing, of another shape, or NaN are the errors of the network as it is written")
     func badWeights() throws {
         let good = conv.merging(Self.norm("bn", variance: [1, 1])) { $1 }

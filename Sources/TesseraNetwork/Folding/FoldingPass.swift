@@ -44,8 +44,8 @@ struct FoldingPass {
     /// Merges as many of the layers after this one as can be.
     private mutating func fold(_ id: Graph.NodeID) throws {
         let node = source.nodes[id]
-        guard let layer = FoldableLayer(node.op), let reader = onlyReader(of: node.outputs[0]),
-            Self.mayMerge(source.nodes[reader].op)
+        guard let layer = FoldableLayer(node.op), layer.channels <= Self.channelLimit,
+            let reader = onlyReader(of: node.outputs[0]), mayMerge(source.nodes[reader])
         else { return }
         let given = try givenParameters(of: node)
         let hasBias = given["weight"] == nil ? layer.hasBias : given["bias"] != nil
@@ -91,8 +91,16 @@ struct FoldingPass {
         outputs.contains(value) || consumers[value].count != 1 ? nil : consumers[value][0]
     }
 
-    private static func mayMerge(_ op: any Operator) -> Bool {
-        op is BatchNorm || op is Multiply || op is Add || op is Subtract || op is Divide
+    /// More channels than any layer has: a few numbers are kept for each.
+    private static let channelLimit = 1 << 24
+
+    /// Whether a layer is of a kind that can be merged, so that it is worth reading weights.
+    private func mayMerge(_ node: Graph.Node) -> Bool {
+        switch node.op {
+        case is BatchNorm: true
+        case is Multiply, is Add, is Subtract, is Divide: node.inputs.contains { constantLayer($0) != nil }
+        default: false
+        }
     }
 
     /// What a layer does to each channel of `value`; nil if it does something else.
@@ -110,7 +118,8 @@ struct FoldingPass {
             return try ChannelCorrection(op, parameters)
         }
         guard node.inputs.count == 2, let other = node.inputs.first(where: { $0 != value }),
-            let constant = try constant(other), layer.isPerChannel(constant.shape, rank: rank)
+            let shape = try constantLayer(other)?.op.outputShapes(for: [])[0], layer.isPerChannel(shape, rank: rank),
+            let constant = try constant(other)
         else { return nil }
         return ChannelCorrection(node.op, constant: constant, isFirst: node.inputs[0] == other)
     }
@@ -129,16 +138,22 @@ struct FoldingPass {
         return parameters
     }
 
-    /// The tensor that a value always is; nil if it depends on inputs, or is not of f32.
-    private func constant(_ value: Graph.ValueID) throws -> Tensor? {
+    /// The layer that makes a value which is always the same; nil if it depends on inputs, or is not of f32.
+    private func constantLayer(_ value: Graph.ValueID) -> (name: String, op: Constant)? {
         guard let producer = source.values[value].producer, let op = source.nodes[producer].op as? Constant,
             op.type == .f32
         else { return nil }
+        return (source.nodes[producer].name, op)
+    }
+
+    /// The tensor that a value always is; nil if it depends on inputs, or is not of f32.
+    private func constant(_ value: Graph.ValueID) throws -> Tensor? {
+        guard let layer = constantLayer(value) else { return nil }
         var parameters: [String: Tensor] = [:]
-        for specification in try op.parameters(for: []) {
-            parameters[specification.name] = try store.tensor(for: specification, of: source.nodes[producer].name)
+        for specification in try layer.op.parameters(for: []) {
+            parameters[specification.name] = try store.tensor(for: specification, of: layer.name)
         }
-        return try op.forward([], parameters: parameters)[0]
+        return try layer.op.forward([], parameters: parameters)[0]
     }
 
     // MARK: Joining

@@ -40,11 +40,10 @@ extension Network {
 
     /// A shape for every input: one of a batch, and `openSize` for every other size that is left open.
     private func shapes(openSize: Int) -> [String: Shape] {
-        let shapes = graph.inputs.map { input in
-            let sizes = declaredShape(of: input).dimensions.enumerated().map { axis, size in
-                size.fixedSize ?? (axis == 0 ? 1 : openSize)
-            }
-            return (input.name, Shape(sizes))
+        let declared = graph.inputs.map { ($0.name, declaredShape(of: $0).dimensions) }
+        let batches = Set(declared.compactMap { $1.first?.description })
+        let shapes = declared.map { name, sizes in
+            (name, Shape(sizes.map { $0.fixedSize ?? (batches.contains($0.description) ? 1 : openSize) }))
         }
         return Dictionary(shapes) { first, _ in first }
     }
