@@ -45,12 +45,11 @@ public struct FusedGrid: PartitionStrategy, Configurable {
     /// The cut points that `cutAfter` names, by layer or by kind.
     private func cuts(in span: Span) throws -> [Graph.ValueID] {
         let graph = span.graph.graph
-        let kinds = Set(graph.nodes.map(\.op.name))
+        let kinds = Set(graph.nodes.map(\.op.name) + graph.aliases.map(\.kind))
         var chosen = Set<Graph.ValueID>()
         for name in cutAfter {
-            if kinds.contains(name), !graph.values.contains(where: { $0.name == name }) {
-                chosen.formUnion(
-                    span.cutPoints.filter { graph.values[$0].producer.map { graph.nodes[$0].op.name } == name })
+            if kinds.contains(name), (try? graph.value(named: name)) == nil {
+                chosen.formUnion(span.cutPoints(ofKind: name))
             } else {
                 chosen.insert(try span.cutPoint(named: name))
             }

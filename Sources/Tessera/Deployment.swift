@@ -29,6 +29,10 @@ public struct Deployment: Sendable {
     }
 
     public let plan: Plan
+    /// The precision of the layers, by the names of the graph that runs.
+    public let precision: PrecisionChoice
+    /// The kernels that all nodes take.
+    public let kernels: [String: KernelChoice]
     public let cluster: Cluster
     private let task: ClusterTask
 
@@ -40,19 +44,26 @@ public struct Deployment: Sendable {
     ///   - threads: for each node that is started here; nil shares the cores of this machine among them.
     ///   - exact: demand a result that is the single node's to the bit.
     ///   - precision: that of the layers, on all nodes.
+    ///   - tune: measure kernels here, and have all nodes take the fastest.
     /// - Throws: `notFound` for a precision of a layer that the network does not have, and what each of these steps throws.
     public static func start(
         _ graph: BoundGraph, partition: PartitionChoice, transport: TransportChoice?, members: Members,
         threads: Int? = nil, exact: Bool = true, precision: PrecisionChoice = PrecisionChoice(),
-        modules: Modules = .builtin
+        tune: Bool = false, modules: Modules = .builtin
     ) async throws -> Deployment {
-        try precision.check(against: graph.graph)
+        let precision = try precision.resolved(in: graph.graph)
         let plan = try partition.plan(graph, nodes: members.count, strategies: modules.strategies)
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let share = threads ?? max(1, cores / max(1, members.count))
         var equipment = NodeEquipment(
             operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
             options: CompileOptions(threads: share))
+        var kernels: [String: KernelChoice] = [:]
+        if tune {
+            kernels = try KernelCache.standard.kernels(
+                for: graph, backend: equipment.backend,
+                options: CompileOptions(threads: threads ?? cores, precision: precision))
+        }
         let transport = transport ?? TransportChoice(kind: members.isOneProcess ? "loopback" : "tcp")
         let factory = try modules.transports.make(transport.kind, transport.settings)
         let cluster: Cluster
@@ -71,8 +82,9 @@ public struct Deployment: Sendable {
         }
         do {
             let task = try await ClusterTask.lead(
-                plan, on: cluster.leader, peers: cluster.peers, exact: exact, precision: precision)
-            return Deployment(plan: plan, cluster: cluster, task: task)
+                plan, on: cluster.leader, peers: cluster.peers, exact: exact, precision: precision,
+                kernels: kernels)
+            return Deployment(plan: plan, precision: precision, kernels: kernels, cluster: cluster, task: task)
         } catch {
             await cluster.close()
             throw error

@@ -15,6 +15,8 @@ public struct DeploymentFile: Configurable {
     public var weights: String?
     /// That of the layers, on all nodes.
     public var precision = PrecisionChoice()
+    /// Whether kernels are measured first, see `KernelCache`.
+    public var tune = false
     public var partition = PartitionChoice()
     /// Nil for the usual one.
     public var transport: TransportChoice?
@@ -32,6 +34,7 @@ public struct DeploymentFile: Configurable {
         Key(required: "network", \.network, "the network's file"),
         Key("weights", \.weights, "a weight file in place of the network's own"),
         Key("precision", \.precision, "in which numbers layers compute"),
+        Key("tune", \.tune, "whether kernels are measured, and the fastest chosen for all nodes"),
         Key("partition", \.partition, "the partition strategy and its options"),
         Key("transport", \.transport, "the transport and its settings"),
         Key("nodes", \.nodes, "the addresses of nodes, host:port"),

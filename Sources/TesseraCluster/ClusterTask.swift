@@ -24,6 +24,7 @@ public actor ClusterTask {
     private let span: Plan
     private let peers: [PeerID]
     private let precision: PrecisionChoice
+    private let kernels: [String: KernelChoice]
     /// What runs on the leader at the end.
     private var rest: Session?
     private var isRunning = false
@@ -41,15 +42,18 @@ public actor ClusterTask {
     ///   - peers: who is which node of the plan; the leader may be among them.
     ///   - exact: demand that all peers add in the same order as the leader, which the same instruction set guarantees.
     ///   - precision: that of the layers, on all nodes; nil for the leader's own.
+    ///   - kernels: those that all nodes take, so that parts are made as the whole is; nil for the leader's own choice.
     /// - Throws: `nodeFailure` naming the node that is lost or failed; `invalidArgument` for peers that do not fit.
     public static func lead(
-        _ plan: Plan, on node: Node, peers: [PeerID], exact: Bool = true, precision: PrecisionChoice? = nil
+        _ plan: Plan, on node: Node, peers: [PeerID], exact: Bool = true, precision: PrecisionChoice? = nil,
+        kernels: [String: KernelChoice]? = nil
     ) async throws -> ClusterTask {
         guard peers.count == plan.nodeCount, Set(peers).count == peers.count else {
             throw TesseraError(.invalidArgument, "expected \(plan.nodeCount) different peers, found \(peers.count)")
         }
         let task = try ClusterTask(
-            node: node, plan: plan, peers: peers, precision: precision ?? node.options.precision)
+            node: node, plan: plan, peers: peers, precision: precision ?? node.options.precision,
+            kernels: kernels ?? node.options.kernels)
         do {
             // From here on nobody leaves unnoticed.
             await task.listen()
@@ -80,11 +84,14 @@ public actor ClusterTask {
         }
     }
 
-    private init(node: Node, plan: Plan, peers: [PeerID], precision: PrecisionChoice) throws {
+    private init(
+        node: Node, plan: Plan, peers: [PeerID], precision: PrecisionChoice, kernels: [String: KernelChoice]
+    ) throws {
         self.node = node
         self.plan = plan
         self.peers = peers
         self.precision = precision
+        self.kernels = kernels
         span = try plan.spanOnly()
         events = AsyncStream<Node.TaskEvent> { $0.finish() }.makeAsyncIterator()
     }
@@ -93,7 +100,7 @@ public actor ClusterTask {
 
     private func prepare() async throws {
         let (backend, plan) = (node.backend, plan)
-        let options = CompileOptions(threads: node.options.threads, precision: precision)
+        let options = CompileOptions(threads: node.options.threads, precision: precision, kernels: kernels)
         rest = try await node.compute.run {
             try Session(plan.remainingNetwork(), backend: backend, options: options)
         }
@@ -113,7 +120,7 @@ public actor ClusterTask {
         try await broadcast(TaskMessage.lead, TaskMessage.Notice(task: id))
         let (description, weights) = GraphDescription.describe(span.graph)
         let layers = TaskMessage.Layers(
-            task: id, graph: description, strategy: plan.strategy, precision: precision,
+            task: id, graph: description, strategy: plan.strategy, precision: precision, kernels: kernels,
             stages: span.stages.map { TaskMessage.StageDescription($0.choice) }, nodes: peers)
         try await broadcast(TaskMessage.layers, layers)
 

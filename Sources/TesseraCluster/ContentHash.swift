@@ -14,7 +14,14 @@ public struct ContentHash: Hashable, Sendable, Codable, CustomStringConvertible 
         var hash = SHA256()
         hash.update(data: Array("\(tensor.elementType.rawValue):\(tensor.shape)".utf8) + [0])
         tensor.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        hexadecimal = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        hexadecimal = Self.hexadecimal(of: hash.finalize())
+    }
+
+    /// Hashes the text as UTF-8.
+    public init(text: String) { hexadecimal = Self.hexadecimal(of: SHA256.hash(data: Array(text.utf8))) }
+
+    private static func hexadecimal(of digest: SHA256.Digest) -> String {
+        digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     /// - Throws: `invalidArgument` unless `hexadecimal` is 64 lower-case hexadecimal digits.

@@ -8,7 +8,7 @@ import TesseraRuntime
 /// ```
 /// leader                          node
 ///   lead      ────────────────▶         a notice to all: who leads which task (METHODS.md A7)
-///   layers    ────────────────▶         hyperparameters, hashes of weights, precision, the plan (A1)
+///   layers    ────────────────▶         hyperparameters, hashes of weights, precision, kernels, the plan (A1)
 ///             ◀────────────────  wanted  hashes of the weights it does not have
 ///   weights   ────────────────▶         those
 ///             ◀────────────────  ready   its tiles are compiled
@@ -43,6 +43,8 @@ enum TaskMessage {
         let strategy: String
         /// That of every node's kernels, whatever each would choose itself.
         let precision: PrecisionChoice
+        /// By layer, where they were measured.
+        let kernels: [String: KernelChoice]
         let stages: [StageDescription]
         /// The peer that is each node of the plan.
         let nodes: [PeerID]

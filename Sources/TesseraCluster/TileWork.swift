@@ -131,6 +131,7 @@ final class TileWork: Sendable {
                 for (index, tile) in stage.tiles.enumerated() where self.isOwn(tile, in: layers) {
                     let network = try tile.network(in: plan.graph)
                     var options = options
+                    options.kernels = layers.kernels
                     options.precision = tile.precision(layers.precision, in: plan.graph.graph, as: network.graph)
                     sessions[index] = try Session(network, backend: backend, options: options)
                 }

@@ -37,10 +37,20 @@ public struct Graph: Sendable {
         public let value: ValueID
     }
 
+    /// Another name for a value: that of a layer which was merged into the one that makes it.
+    public struct Alias: Sendable, Equatable {
+        public let name: String
+        /// The name of the operator that the layer had.
+        public let kind: String
+        public let value: ValueID
+    }
+
     public private(set) var values: [Value] = []
     public private(set) var nodes: [Node] = []
     public private(set) var inputs: [Input] = []
     public private(set) var outputs: [Output] = []
+    /// The layers that were merged into others.
+    public private(set) var aliases: [Alias] = []
     private var names: Set<String> = []
     private var outputNames: Set<String> = []
 
@@ -94,11 +104,38 @@ public struct Graph: Sendable {
         outputNames.insert(name)
     }
 
-    /// The value of that name: an input, a layer, or `LAYER.output`.
+    /// The same layers with other outputs, named as the values are.
+    ///
+    /// - Throws: `notFound` if there is no such value, `invalidArgument` for one that is listed twice.
+    public func replacingOutputs(_ values: [ValueID]) throws -> Graph {
+        var graph = self
+        (graph.outputs, graph.outputNames) = ([], [])
+        for value in values {
+            let name = self.values.indices.contains(value) ? self.values[value].name : ""
+            try graph.addOutput(name, value)
+        }
+        return graph
+    }
+
+    /// Keeps the name of a layer of `kind` that was merged into the one that makes `value`.
+    ///
+    /// - Throws: `invalidArgument` if the name is taken, `notFound` if there is no such value.
+    public mutating func addAlias(_ name: String, kind: String, of value: ValueID) throws {
+        guard values.indices.contains(value) else {
+            throw TesseraError(.notFound, "expected '\(name)' to be among \(values.count) values, found \(value)")
+        }
+        try claim([name])
+        aliases.append(Alias(name: name, kind: kind, value: value))
+    }
+
+    /// The value of that name: an input, a layer, `LAYER.output`, or that of a layer into which one of that name was merged.
     public func value(named name: String) throws -> ValueID {
-        guard let id = values.firstIndex(where: { $0.name == name }) ?? firstOutput(named: name) else {
-            throw TesseraError(
-                .notFound, "unknown layer or input '\(name)'" + suggestion(for: name, among: values.map(\.name)))
+        guard
+            let id = values.firstIndex(where: { $0.name == name }) ?? firstOutput(named: name)
+                ?? aliases.first(where: { $0.name == name })?.value
+        else {
+            let names = values.map(\.name) + aliases.map(\.name)
+            throw TesseraError(.notFound, "unknown layer or input '\(name)'" + suggestion(for: name, among: names))
         }
         return id
     }

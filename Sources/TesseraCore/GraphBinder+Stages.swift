@@ -39,6 +39,9 @@ extension GraphBinder {
                 node.name, node.op, inputs: node.inputs.compactMap { values[$0] }, location: node.location)
             for (offset, value) in node.outputs.enumerated() { values[value] = first + offset }
         }
+        for alias in source.aliases {
+            if let value = values[alias.value] { try tail.addAlias(alias.name, kind: alias.kind, of: value) }
+        }
         var outputs: [String: String] = [:]
         for output in source.outputs {
             if meanings[output.value] != nil {

@@ -44,6 +44,10 @@ public struct GraphBinder {
         for (id, node) in source.nodes.enumerated() {
             try locatingErrors(path: node.name, at: node.location) { try bind(node, id) }
         }
+        for alias in source.aliases {
+            guard case .value(let bound) = meanings[alias.value] else { continue }
+            try graph.addAlias(alias.name, kind: alias.kind, of: bound)
+        }
         guard unbound.isEmpty else { return }
         for output in source.outputs { try graph.addOutput(output.name, boundValue(output.value)) }
     }

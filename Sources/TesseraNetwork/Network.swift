@@ -12,24 +12,55 @@ public struct Network: Sendable {
     public let file: String?
     /// Where blocks are used, by the name of the use, which the names of the layers in it begin with.
     var blockUses: [String: BlockUse] = [:]
-    private let store: WeightStore
+    /// What was merged, if this is a folded network; see `folded`.
+    public let foldedLayers: [FoldedLayer]
+    let store: WeightStore
+    /// The weights of the layers into which others were merged.
+    let folding: FoldedWeights?
+    let foldingCache = FoldingCache()
 
     public init(
         name: String, graph: Graph, inputs: [String: InputDeclaration], outputs: [String: OutputDeclaration] = [:],
         weights: WeightSource, file: String? = nil
+    ) {
+        self.init(
+            name: name, graph: graph, inputs: inputs, outputs: outputs, file: file, store: WeightStore(weights))
+    }
+
+    private init(
+        name: String, graph: Graph, inputs: [String: InputDeclaration], outputs: [String: OutputDeclaration],
+        file: String?, store: WeightStore, folding: FoldedWeights? = nil, foldedLayers: [FoldedLayer] = []
     ) {
         self.name = name
         self.graph = graph
         self.inputs = inputs
         self.outputs = outputs
         self.file = file
-        store = WeightStore(weights)
+        self.store = store
+        self.folding = folding
+        self.foldedLayers = foldedLayers
     }
 
     /// Where the weights come from.
     public var weights: WeightSource { store.source }
 
-    /// The same network with other weights.
+    /// The network with the value of every layer as an output of that name, declared in no way: to look at what is computed.
+    public func showingAllValues() throws -> Network {
+        try Network(
+            name: name, graph: graph.replacingOutputs(graph.nodes.flatMap(\.outputs)), inputs: inputs, outputs: [:],
+            file: file, store: store, folding: folding, foldedLayers: foldedLayers)
+    }
+
+    /// A network of other layers with the same inputs and outputs, which has the weights of this one and those of `folding`.
+    func replacing(graph: Graph, folding: FoldedWeights?, foldedLayers: [FoldedLayer]) -> Network {
+        var network = Network(
+            name: name, graph: graph, inputs: inputs, outputs: outputs, file: file, store: store, folding: folding,
+            foldedLayers: foldedLayers)
+        network.blockUses = blockUses
+        return network
+    }
+
+    /// The same network with other weights. Those of a folded network are those of the layers that it has.
     public func replacingWeights(_ weights: WeightSource) -> Network {
         var network = Network(name: name, graph: graph, inputs: inputs, outputs: outputs, weights: weights, file: file)
         network.blockUses = blockUses
@@ -74,7 +105,8 @@ public struct Network: Sendable {
     ///
     /// - Throws: `notFound` if it is missing, with the nearest name.
     @Sendable public func weight(of node: Graph.Node, _ specification: ParameterSpecification) throws -> Tensor? {
-        try store.tensor(for: specification, of: node.name)
+        try folding?.tensor(for: specification, of: node.name, from: store)
+            ?? store.tensor(for: specification, of: node.name)
     }
 
     /// The names of tensors in the weight file that no layer has asked for; if they are many, it may be that of another network.

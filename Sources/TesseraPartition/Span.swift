@@ -36,14 +36,22 @@ public struct Span: Sendable {
         graph.graph.layers(making: [value], from: available)
     }
 
-    /// The cut point of that name.
+    /// The cut point of that name, or that of a layer into which one of that name was merged.
     public func cutPoint(named name: String) throws -> Graph.ValueID {
-        let names = cutPoints.map { graph.graph.values[$0].name }
-        guard let index = names.firstIndex(of: name) else {
+        guard let value = try? graph.graph.value(named: name), cutPoints.contains(value) else {
+            let names = cutPoints.map { graph.graph.values[$0].name }
             throw TesseraError(
                 .invalidArgument, "the network cannot be cut after '\(name)'" + suggestion(for: name, among: names))
         }
-        return cutPoints[index]
+        return value
+    }
+
+    /// The cut points after layers of a kind, such as `max_pool`; one that was merged into another counts as there.
+    public func cutPoints(ofKind kind: String) -> [Graph.ValueID] {
+        let merged = Set(graph.graph.aliases.filter { $0.kind == kind }.map(\.value))
+        return cutPoints.filter { value in
+            merged.contains(value) || graph.graph.values[value].producer.map { graph.graph.nodes[$0].op.name } == kind
+        }
     }
 
     private static func cutPoints(of bound: BoundGraph) -> [Graph.ValueID] {

@@ -19,7 +19,7 @@ public enum Precision: String, Sendable, CaseIterable, Codable {
 }
 
 /// The precision of a network's layers.
-public struct PrecisionChoice: Sendable, Equatable, Codable {
+public struct PrecisionChoice: Sendable, Hashable, Codable {
     /// That of all layers that are not named.
     public var base: Precision
     /// That of single layers, by their paths.
@@ -34,13 +34,28 @@ public struct PrecisionChoice: Sendable, Equatable, Codable {
     /// Whether any layer may compute in `precision`.
     public func uses(_ precision: Precision) -> Bool { base == precision || layers.values.contains(precision) }
 
+    /// The choice with the names of layers that are merged into others replaced by theirs.
+    ///
     /// - Throws: `notFound` for a layer that the graph does not have.
-    public func check(against graph: Graph) throws {
-        let names = graph.nodes.map(\.name)
-        for name in layers.keys.sorted() where !names.contains(name) {
-            throw TesseraError(
-                .notFound, "a precision is given for '\(name)', which is no layer" + suggestion(for: name, among: names)
-            )
+    public func resolved(in graph: Graph) throws -> PrecisionChoice {
+        var result = PrecisionChoice(base)
+        let names = Set(graph.nodes.map(\.name))
+        // A layer's own choice goes before those of what is merged into it.
+        for (name, precision) in layers.sorted(by: { $0.key < $1.key }) where !names.contains(name) {
+            guard let alias = graph.aliases.first(where: { $0.name == name }),
+                let producer = graph.values[alias.value].producer
+            else {
+                let known = graph.nodes.map(\.name) + graph.aliases.map(\.name)
+                throw TesseraError(
+                    .notFound,
+                    "a precision is given for '\(name)', which is no layer" + suggestion(for: name, among: known))
+            }
+            result.layers[graph.nodes[producer].name] = precision
         }
+        result.layers.merge(layers.filter { names.contains($0.key) }) { $1 }
+        return result
     }
+
+    /// - Throws: `notFound` for a layer that the graph does not have.
+    public func check(against graph: Graph) throws { _ = try resolved(in: graph) }
 }

@@ -17,6 +17,8 @@ struct BenchCommand: ParsableCommand {
     @OptionGroup var shapes: ShapeOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var precision: PrecisionOptions
+    @OptionGroup var fold: FoldOptions
+    @OptionGroup var tune: TuneOptions
 
     @Option(help: "How long to repeat the inference, in seconds; there are at least 3 runs.")
     var seconds = 3.0
@@ -58,9 +60,10 @@ struct BenchCommand: ParsableCommand {
             self.network.network, weights: randomWeights ? .random(seed: 1) : self.network.weights.map { .file($0) })
         let given = try network.readInputs(shapes.inputs).tensors
         let inputs = try network.randomInputs(shapes.shapes(of: network)).merging(given) { $1 }
-        let benchmark = Benchmark(
+        var benchmark = Benchmark(
             options: CompileOptions(threads: threads.count, precision: try precision.choice(for: network)),
             seconds: seconds, warmUp: warmUp, isProfiled: profile || svg != nil || trace != nil)
+        (benchmark.fold, benchmark.tune) = (!fold.noFold, tune.tune)
         let report = try benchmark.measure(
             network, inputs: inputs, backend: modules.backends.make(backend), since: stopwatch)
         NetworkOptions.noteUnusedWeights(of: network)

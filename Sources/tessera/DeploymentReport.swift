@@ -19,7 +19,9 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
     /// Nodes that were lost and done without.
     let recovered = 0
     /// Whether the result is the single node's to the bit; nil if that was not asked.
-    var identical: Bool?
+    private(set) var identical: Bool?
+    /// The largest difference from the single node's result; nil if that was not asked.
+    private(set) var largest_difference: Double?
 
     init(_ plan: Plan, latency: Double, sent: Int, received: Int, distributed: Int) {
         latency_ms = latency
@@ -35,6 +37,15 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         bytes_distributed = distributed
     }
 
+    /// Notes how these results differ from those of a single node.
+    mutating func compare(_ results: [String: Tensor], with single: [String: Tensor]) {
+        identical = results == single
+        largest_difference = single.reduce(0) { largest, output in
+            let other = results[output.key]?.reals() ?? []
+            return zip(output.value.reals(), other).reduce(largest) { max($0, abs($1.0 - $1.1)) }
+        }
+    }
+
     var description: String {
         var table = TextTable(header: ["strategy", strategy])
         table.add(["nodes", busy_nodes == nodes ? "\(nodes)" : "\(nodes), \(nodes - busy_nodes) idle"])
@@ -44,7 +55,10 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         table.add(["sent", ByteCount(bytes_sent).description])
         table.add(["received", ByteCount(bytes_received).description])
         table.add(["layers and weights", ByteCount(bytes_distributed).description])
-        if let identical { table.add(["equals one node", identical ? "yes, to the bit" : "NO"]) }
+        if let identical, let largest_difference {
+            let difference = String(format: "NO, they differ by up to %.3g", largest_difference)
+            table.add(["equals one node", identical ? "yes, to the bit" : difference])
+        }
         return table.description
     }
 }

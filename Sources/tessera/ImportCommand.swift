@@ -11,11 +11,7 @@ struct ImportCommand: ParsableCommand {
     @Argument(help: "The model: a .onnx file.")
     var model: String
 
-    @Option(name: .shortAndLong, help: "The folder that the files go to; it is made if it is not there.")
-    var output: String
-
-    @Flag(help: "Replace a network that was written there before.")
-    var force = false
+    @OptionGroup var target: NetworkFolderOptions
 
     func run() throws {
         let loader = Modules.builtin.loader
@@ -24,22 +20,9 @@ struct ImportCommand: ParsableCommand {
             throw TesseraError(
                 .invalidArgument, "expected a file named .\(formats.joined(separator: " or .")), found '\(model)'")
         }
-        let path = URL(fileURLWithPath: output).appendingPathComponent("network.yaml").path
-        guard force || !FileManager.default.fileExists(atPath: path) else {
-            throw TesseraError(
-                .invalidArgument, "'\(path)' is there already, and may have been edited: --force replaces it")
-        }
-        var isFolder: ObjCBool = false
-        guard !FileManager.default.fileExists(atPath: output, isDirectory: &isFolder) || isFolder.boolValue else {
-            throw TesseraError(.invalidArgument, "'\(output)' is no folder")
-        }
+        let folder = try target.checked()
         let network = try loader.load(model)
-        do {
-            try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-        } catch {
-            throw TesseraError(.inputOutput, "cannot make the folder '\(output)'", cause: error)
-        }
-        try network.write(to: path, weightName: "weights.safetensors")
-        print("\(path): \(network.graph.nodes.count) layers")
+        try folder.write(network)
+        print("\(folder.networkPath): \(network.graph.nodes.count) layers")
     }
 }

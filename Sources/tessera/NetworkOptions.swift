@@ -23,6 +23,22 @@ struct NetworkOptions: ParsableArguments {
     }
 }
 
+/// Whether layers are merged before a network runs.
+struct FoldOptions: ParsableArguments {
+    @Flag(help: "Run the network as it is written: without merging batch normalizations into convolutions.")
+    var noFold = false
+
+    /// The network as it is to run.
+    func apply(to network: Network) throws -> Network { noFold ? network : try network.folded() }
+}
+
+/// Whether kernels are measured.
+struct TuneOptions: ParsableArguments {
+    @Flag(
+        help: "Measure kernels and choose the fastest along the network; once for this machine, network and precision.")
+    var tune = false
+}
+
 /// What an inference reads and writes.
 struct ValueOptions: ParsableArguments {
     @Option(
@@ -55,13 +71,8 @@ struct ShapeOptions: ParsableArguments {
         help: ArgumentHelp("The shape of an input, such as image=1x3x224x224.", valueName: "NAME=SIZES"))
     var shapes: [String] = []
 
-    /// The network's graph with all sizes known, without weights.
-    func bind(_ network: Network) throws -> BoundGraph {
-        try network.boundWithoutWeights(inputs: shapes(of: network))
-    }
-
-    /// The shape of every input that leaves sizes open or is given.
-    func shapes(of network: Network) throws -> [String: Shape] {
+    /// The shapes that are given, by input.
+    func given(for network: Network) throws -> [String: Shape] {
         var result = try network.readInputs(inputs).shapes
         for argument in shapes {
             let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
@@ -75,6 +86,17 @@ struct ShapeOptions: ParsableArguments {
             }
             result[name] = Shape(sizes.compactMap { $0 })
         }
+        return result
+    }
+
+    /// The network's graph with all sizes known, without weights.
+    func bind(_ network: Network) throws -> BoundGraph {
+        try network.boundWithoutWeights(inputs: shapes(of: network))
+    }
+
+    /// The shape of every input that leaves sizes open or is given.
+    func shapes(of network: Network) throws -> [String: Shape] {
+        var result = try given(for: network)
         for input in network.graph.inputs where result[input.name] == nil {
             let shape = network.inputs[input.name]?.shape ?? input.shape
             guard shape.concrete == nil else { continue }

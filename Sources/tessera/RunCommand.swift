@@ -8,6 +8,8 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var network: NetworkOptions
     @OptionGroup var threads: ThreadOptions
+    @OptionGroup var fold: FoldOptions
+    @OptionGroup var tune: TuneOptions
 
     @OptionGroup var values: ValueOptions
 
@@ -36,7 +38,8 @@ struct RunCommand: ParsableCommand {
         let inputs = try values.read(for: network)
         let session = try network.session(
             inputs: inputs.shapes, backend: modules.backends.make(backend),
-            options: CompileOptions(threads: threads.count, precision: precision))
+            options: CompileOptions(threads: threads.count, precision: precision), fold: !fold.noFold,
+            tune: tune.tune)
         let loaded = ContinuousClock.now
         NetworkOptions.noteUnusedWeights(of: network)
         let tensors = try session.run(inputs.tensors)

@@ -8,8 +8,7 @@ struct TesseraCommand: AsyncParsableCommand {
         abstract: "Runs one network across several devices, with the answer one device would give.",
         subcommands: [
             RunCommand.self, BenchCommand.self, PlanCommand.self, InspectCommand.self, ImportCommand.self,
-            ExportCommand.self,
-            NodeCommand.self, DeployCommand.self, ScriptCommand.self, ReplCommand.self, PluginsCommand.self,
-            SchemaCommand.self,
+            ExportCommand.self, FoldCommand.self, RangesCommand.self, NodeCommand.self, DeployCommand.self,
+            ScriptCommand.self, ReplCommand.self, PluginsCommand.self, SchemaCommand.self,
         ])
 }

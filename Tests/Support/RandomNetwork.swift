@@ -158,7 +158,7 @@ extension Tensor {
 
 extension Collection where Index == Int {
     /// One of the elements.
-    func pick(_ generator: inout SeededGenerator) -> Element {
+    public func pick(_ generator: inout SeededGenerator) -> Element {
         self[Int.random(in: startIndex..<endIndex, using: &generator)]
     }
 }

@@ -47,6 +47,36 @@ import Testing
         expectError(.notFound, "did you mean 'conv1'?") { try graph.value(named: "conv2") }
     }
 
+    @Test("the name of a layer that was merged into another is taken, stands for its value, and outlives binding")
+    func aliases() throws {
+        var graph = Graph()
+        let x = try graph.addInput("x", shape: SymbolicShape([.symbol("n")]))
+        try graph.addNode("first", Negate(), inputs: [x])
+        let y = try graph.addNode("conv1", Relu(), inputs: [x])
+        try graph.addAlias("bn1", kind: "batch_norm", of: y)
+        try graph.addOutput("y", y)
+        #expect(try graph.value(named: "bn1") == y)
+        expectError(.notFound, "did you mean 'bn1'?") { try graph.value(named: "bn11") }
+        expectError(.invalidArgument, "'bn1'", "twice") { try graph.addAlias("bn1", kind: "add", of: x) }
+        expectError(.invalidArgument, "'bn1'", "twice") { try graph.addNode("bn1", Relu(), inputs: [x]) }
+        expectError(.notFound, "found 9") { try graph.addAlias("bn2", kind: "add", of: 9) }
+        let bound = try BoundGraph(graph, inputs: ["x": [2]]) { _, _ in nil }
+        #expect(try bound.graph.value(named: "bn1") == bound.graph.value(named: "conv1"))
+        #expect(bound.graph.aliases.map(\.kind) == ["batch_norm"])
+    }
+
+    @Test("other outputs are named as the values are")
+    func replacedOutputs() throws {
+        var graph = Graph()
+        let x = try graph.addInput("x", shape: SymbolicShape([1, 2] as Shape))
+        let a = try graph.addNode("a", Relu(), inputs: [x])
+        let b = try graph.addNode("b", Relu(), inputs: [a])
+        try graph.addOutput("a", b)
+        #expect(try graph.replacingOutputs([a, b]).outputs.map(\.name) == ["a", "b"])
+        #expect(graph.outputs.map(\.value) == [b])
+        expectError(.notFound) { try graph.replacingOutputs([7]) }
+    }
+
     @Test("consumers name each reader once, even if it reads a value twice")
     func consumers() throws {
         var graph = Graph()

@@ -14,6 +14,34 @@ import Testing
         #expect(try cutPoints(network) == ["conv", "relu", "pool"])
     }
 
+    @Test("a layer that was merged into another names where a network is cut, and so does its kind")
+    func merged() throws {
+        var network = try NetworkSketch(3, 16, 16)
+        try network.add("conv1", NetworkSketch.conv(4))
+        try network.add("bn1", BatchNorm())
+        try network.add("relu1", Relu())
+        try network.add("conv2", NetworkSketch.conv(4))
+        try network.add("bn2", BatchNorm())
+        try network.add("relu2", Relu())
+        let written = Network(name: "n", graph: network.graph, inputs: [:], weights: .random(seed: 1))
+        let graph = try written.folded().bound(inputs: ["image": [1, 3, 16, 16]])
+        func names(_ values: [Graph.ValueID]) -> [String] { values.map { graph.graph.values[$0].name } }
+        #expect(graph.graph.nodes.map(\.name) == ["conv1", "relu1", "conv2", "relu2"])
+        #expect(try names(Span(graph, end: "bn2").cutPoints) == ["conv1", "relu1", "conv2"])
+        #expect(try names([Span(graph).cutPoint(named: "bn1")]) == ["conv1"])
+        #expect(try names(Span(graph).cutPoints(ofKind: "batch_norm")) == ["conv1", "conv2"])
+        expectError(.invalidArgument, "cannot be cut after 'bn2'") {
+            try Span(graph, end: "conv1").cutPoint(named: "bn2")
+        }
+        for name in ["bn1", "batch_norm"] {
+            var strategy = FusedGrid()
+            strategy.cutAfter = [name]
+            let plan = try Plan(graph, nodes: 2, strategy: strategy, named: "fused-grid")
+            #expect(
+                names(plan.stages.map(\.output)) == (name == "bn1" ? ["conv1", "relu2"] : ["conv1", "conv2", "relu2"]))
+        }
+    }
+
     @Test("a residual block can be cut before its split and after its sum, not inside")
     func residual() throws {
         var network = try NetworkSketch(8, 16, 16)

@@ -12,6 +12,35 @@ import Testing
         #expect(try Self.largestDifference(output, expected.tensor("denoised")) <= 1e-4)
     }
 
+    @Test("folded, DnCNN has no batch normalization left and denoises as PyTorch does, within 1e-4")
+    func foldedDnCNN() throws {
+        let expected = try SafetensorsFile(path: TestFiles.data("expected/dncnn_sigma25_bn.safetensors"))
+        let network = try NetworkLoader(operators: .builtin).load(
+            TestFiles.network("dncnn"), weights: .file(TestFiles.data("models/dncnn_sigma25_bn.safetensors")))
+        let folded = try network.folded()
+        #expect(folded.foldedLayers.map(\.merged) == (1...15).map { ["bn\($0)"] })
+        #expect(!folded.graph.nodes.contains { $0.op is BatchNorm })
+        let input = try ["image": expected.tensor("noisy")]
+        let session = try network.session(
+            inputs: input.mapValues(\.shape), backend: OneDNNBackend(), options: CompileOptions(threads: 2))
+        #expect(session.whole?.graph.graph.nodes.count == 34)
+        let output = try session.run(input)["denoised"]
+        #expect(try Self.largestDifference(output, expected.tensor("denoised")) <= 1e-4)
+    }
+
+    @Test("folded ResNets classify as PyTorch does, within 1e-3", arguments: ["resnet20", "resnet56"])
+    func foldedResNet(_ name: String) throws {
+        let expected = try SafetensorsFile(path: TestFiles.data("expected/\(name)_cifar10.safetensors"))
+        let network = try NetworkLoader(operators: .builtin).load(
+            TestFiles.network(name), weights: .file(TestFiles.data("models/\(name)_cifar10.safetensors")))
+        #expect(!(try network.folded().graph.nodes.contains { $0.op is BatchNorm }))
+        let input = try ["image": expected.tensor("input")]
+        let session = try network.session(
+            inputs: input.mapValues(\.shape), backend: OneDNNBackend(), options: CompileOptions(threads: 2))
+        let output = try session.run(input)["logits"]
+        #expect(try Self.largestDifference(output, expected.tensor("logits")) <= 1e-3)
+    }
+
     @Test("ResNets classify as PyTorch does, within 1e-3", arguments: ["resnet20", "resnet56"])
     func resnet(_ name: String) throws {
         let expected = try SafetensorsFile(path: TestFiles.data("expected/\(name)_cifar10.safetensors"))

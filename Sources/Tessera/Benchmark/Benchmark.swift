@@ -19,6 +19,11 @@ public struct Benchmark: Sendable {
     /// Whether to measure each layer, too, in inferences of its own after the others.
     public var isProfiled: Bool
 
+    /// Whether layers are merged first, see `Network.folded`.
+    public var fold = true
+    /// Whether kernels are measured first, see `KernelCache`.
+    public var tune = false
+
     public static let minimumRuns = 3
     /// Runs beyond this many are not made: their times would only take memory.
     public static let maximumRuns = 1_000_000
@@ -56,8 +61,8 @@ public struct Benchmark: Sendable {
         since stopwatch: LoadingStopwatch = LoadingStopwatch()
     ) throws -> BenchmarkReport {
         try check()
-        try options.precision.check(against: network.graph)
-        let session = try network.session(inputs: inputs.mapValues(\.shape), backend: backend, options: options)
+        let session = try network.session(
+            inputs: inputs.mapValues(\.shape), backend: backend, options: options, fold: fold, tune: tune)
         let loading = stopwatch.elapsed
         let whole = session.whole
         var request = try whole?.request(inputs)

@@ -112,17 +112,25 @@ extension Network {
 
     /// The tensors to write beside the network; nil if it needs none or draws them.
     private func ownWeights() throws -> [String: Tensor]? {
+        var tensors: [String: Tensor]
         switch weights {
-        case .none, .random: return nil
-        case .tensors(let tensors): return tensors
+        case .none: return nil
+        // No seed stands for what folding makes.
+        case .random: return folding == nil ? nil : try weightsOfLayers()
+        case .tensors(let given): tensors = folding == nil ? given : given.filter { isWeight($0.key) }
         case .file(let path):
             let file = try SafetensorsFile(path: path)
-            let layers = Set(graph.nodes.map(\.name))
-            let names = file.names.filter { name in
-                name.lastIndex(of: ".").map { layers.contains(String(name[..<$0])) } ?? false
-            }
-            return Dictionary(uniqueKeysWithValues: try names.map { ($0, try file.tensor($0)) })
+            tensors = Dictionary(
+                uniqueKeysWithValues: try file.names.filter(isWeight).map { ($0, try file.tensor($0)) })
         }
+        if let folding { tensors.merge(try folding.tensors(from: store)) { $1 } }
+        return tensors
+    }
+
+    /// Whether a layer of the network has a weight of that name.
+    private var isWeight: (String) -> Bool {
+        let layers = Set(graph.nodes.map(\.name))
+        return { name in name.lastIndex(of: ".").map { layers.contains(String(name[..<$0])) } ?? false }
     }
 
     /// A text that a network file reads as this one: braces mean something there.

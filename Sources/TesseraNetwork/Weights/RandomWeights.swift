@@ -4,6 +4,9 @@ import TesseraCore
 ///
 /// Only integer arithmetic and one multiplication go into a number, so that every machine draws the same bits.
 enum RandomWeights {
+    /// No weight that is drawn is larger: √2 times six deviations.
+    static let largestMagnitude: Float = 9
+
     /// - Parameter name: the tensor's full name, which decides the numbers together with the seed.
     static func tensor(_ specification: ParameterSpecification, named name: String, seed: Int) throws -> Tensor {
         // Integers are indices and sizes, which cannot be drawn.

@@ -32,6 +32,23 @@ final class WeightStore: Sendable {
         }
     }
 
+    /// The tensor of that name as f32, whatever its shape; nil if weights are drawn, for which the shape must be known.
+    ///
+    /// - Throws: as `tensor(for:of:)`.
+    func stored(_ name: String) throws -> Tensor? {
+        if case .random = source { return nil }
+        return try state.withLock { state in
+            if let tensor = state.tensors[name] { return tensor }
+            let tensor = try load(name, ParameterSpecification(name, [], .bias), file: &state.file)
+            try tensor.requireNumbers(name)
+            state.tensors[name] = tensor
+            return tensor
+        }
+    }
+
+    /// What was given so far, by name.
+    var loaded: [String: Tensor] { state.withLock { $0.tensors } }
+
     /// The names of tensors in the file, if there is one, that no layer has asked for so far.
     var unused: [String] {
         state.withLock { state in (state.file?.names ?? []).filter { state.tensors[$0] == nil } }

@@ -7,7 +7,7 @@ extension ScriptNetwork {
         Binding(
             of: ScriptNetwork.self, "bench",
             "bench{seconds?: number, warm_up?: integer, threads?: integer, precision?: string, layer_precision?: table, "
-                + "profile?: boolean, inputs?: table} -> table",
+                + "fold?: boolean, tune?: boolean, profile?: boolean, inputs?: table} -> table",
             "Measures how long an inference takes. Gives a table with the keys of `tessera bench --json`: median_ms, p90_ms, runs, …, "
                 + "and with `profile` also layers. `inputs` gives shapes where the network leaves sizes open, or tensors or "
                 + "pictures of them; only a batch that is open is 1. load_ms is the time of compiling alone."
@@ -26,7 +26,9 @@ extension ScriptNetwork {
                 options: CompileOptions(threads: try options.threads("threads") ?? network.threads),
                 seconds: seconds ?? 1)
             benchmark.warmUp = try options.integer("warm_up") ?? benchmark.warmUp
-            benchmark.options.precision = try options.precision()
+            let settings = try options.settings()
+            benchmark.options.precision = settings.precision
+            (benchmark.fold, benchmark.tune) = (settings.fold, settings.tune)
             benchmark.isProfiled = try options.bool("profile") ?? false
             let shapes = try options.take("inputs", network.shapes) ?? [:]
             try options.finish()
@@ -50,22 +52,34 @@ extension ScriptNetwork {
         return try network.randomInputs(shapes)
     }
 
-    /// The precision that a table of inputs gives, and the inputs. An input goes before an option of its name.
-    func splitPrecision(from value: ScriptValue, of callName: String) throws -> (ScriptValue, PrecisionChoice) {
-        guard case .table(var table) = value else { return (value, PrecisionChoice()) }
+    /// How a table of inputs wants the network to run, and the inputs. An input goes before an option of its name.
+    func splitSettings(from value: ScriptValue, of callName: String) throws -> (ScriptValue, RunSettings) {
+        guard case .table(var table) = value else { return (value, RunSettings()) }
         let inputs = network.graph.inputs.map(\.name)
         var given: [String: ScriptValue] = [:]
-        for name in ["precision", "layer_precision"] where !inputs.contains(name) {
+        for name in ["precision", "layer_precision", "fold", "tune"] where !inputs.contains(name) {
             given[name] = table.entries.removeValue(forKey: name)
         }
         var options = NamedOptions(given, of: callName)
-        let precision = try options.precision()
-        try locatingErrors(path: callName) { try precision.check(against: network.graph) }
-        return (.table(table), precision)
+        let settings = try options.settings()
+        try locatingErrors(path: callName) { try settings.precision.check(against: network.graph) }
+        return (.table(table), settings)
     }
 }
 
+/// How a script wants a network to run.
+struct RunSettings: Sendable, Hashable {
+    var precision = PrecisionChoice()
+    var fold = true
+    var tune = false
+}
+
 extension NamedOptions {
+    /// Takes `precision`, `layer_precision`, `fold` and `tune`.
+    mutating func settings() throws -> RunSettings {
+        RunSettings(precision: try precision(), fold: try bool("fold") ?? true, tune: try bool("tune") ?? false)
+    }
+
     /// Takes `precision`, a name, and `layer_precision`, a table of names by layer.
     mutating func precision() throws -> PrecisionChoice {
         let base = try take("precision") { try PrecisionChoice(configuration: $0.configuration()) }

@@ -4,8 +4,9 @@ import Tessera
 /// Cutting a network, and running it on several nodes.
 extension ScriptNetwork {
     private static let planOptions = "nodes: integer, strategy?: string, up_to?: string"
-    private static let deploymentOptions =
-        "transport?: string|table, threads?: integer, exact?: boolean, precision?: string, layer_precision?: table"
+    private static let clusterOptions =
+        "transport?: string|table, threads?: integer, exact?: boolean, precision?: string, layer_precision?: table, "
+        + "fold?: boolean, tune?: boolean, [string]: any"
 
     static var plan: Binding {
         Binding(
@@ -17,7 +18,7 @@ extension ScriptNetwork {
             try call.expectArguments(atMost: 1)
             var options = try call.options()
             let shapes = try options.take("inputs", network.shapes) ?? [:]
-            let (plan, _) = try network.plan(&options, shapes: shapes)
+            let (plan, _) = try network.plan(&options, shapes: shapes, fold: false)
             return [.object(ScriptPlan(plan))]
         }
     }
@@ -25,10 +26,11 @@ extension ScriptNetwork {
     static var deploy: Binding {
         Binding(
             of: ScriptNetwork.self, "deploy",
-            "deploy{\(planOptions), inputs: table, \(deploymentOptions), [string]: any}"
+            "deploy{\(planOptions), inputs: table, \(clusterOptions)}"
                 + " -> Tensor|table<string, Tensor>, table",
             "Runs one inference on so many nodes of this process. Gives what `run` gives, and a table with latency_ms, bytes_sent, "
-                + "bytes_received, bytes_distributed, nodes, busy_nodes, strategy, redundancy and speedup_bound."
+                + "bytes_received, bytes_distributed, nodes, busy_nodes, strategy, redundancy and speedup_bound. `fold = false` runs the "
+                + "network as it is written, see `net:fold`."
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()
@@ -54,7 +56,7 @@ extension ScriptNetwork {
     static var start: Binding {
         Binding(
             of: ScriptNetwork.self, "start",
-            "start{\(planOptions), inputs?: table, \(deploymentOptions), [string]: any}"
+            "start{\(planOptions), inputs?: table, \(clusterOptions)}"
                 + " -> Deployment",
             "Starts so many nodes in this process and distributes the network to them, for any number of inferences."
         ) { network, call in
@@ -68,7 +70,9 @@ extension ScriptNetwork {
     }
 
     /// Takes the options of a plan; what is left is the strategy's.
-    private func plan(_ options: inout NamedOptions, shapes: [String: Shape]) throws -> (plan: Plan, name: String) {
+    private func plan(
+        _ options: inout NamedOptions, shapes: [String: Shape], fold: Bool
+    ) throws -> (plan: Plan, name: String) {
         let nodes = try options.require("nodes", "how many nodes") { try $0.requireInteger() }
         let name = try options.string("strategy") ?? PartitionChoice.defaultStrategy
         let end = try options.string("up_to")
@@ -77,7 +81,7 @@ extension ScriptNetwork {
         // A strategy of a script may take any options.
         if module.source != ScriptStrategy.source { try options.expectRest(among: module.keys.map(\.name)) }
         let choice = PartitionChoice(strategy: name, options: try options.rest(), upTo: end)
-        return (try choice.plan(try graph(for: shapes), nodes: nodes, strategies: strategies), name)
+        return (try choice.plan(try graph(for: shapes, fold: fold), nodes: nodes, strategies: strategies), name)
     }
 
     /// Takes the options of a deployment, and plans here: a strategy of a script can only be called on the script's thread.
@@ -85,11 +89,11 @@ extension ScriptNetwork {
         let transport = try options.take("transport") { try TransportChoice(configuration: $0.configuration()) }
         let threads = try options.threads("threads")
         let exact = try options.bool("exact") ?? true
-        let precision = try options.precision()
-        let (plan, _) = try plan(&options, shapes: shapes)
+        let settings = try options.settings()
+        let (plan, _) = try plan(&options, shapes: shapes, fold: settings.fold)
         return DeploymentStart(
             plan: plan, transport: transport, threads: threads, exact: exact,
-            precision: precision, modules: context.modules)
+            settings: settings, modules: context.modules)
     }
 }
 
@@ -99,7 +103,7 @@ private struct DeploymentStart: Sendable {
     var transport: TransportChoice?
     var threads: Int?
     var exact: Bool
-    var precision: PrecisionChoice
+    var settings: RunSettings
     var modules: Modules
 
     func run() async throws -> Deployment {
@@ -109,8 +113,8 @@ private struct DeploymentStart: Sendable {
             kind: "partition strategy", [Module(name: plan.strategy, summary: "") { _ in strategy }])
         return try await .start(
             plan.graph, partition: PartitionChoice(strategy: plan.strategy), transport: transport,
-            members: .local(plan.nodeCount), threads: threads, exact: exact, precision: precision,
-            modules: modules)
+            members: .local(plan.nodeCount), threads: threads, exact: exact,
+            precision: settings.precision, tune: settings.tune, modules: modules)
     }
 }
 

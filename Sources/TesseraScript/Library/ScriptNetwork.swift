@@ -1,13 +1,18 @@
 import Tessera
 
-/// A network as scripts hold it: it remembers what it was last compiled for.
+/// A network as scripts hold it: it remembers what it was compiled for.
 final class ScriptNetwork: ScriptObject {
     let network: Network
     let context: ScriptContext
     let backend: any KernelBackend
     let threads: Int
-    private var bound: (shapes: [String: Shape], graph: BoundGraph)?
-    private var session: (shapes: [String: Shape], precision: PrecisionChoice, session: StagedSession)?
+    private var bound: (shapes: [String: Shape], fold: Bool, graph: BoundGraph)?
+    private var sessions = SessionCache<CompileKey>()
+
+    private struct CompileKey: Hashable {
+        var shapes: [String: Shape]
+        var settings: RunSettings
+    }
 
     init(_ network: Network, backend: any KernelBackend, threads: Int, context: ScriptContext) {
         self.network = network
@@ -25,7 +30,7 @@ final class ScriptNetwork: ScriptObject {
     static var scriptType: ScriptType {
         ScriptType(
             "Network", "A network that can be run, planned and deployed.",
-            methods: [run, plan, deploy, start, bench],
+            methods: [run, plan, deploy, start, bench, fold, ranges, save],
             properties: [
                 Binding(of: ScriptNetwork.self, property: "name", "string", "Its name.") { .string($0.network.name) },
                 Binding(
@@ -54,32 +59,34 @@ final class ScriptNetwork: ScriptObject {
     private static var run: Binding {
         Binding(
             of: ScriptNetwork.self, "run",
-            "run(inputs: Tensor|Image|string|table<string, Tensor|Image|string>) -> Tensor|table<string, Tensor>",
+            "run(inputs: Tensor|Image|string|table<string, Tensor|Image|string|boolean>) -> Tensor|table<string, Tensor>",
             "Runs one inference on inputs by name, or on the only input: tensors, pictures, or paths of such. Gives the output, or a "
-                + "table of them by name if there are several. Beside the inputs, the table may have `precision` (f32, bf16 or f16) "
-                + "and `layer_precision`, a table of those of single layers, unless an input has that name."
+                + "table of them by name if there are several. Beside the inputs, the table may have `precision` (f32, bf16 or f16), "
+                + "`layer_precision`, a table of those of single layers, `fold = false` to run the network as it is written, see "
+                + "`net:fold`, and `tune = true` to measure kernels first, unless an input has that name."
         ) { network, call in
             try call.expectArguments(atMost: 1)
-            let (inputs, precision) = try network.splitPrecision(from: call[1], of: call.name)
+            let (inputs, settings) = try network.splitSettings(from: call[1], of: call.name)
             let tensors = try locatingErrors(path: call.name) { try network.tensors(from: inputs) }
-            return [network.result(try network.session(for: tensors.mapValues(\.shape), precision).run(tensors))]
+            return [network.result(try network.session(for: tensors.mapValues(\.shape), settings).run(tensors))]
         }
     }
 
     /// The graph for inputs of these shapes.
-    func graph(for shapes: [String: Shape]) throws -> BoundGraph {
-        if let bound, bound.shapes == shapes { return bound.graph }
-        let graph = try network.bound(inputs: shapes)
-        bound = (shapes, graph)
+    func graph(for shapes: [String: Shape], fold: Bool) throws -> BoundGraph {
+        if let bound, bound.shapes == shapes, bound.fold == fold { return bound.graph }
+        let graph = try (fold ? network.folded() : network).bound(inputs: shapes)
+        bound = (shapes, fold, graph)
         return graph
     }
 
-    private func session(for shapes: [String: Shape], _ precision: PrecisionChoice) throws -> StagedSession {
-        if let session, session.shapes == shapes, session.precision == precision { return session.session }
-        let compiled = try network.session(
-            inputs: shapes, backend: backend, options: CompileOptions(threads: threads, precision: precision))
-        session = (shapes, precision, compiled)
-        return compiled
+    private func session(for shapes: [String: Shape], _ settings: RunSettings) throws -> StagedSession {
+        try sessions.session(for: CompileKey(shapes: shapes, settings: settings)) {
+            try network.session(
+                inputs: shapes, backend: backend,
+                options: CompileOptions(threads: threads, precision: settings.precision), fold: settings.fold,
+                tune: settings.tune)
+        }
     }
 
     /// What a script gets for the outputs: the only one, or all by name.

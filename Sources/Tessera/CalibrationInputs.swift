@@ -1,0 +1,60 @@
+import Foundation
+import TesseraCore
+import TesseraNetwork
+
+/// Inputs of several inferences, which represent what a network will be used for: files that are read one at a time.
+public struct CalibrationInputs: Sendable {
+    private let network: Network
+    /// Those that are the same for all inferences.
+    private let fixed: [String: Tensor]
+    /// Those that every file has.
+    private let names: [String]
+    /// The files, in the order of their names.
+    public let paths: [String]
+
+    private static let kinds = ["png", "jpg", "jpeg", "bmp", "webp", "npy", "safetensors"]
+
+    /// - Parameters:
+    ///   - folder: holds pictures, .npy or .safetensors files, each for one inference. If several inputs are left, a file has to
+    ///     be a .safetensors with a tensor for each.
+    ///   - fixed: inputs that are not in the files.
+    /// - Throws: `inputOutput` if there is no such folder, `invalidArgument` if no file in it can be one.
+    public init(_ network: Network, folder: String, fixed: [String: Tensor] = [:]) throws {
+        let files: [String]
+        do {
+            files = try FileManager.default.contentsOfDirectory(atPath: folder)
+        } catch {
+            throw TesseraError(.inputOutput, "cannot read the folder '\(folder)'", cause: error)
+        }
+        let url = URL(fileURLWithPath: folder)
+        paths = files.filter { Self.kinds.contains(Self.kind(of: $0)) && !$0.hasPrefix(".") }.sorted()
+            .map { url.appendingPathComponent($0).path }
+        guard !paths.isEmpty else {
+            throw TesseraError(
+                .invalidArgument,
+                "expected files named .\(Self.kinds.joined(separator: ", .")) in '\(folder)', found \(files.count) others"
+            )
+        }
+        let all = network.graph.inputs.map(\.name)
+        let left = all.filter { fixed[$0] == nil }
+        (names, self.fixed) = left.isEmpty ? (all, [:]) : (left, fixed)
+        self.network = network
+        if names.count > 1, let other = paths.first(where: { Self.kind(of: $0) != "safetensors" }) {
+            throw TesseraError(
+                .invalidArgument,
+                "expected .safetensors files with the inputs \(names.joined(separator: ", ")), found '\(other)'")
+        }
+    }
+
+    /// Calls `body` with the inputs of each inference.
+    ///
+    /// - Throws: what reading the files and `body` throw.
+    public func forEach(_ body: ([String: Tensor]) throws -> Void) throws {
+        for path in paths {
+            let read = try network.readInputs(names.map { "\($0)=\(path)" })
+            try body(fixed.merging(read.tensors) { $1 })
+        }
+    }
+
+    private static func kind(of name: String) -> String { URL(fileURLWithPath: name).pathExtension.lowercased() }
+}
