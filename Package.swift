@@ -76,14 +76,18 @@ let package = Package(
             path: "Sources/tessera"),
 
         .target(name: "TesseraTestSupport", dependencies: ["Tessera"], path: "Tests/Support"),
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     ]
         + [
-            "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraONNX", "TesseraRuntime", "TesseraOneDNN",
+            "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraONNX", "TesseraRuntime",
             "TesseraPartition", "TesseraScript", "Tessera",
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [
             .testTarget(
                 name: "TesseraClusterTests", dependencies: ["TesseraCluster", "TransportTCP", "TesseraTestSupport"]),
+            .testTarget(
+                name: "TesseraOneDNNTests",
+                dependencies: ["TesseraOneDNN", "TesseraTestSupport", "CAllocationCounter"]),
             .testTarget(name: "TesseraCommandTests", dependencies: ["TesseraCommand", "TesseraTestSupport"]),
         ],
     swiftLanguageModes: [.v6]

@@ -107,11 +107,19 @@ public struct RangeCheck: Sendable {
         layers.filter { $0.verdict(headroom: headroom) == verdict }
     }
 
-    /// Binary16 for all layers but those that overflow or are at risk, which stay in binary32. A value is stored in what the
-    /// layer that makes it computes in, so that is enough.
+    /// Binary16 for all layers but those that overflow or are at risk, which stay in binary32 together with the layers that read
+    /// what is too large: a layer in binary16 reads its inputs rounded to that.
     public var precision: PrecisionChoice {
-        let kept = layers.filter { $0.verdict(headroom: headroom) != .fits }
-        return PrecisionChoice(.f16, layers: Dictionary(kept.map { ($0.name, .f32) }) { first, _ in first })
+        let kept = layers.filter { $0.verdict(headroom: headroom) != .fits }.map(\.name)
+        let graph = observed.graph
+        let large = graph.values.indices.filter { value in
+            let activation = graph.values[value].producer.map { ranges[$0].largestActivation }
+            let largest = activation ?? inputs[graph.values[value].name] ?? 0
+            return largest.isNaN || largest > LayerRange.limit / headroom
+        }
+        let consumers = graph.consumers
+        let readers = large.flatMap { consumers[$0] }.map { graph.nodes[$0].name }
+        return PrecisionChoice(.f16, layers: Dictionary((kept + readers).map { ($0, .f32) }) { first, _ in first })
     }
 }
 

@@ -72,14 +72,20 @@ extension LayerLowering {
         var followers = builder.followers(of: node)
         if !isWhole { followers = Array(followers.prefix { !$0.isResidual }) }
         while !followers.isEmpty {
-            if let kernel = try attempt(followers, to: target, create: create) { return kernel }
+            // In f32, what comes out may not depend on whether the sum is a layer of its own.
+            let sumsBeforeBias = descriptor.implementation.hasPrefix("jit") && target.type == dnnl_f32
+            let kernel = try attempt(followers, to: target, sumsBeforeBias: sumsBeforeBias, create: create)
+            if let kernel { return kernel }
             followers.removeLast()
         }
         return FusedKernel(descriptor: descriptor, result: builder.allocate(target))
     }
 
+    /// - Parameter sumsBeforeBias: whether the kernel adds what its destination holds before the bias, so that it rounds otherwise
+    ///   than a sum after the layer; a sum with another operand comes after the bias.
     private func attempt(
-        _ followers: [Follower], to target: Layout, create: ([PostOperation]) -> PrimitiveDescriptor?
+        _ followers: [Follower], to target: Layout, sumsBeforeBias: Bool,
+        create: ([PostOperation]) -> PrimitiveDescriptor?
     ) throws -> FusedKernel? {
         let residual = followers.compactMap { follower -> Graph.ValueID? in
             if case .residual(let other) = follower.work { other } else { nil }
@@ -99,12 +105,12 @@ extension LayerLowering {
             }
         }
         // Asked before anything is reordered for it.
-        guard let inPlace = create(operations(.sum)) else { return nil }
+        let inPlace = sumsBeforeBias ? nil : create(operations(.sum))
         let apart = create(operations(.add(target)))
         let position = operations(.sum).firstIndex { if case .sum = $0 { true } else { false } } ?? 0
-        guard apart != nil || builder.isLastReader(of: residual, in: target) else { return nil }
+        guard apart != nil || (inPlace != nil && builder.isLastReader(of: residual, in: target)) else { return nil }
         let other = try builder.operand(residual, in: target)
-        if builder.isLastRead(other), other.offset == 0 {
+        if let inPlace, builder.isLastRead(other), other.offset == 0 {
             return FusedKernel(descriptor: inPlace, result: other, nodes: nodes)
         }
         return apart.map {

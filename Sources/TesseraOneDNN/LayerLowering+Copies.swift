@@ -34,6 +34,9 @@ extension LayerLowering {
 
     func lower(_ op: Pad) throws {
         guard op.mode == .constant else { throw TesseraError(.notSupported, "padding with elements of the input") }
+        guard op.value == 0 || builder.context.type == dnnl_f32 else {
+            throw TesseraError(.notSupported, "filling with numbers of 16 bits")
+        }
         let amounts = try op.amounts(rank: shape(input).count)
         let layout = try builder.operand(input).layout.like(shape(output))
         // In a blocked layout the zeros that fill up the last block must stay zeros.

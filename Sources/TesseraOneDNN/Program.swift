@@ -81,12 +81,10 @@ final class Program: CompiledNetwork, @unchecked Sendable {
                 if let few { steps.append(.useThreads(Int32(few))) }
                 steps.append(.execute(primitive.handle, try list(operands), Int32(operands.count)))
                 if few != nil { steps.append(.useThreads(all)) }
-            // Zero is all bits zero in every type of number.
+            // In other types than f32 it is zero, which is all bits zero in every type.
             case .fill(let operand, let value):
                 let count = (operand.layout.byteCount + 3) / 4
                 let start = address(operand).bindMemory(to: Float.self, capacity: count)
-                let isWhole = operand.layout.type == dnnl_f32 || value == 0
-                guard isWhole else { throw TesseraError(.notSupported, "filling with numbers of 16 bits") }
                 steps.append(.fill(UnsafeMutableBufferPointer(start: start, count: count), value))
             case .narrow(let source, let target):
                 let source = floats(source)
@@ -125,9 +123,12 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         omp_set_num_threads(threads)
-        for step in steps {
+        // An iterator would take memory where it is not optimized away.
+        var index = 0
+        while index < steps.count {
             if isCancelled() { throw CancellationError() }
-            try run(step, inputs, &outputs)
+            try run(steps[index], inputs, &outputs)
+            index += 1
         }
     }
 

@@ -96,8 +96,9 @@ struct RangeReport: Encodable, CustomStringConvertible {
         }
         overflow = layers.filter { $0.verdict == .overflow }.map(\.name)
         at_risk = layers.filter { $0.verdict == .atRisk }.map(\.name)
-        precision = check.precision
-        let kept = layers.filter { $0.verdict != .fits }.map(\.name)
+        let precision = check.precision
+        self.precision = precision
+        let kept = layers.map(\.name).filter { precision.layers[$0] != nil }
         arguments = ["--precision", "f16"] + kept.flatMap { ["--layer-precision", "\($0)=f32"] }
     }
 

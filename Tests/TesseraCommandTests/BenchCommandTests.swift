@@ -88,7 +88,7 @@ import Testing
         #expect(run.status == 0, "\(run.errors)")
         let drawing = try String(contentsOfFile: chart, encoding: .utf8)
         #expect(XMLParser(data: Data(drawing.utf8)).parse())
-        #expect(drawing.contains(">lenet5<") && drawing.contains(">conv1<") && drawing.contains("GFLOP/s"))
+        #expect(drawing.contains(">lenet5<") && drawing.contains(">conv1 +1<") && drawing.contains("GFLOP/s"))
         let json = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: trace)))
         let events = (json as? [String: Any])?["traceEvents"] as? [[String: Any]] ?? []
         try checkNesting(of: events)

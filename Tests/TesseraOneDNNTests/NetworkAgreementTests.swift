@@ -111,13 +111,4 @@ import Testing
         let found = try Session(graph, backend: OneDNNBackend()).run(inputs)
         for (name, tensor) in expected { #expect((found[name] == tensor) as Bool, "'\(name)' differs") }
     }
-
-    /// The largest difference over the largest element, infinite if the shapes differ or one alone is not a number.
-    private func relativeDifference(_ found: Tensor?, _ expected: Tensor) throws -> Float {
-        guard let found, found.shape == expected.shape else { return .infinity }
-        let (a, b) = (try found.floats(), try expected.floats())
-        guard zip(a, b).allSatisfy({ $0.isNaN == $1.isNaN }) else { return .infinity }
-        let scale = b.reduce(Float(1)) { max($0, abs($1)) }
-        return zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } / scale
-    }
 }

@@ -32,4 +32,18 @@ import Testing
         #expect(lines.text.split(separator: "\n").count == 4)
         #expect(lines.text.components(separatedBy: "equal to one device to the bit").count == 4)
     }
+
+    @Test("The workflow on half precision breaks a network as it is written, and holds it folded")
+    func halfPrecisionWorkflow() async throws {
+        let lines = Lines()
+        var options = ScriptEngine.Options()
+        options.print = lines.add
+        options.arguments = [Self.root + "/scripts/workflows/half_precision.yaml"]
+        _ = try await NetworkFolder().run(
+            String(contentsOfFile: Self.root + "/scripts/workflows/half_precision.lua", encoding: .utf8), options)
+        #expect(lines.text.contains("as it is written: bn1 (batch_norm), variance 120000"), "\(lines.text)")
+        #expect(lines.text.contains("folded: nothing"), "\(lines.text)")
+        let numbers = lines.text.split(separator: "\n").last?.split(separator: " ").compactMap { Double($0) } ?? []
+        #expect(numbers.count == 2 && numbers[0] > 0.1 && numbers[1] < 0.01, "\(lines.text)")
+    }
 }

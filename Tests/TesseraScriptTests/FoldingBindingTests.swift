@@ -65,7 +65,10 @@ import Testing
             ("net:ranges{}", "missing option 'calibrate'"), ("net:ranges{calibrate = {}}", "an empty list"),
             ("net:ranges{calibrate = {'nowhere.npy'}}", "element 1"), ("net:fold(1)", "fold"),
             ("net:ranges{calibrate = {tessera.tensor{shape = {1, 1, 2, 2}}}, headroom = 0}", "headroom"),
-            ("net:run{image = tessera.tensor{shape = {1, 1, 2, 2}}, fold = 1}", "no input 'fold'"),
+            (
+                "net:run{image = tessera.tensor{shape = {1, 1, 2, 2}}, fold = 1}",
+                "option 'fold': expected true or false, got a number"
+            ),
         ])
     func misuse(source: String, message: String) async throws {
         let error = await folder.failure("local net = tessera.network(folder .. '/norm.yaml')\n" + source)

@@ -233,7 +233,8 @@ private struct FixedBackend: KernelBackend {
             KernelDescription(layer: "p", implementation: "simple"),
         ]
         let activationByteCount = 64
-        func run(_ inputs: [Tensor], isCancelled: () -> Bool) throws -> [Tensor] { [] }
+        func makeOutputs() throws -> [Tensor] { [] }
+        func run(_ inputs: [Tensor], into outputs: inout [Tensor], isCancelled: () -> Bool) throws {}
         func profile(_ inputs: [Tensor]) throws -> [StepSpan] { [] }
     }
 
