@@ -239,16 +239,16 @@ static inline dnnl_status_t onednn_choose(
 
 /// What a primitive does with a result before it is stored.
 typedef struct {
-    enum { onednn_sum, onednn_function, onednn_product_with, onednn_sum_with } kind;
+    enum { onednn_sum, onednn_function, onednn_sum_with } kind;
     dnnl_alg_kind_t function;
     float alpha, beta;
-    /// The operand of `onednn_product_with` and `onednn_sum_with`.
+    /// The operand of `onednn_sum_with`.
     const dnnl_memory_desc_t *operand;
 } onednn_post_operation;
 
 static inline dnnl_status_t onednn_attributes_create(
     dnnl_primitive_attr_t *out, const onednn_post_operation *operations, int count) {
-    dnnl_post_ops_t list;
+    dnnl_post_ops_t list = NULL;
     dnnl_status_t status = onednn_plain_attributes(out);
     if (status != dnnl_success) return status;
     status = dnnl_post_ops_create(&list);
@@ -258,11 +258,10 @@ static inline dnnl_status_t onednn_attributes_create(
         else if (o.kind == onednn_function)
             status = dnnl_post_ops_append_eltwise(list, 1, o.function, o.alpha, o.beta);
         else
-            status = dnnl_post_ops_append_binary(
-                list, o.kind == onednn_product_with ? dnnl_binary_mul : dnnl_binary_add, o.operand);
+            status = dnnl_post_ops_append_binary(list, dnnl_binary_add, o.operand);
     }
     if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(*out, list);
-    dnnl_post_ops_destroy(list);
+    if (list) dnnl_post_ops_destroy(list);
     if (status != dnnl_success) dnnl_primitive_attr_destroy(*out);
     return status;
 }
@@ -313,11 +312,10 @@ static inline dnnl_status_t onednn_prelu(
 
 static inline dnnl_status_t onednn_binary(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t kind, const dnnl_memory_desc_t *first,
-    const dnnl_memory_desc_t *second, const dnnl_memory_desc_t *destination, const_dnnl_primitive_attr_t attributes) {
+    const dnnl_memory_desc_t *second, const dnnl_memory_desc_t *destination) {
     dnnl_binary_desc_t operation;
-    const onednn_wish any = {NULL, NULL};
     dnnl_status_t status = dnnl_binary_desc_init(&operation, kind, first, second, destination);
-    return status == dnnl_success ? onednn_choose_with(out, &operation, attributes, engine, any) : status;
+    return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
 }
 
 static inline dnnl_status_t onednn_inner_product(
@@ -412,101 +410,56 @@ static inline dnnl_status_t onednn_reorder(
     return status;
 }
 
-// Binary16 -------------------------------------------------------------------------------------------------------------
+// Rounding -------------------------------------------------------------------------------------------------------------
 
-/// Elements between two types of number. oneDNN 2.x has only a slow reference for binary16, so these are our own.
+/// Elements to round. oneDNN 2.x has only a slow reference for binary16, so these are our own.
 typedef struct {
-    const void *source;
-    void *target;
+    float *elements;
     int64_t count;
-} onednn_conversion;
+    int half;
+} onednn_rounding;
 
-/// The elements of the calling thread: whole cache lines.
-static inline void onednn_conversion_share(int64_t count, int64_t *first, int64_t *last) {
-    const int64_t threads = omp_get_num_threads(), lines = (count + 31) / 32;
-    const int64_t share = (lines + threads - 1) / threads * 32;
-    *first = omp_get_thread_num() * share;
-    *last = *first + share < count ? *first + share : count;
+__attribute__((target("avx,f16c"))) static inline void onednn_round_to_half(float *elements, int64_t count) {
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8)
+        _mm256_storeu_ps(elements + i, _mm256_cvtph_ps(_mm256_cvtps_ph(_mm256_loadu_ps(elements + i), 0)));
+    for (; i < count; i++)
+        elements[i] = _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtps_ph(_mm_set_ss(elements[i]), 0)));
 }
 
-__attribute__((target("avx,f16c"))) static inline void onednn_narrow_quickly(
-    const float *source, uint16_t *target, int64_t first, int64_t last) {
-    int64_t i = first;
-    for (; i + 8 <= last; i += 8)
-        _mm_storeu_si128((__m128i *)(target + i), _mm256_cvtps_ph(_mm256_loadu_ps(source + i), 0));
-    for (; i < last; i++) target[i] = (uint16_t)_mm_extract_epi16(_mm_cvtps_ph(_mm_set_ss(source[i]), 0), 0);
-}
-
-__attribute__((target("avx,f16c"))) static inline void onednn_widen_quickly(
-    const uint16_t *source, float *target, int64_t first, int64_t last) {
-    int64_t i = first;
-    for (; i + 8 <= last; i += 8)
-        _mm256_storeu_ps(target + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(source + i))));
-    for (; i < last; i++) target[i] = _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(source[i])));
-}
-
-static inline uint16_t onednn_bits_of_half(float value) {
-    _Float16 half = (_Float16)value;
-    uint16_t bits;
-    memcpy(&bits, &half, sizeof bits);
-    return bits;
-}
-
-static inline float onednn_half_of_bits(uint16_t bits) {
-    _Float16 half;
-    memcpy(&half, &bits, sizeof half);
-    return (float)half;
-}
-
-static inline void onednn_narrow_body(void *data) {
-    const onednn_conversion *c = (const onednn_conversion *)data;
-    int64_t first, last;
-    onednn_conversion_share(c->count, &first, &last);
-    const float *source = (const float *)c->source;
-    uint16_t *target = (uint16_t *)c->target;
-    if (__builtin_cpu_supports("f16c")) onednn_narrow_quickly(source, target, first, last);
-    else for (int64_t i = first; i < last; i++) target[i] = onednn_bits_of_half(source[i]);
-}
-
-static inline void onednn_widen_body(void *data) {
-    const onednn_conversion *c = (const onednn_conversion *)data;
-    int64_t first, last;
-    onednn_conversion_share(c->count, &first, &last);
-    const uint16_t *source = (const uint16_t *)c->source;
-    float *target = (float *)c->target;
-    if (__builtin_cpu_supports("f16c")) onednn_widen_quickly(source, target, first, last);
-    else for (int64_t i = first; i < last; i++) target[i] = onednn_half_of_bits(source[i]);
-}
-
-/// Binary32 to binary16, to the nearest value, ties to the even one; above 65504 infinity.
-static inline void onednn_narrow(const float *source, void *target, int64_t count, int threads) {
-    onednn_conversion c = {source, target, count};
-    GOMP_parallel(onednn_narrow_body, &c, (unsigned)threads, 0);
-}
-
-static inline void onednn_widen(const void *source, float *target, int64_t count, int threads) {
-    onednn_conversion c = {source, target, count};
-    GOMP_parallel(onednn_widen_body, &c, (unsigned)threads, 0);
-}
-
-/// Rounds binary32 elements in place to the nearest binary16 (`half` is 1) or bfloat16 (0), ties to the even one.
-static inline void onednn_round(void *elements, int64_t count, int half) {
-    float *values = (float *)elements;
-    uint16_t part[1024];
-    for (int64_t i = 0; i < count; i += 1024) {
-        const int64_t n = count - i < 1024 ? count - i : 1024;
-        if (half) {
-            onednn_narrow(values + i, part, n, 1);
-            onednn_widen(part, values + i, n, 1);
-            continue;
-        }
-        for (int64_t j = 0; j < n; j++) {
-            uint32_t bits;
-            memcpy(&bits, values + i + j, sizeof bits);
-            // What is not a number stays that.
-            if ((bits & 0x7fffffff) <= 0x7f800000) bits += 0x7fff + (bits >> 16 & 1);
-            bits &= 0xffff0000;
-            memcpy(values + i + j, &bits, sizeof bits);
-        }
+static inline void onednn_round_to_bfloat(float *elements, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, elements + i, sizeof bits);
+        // What is not a number stays that.
+        if ((bits & 0x7fffffff) <= 0x7f800000) bits += 0x7fff + (bits >> 16 & 1);
+        else bits |= 0x00400000;
+        bits &= 0xffff0000;
+        memcpy(elements + i, &bits, sizeof bits);
     }
+}
+
+/// Rounds the part of the calling thread: whole cache lines.
+static inline void onednn_round_part(void *data) {
+    const onednn_rounding r = *(const onednn_rounding *)data;
+    const int64_t threads = omp_get_num_threads();
+    const int64_t share = ((r.count + 15) / 16 + threads - 1) / threads * 16, first = omp_get_thread_num() * share;
+    const int64_t count = first + share < r.count ? share : r.count - first;
+    if (count <= 0) return;
+    if (!r.half) onednn_round_to_bfloat(r.elements + first, count);
+    else if (__builtin_cpu_supports("f16c")) onednn_round_to_half(r.elements + first, count);
+    else
+        for (int64_t i = first; i < first + count; i++) r.elements[i] = (float)(_Float16)r.elements[i];
+}
+
+/// Rounds binary32 elements in place to the nearest binary16 (`half` is 1) or bfloat16 (0), ties to the even one. In binary16,
+/// what is 65520 or more becomes infinite.
+static inline void onednn_round(void *elements, int64_t count, int half, int threads) {
+    onednn_rounding r = {(float *)elements, count, half};
+    // A small map is not worth waking other threads for.
+    if (threads == 1 || count < 16384) {
+        GOMP_parallel(onednn_round_part, &r, 1, 0);
+        return;
+    }
+    GOMP_parallel(onednn_round_part, &r, (unsigned)threads, 0);
 }

@@ -33,6 +33,9 @@ public struct Deployment: Sendable {
     public let precision: PrecisionChoice
     /// The kernels that all nodes take.
     public let kernels: [String: KernelChoice]
+    /// Whether the result is the single node's to the bit: in bf16 kernels add in orders that depend on the size of a map, and in
+    /// bf16 and f16 what runs as one kernel is rounded once, while a tile may begin in the middle of that.
+    public let isExact: Bool
     public let cluster: Cluster
     private let task: ClusterTask
 
@@ -42,7 +45,7 @@ public struct Deployment: Sendable {
     ///   - graph: the network with its sizes and weights.
     ///   - transport: nil for `loopback` within this process and `tcp` between processes.
     ///   - threads: for each node that is started here; nil shares the cores of this machine among them.
-    ///   - exact: demand a result that is the single node's to the bit.
+    ///   - exact: demand a result that is the single node's to the bit, if all layers compute in f32.
     ///   - precision: that of the layers, on all nodes.
     ///   - tune: measure kernels here, and have all nodes take the fastest.
     /// - Throws: `notFound` for a precision of a layer that the network does not have, and what each of these steps throws.
@@ -84,7 +87,9 @@ public struct Deployment: Sendable {
             let task = try await ClusterTask.lead(
                 plan, on: cluster.leader, peers: cluster.peers, exact: exact, precision: precision,
                 kernels: kernels)
-            return Deployment(plan: plan, precision: precision, kernels: kernels, cluster: cluster, task: task)
+            let isExact = exact && !precision.uses(.bf16) && !precision.uses(.f16)
+            return Deployment(
+                plan: plan, precision: precision, kernels: kernels, isExact: isExact, cluster: cluster, task: task)
         } catch {
             await cluster.close()
             throw error

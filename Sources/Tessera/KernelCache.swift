@@ -5,7 +5,8 @@ import TesseraRuntime
 
 /// Kernels that were measured, in a file for each machine and network: what is measured once holds for later runs.
 ///
-/// A file that cannot be read is measured again, and one that cannot be written is done without: neither changes a result.
+/// A file that cannot be read is measured again, and one that cannot be written is done without. Measured again, kernels may differ,
+/// and with them the last bits of a result; what is cut is equal to the whole in any case.
 public struct KernelCache: Sendable {
     public let folder: URL
 
@@ -25,6 +26,7 @@ public struct KernelCache: Sendable {
         var tessera = 1
         var machine: String
         var backend: String
+        var version: String
         var instruction_set: String
         var threads: Int
         var precision: PrecisionChoice
@@ -44,7 +46,8 @@ public struct KernelCache: Sendable {
         for graph: BoundGraph, backend: any KernelBackend, options: CompileOptions
     ) throws -> [String: KernelChoice] {
         let subject = Subject(
-            machine: Self.processor, backend: backend.name, instruction_set: backend.instructionSet,
+            machine: Self.processor, backend: backend.name, version: backend.version,
+            instruction_set: backend.instructionSet,
             threads: options.threads, precision: options.precision, network: graph.structureHash)
         let url = try file(for: subject)
         if let data = try? Data(contentsOf: url), let file = try? JSONDecoder().decode(File.self, from: data),

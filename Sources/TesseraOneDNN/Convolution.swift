@@ -65,7 +65,8 @@ struct Convolution {
         weight = try weight.merged(groups: groups, by: factor)
         if factor > 1 { model = try chosen(weight, large) }
         if let demanded, factor == 1, let orders = demanded.orders,
-            let descriptor = try? descriptor(weight, large, orders, implementation: demanded.implementation)
+            let descriptor = try? descriptor(weight, large, orders, implementation: demanded.implementation),
+            isAcceptable(descriptor), isExact(descriptor, orders)
         {
             model = (descriptor, orders)
         }
@@ -101,10 +102,7 @@ struct Convolution {
         while let descriptor = try? descriptor(weight, geometry, orders, avoided: avoided),
             !isAvoided(descriptor.implementation, avoided)
         {
-            // In blocks, kernels of one element add channels in parts whose number follows from the size of the map.
-            let isExact =
-                type != dnnl_f32 || !descriptor.implementation.hasPrefix("jit_1x1:avx512") || orders.source == .nhwc
-            if isExact {
+            if isExact(descriptor, orders) {
                 result.append(Choice(descriptor: descriptor, weight: weight, geometry: geometry, orders: orders))
             }
             avoided += "," + descriptor.implementation
@@ -183,6 +181,12 @@ struct Convolution {
     /// False for kernels that are avoided, and for the slow reference that is left when they are.
     private func isAcceptable(_ descriptor: PrimitiveDescriptor) -> Bool {
         !isAvoided(descriptor.implementation, avoided + ",ref")
+    }
+
+    /// Whether it adds in the same order whatever the size of the map: in blocks, kernels of one element add channels in parts whose
+    /// number follows from that.
+    private func isExact(_ descriptor: PrimitiveDescriptor, _ orders: Orders) -> Bool {
+        type != dnnl_f32 || !descriptor.implementation.hasPrefix("jit_1x1:avx512") || orders.source == .nhwc
     }
 
     /// How many groups to merge so that each has a multiple of 16 channels, which direct kernels take; all if none fits.

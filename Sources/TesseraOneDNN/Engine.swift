@@ -14,6 +14,11 @@ struct Engine: @unchecked Sendable {
         return Engine(handle: handle)
     }
 
+    static var version: String {
+        let version = dnnl_version().pointee
+        return "\(version.major).\(version.minor).\(version.patch)"
+    }
+
     static let hasAVX2 = hasAVX512 || instructionSet.hasPrefix("avx2")
     static let hasAVX512 = instructionSet.hasPrefix("avx512_core")
     /// Whether its kernels compute in bfloat16 here.

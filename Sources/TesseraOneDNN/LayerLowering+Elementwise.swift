@@ -65,6 +65,7 @@ extension ElementFunction {
 /// Functions of one number, and combinations of two.
 extension LayerLowering {
     func lower(_ functions: [ElementFunction]) throws {
+        try requireOneRounding(functions.count)
         var source = try builder.operand(input)
         // In a blocked layout the zeros that fill up the last block must stay zeros, for which oneDNN would take other
         // kernels, which round differently.
@@ -85,8 +86,16 @@ extension LayerLowering {
         builder.describe(node, descriptors[0].implementation)
     }
 
+    /// - Throws: `notSupported` for several primitives that would each round what they make to 16 bits.
+    private func requireOneRounding(_ primitives: Int) throws {
+        guard primitives == 1 || builder.context.type == dnnl_f32 else {
+            throw TesseraError(.notSupported, "several operations in numbers of 16 bits")
+        }
+    }
+
     /// Inputs beyond the second are combined with what came out, one after the other; `mean` divides by their number then.
     func lowerBinary(_ kind: dnnl_alg_kind_t, isCommutative: Bool, mean: Bool = false) throws {
+        try requireOneRounding(node.inputs.count - 1)
         let rank = shape(output).count
         let shapes = node.inputs.map { [Int](repeating: 1, count: rank - shape($0).count) + shape($0) }
         // oneDNN repeats axes of the second operand only.
@@ -136,7 +145,7 @@ extension LayerLowering {
         let layout = isRepeated ? try Layout.plain(b.layout.dimensions, type: b.layout.type) : a.layout
         b = try reordered(b, to: layout)
         let descriptor = try PrimitiveDescriptor("an element-wise operation") {
-            onednn_binary(&$0, $1, kind, a.layout.handle, layout.handle, a.layout.handle, nil)
+            onednn_binary(&$0, $1, kind, a.layout.handle, layout.handle, a.layout.handle)
         }
         let target = builder.allocate(a.layout)
         try builder.execute(

@@ -122,7 +122,7 @@ private struct ChannelAffine {
         let channels = scale.count == 1 ? plain : try layout.like(shape.dimensions)
         func primitive(_ kind: dnnl_alg_kind_t) throws -> PrimitiveDescriptor {
             try PrimitiveDescriptor("a factor for each channel") {
-                onednn_binary(&$0, $1, kind, layout.handle, channels.handle, layout.handle, nil)
+                onednn_binary(&$0, $1, kind, layout.handle, channels.handle, layout.handle)
             }
         }
         (product, sum) = (try primitive(dnnl_binary_mul), try primitive(dnnl_binary_add))
@@ -135,7 +135,7 @@ private struct ChannelAffine {
         to builder: ProgramBuilder, from source: ProgramBuilder.Operand, to target: ProgramBuilder.Operand
     ) throws {
         for (descriptor, data, values) in [(product, source, scale), (sum, target, shift)] {
-            let operand = try builder.constant(values, as: plain, in: channels)
+            let operand = try builder.constant(values, as: plain, in: channels, rounding: .f32)
             try builder.execute(
                 descriptor,
                 [(DNNL_ARG_SRC_0, .operand(data)), (DNNL_ARG_SRC_1, operand), (DNNL_ARG_DST, .operand(target))])

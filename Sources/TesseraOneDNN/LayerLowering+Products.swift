@@ -48,7 +48,9 @@ extension LayerLowering {
         let choice = try convolution.choose(weight.reshaped(to: Shape(weight.shape.dimensions + [1, 1])), groups: 1)
         let plain = try Layout.plain(shape(output), type: type)
         let described = try Layout.map(target, .nhwc, type: type)
-        guard choice.orders != nil else { throw TesseraError(.notSupported, "rows of features as pixels") }
+        guard choice.orders != nil, choice.geometry.source == source, choice.geometry.target == target else {
+            throw TesseraError(.notSupported, "rows of features as pixels")
+        }
         let bias = op.bias ? try vector("bias") : nil
         var kernel = try fused(choice.descriptor, to: plain) { operations in
             // Operands have the layer's axes, which the kernel does not know.

@@ -52,19 +52,21 @@ extension LayerLowering {
             (DNNL_ARG_SRC_LAYER, try plain(input, as: source)),
             (DNNL_ARG_WEIGHTS_LAYER, try weights("weight_ih_l0", inputWeights, index: 0)),
             (DNNL_ARG_WEIGHTS_ITER, try weights("weight_hh_l0", hiddenWeights, index: 1)),
-            (DNNL_ARG_BIAS, try builder.constant(bias, as: biasLayout, in: biasLayout)),
+            (DNNL_ARG_BIAS, try builder.constant(bias, as: biasLayout, in: biasLayout, rounding: .f32)),
         ]
         if let value = given["initial_hidden"] { arguments.append((DNNL_ARG_SRC_ITER, try plain(value, as: state))) }
         if let value = given["initial_cell"] { arguments.append((DNNL_ARG_SRC_ITER_C, try plain(value, as: state))) }
         let places = [(DNNL_ARG_DST_LAYER, target), (DNNL_ARG_DST_ITER, state), (DNNL_ARG_DST_ITER_C, state)]
+        var results: [(Graph.ValueID, ProgramBuilder.Operand)] = []
         for (value, place) in zip(node.outputs, places) {
             let result = builder.allocate(try .plain(shape(value)))
             var described = result
             described.layout = place.1
             arguments.append((place.0, .operand(described)))
-            try builder.define(value, as: result)
+            results.append((value, result))
         }
         try builder.execute(descriptor, arguments, threads: 1)
+        for (value, result) in results { try builder.define(value, as: result) }
         builder.describe(node, descriptor.implementation)
     }
 }

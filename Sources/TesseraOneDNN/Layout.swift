@@ -31,13 +31,6 @@ final class Layout: @unchecked Sendable, Equatable {
         }
     }
 
-    /// How the channels of a map lie: `nchw` (planes), `nhwc` (innermost), `nChw16c` (in blocks of 16), …; also for maps with
-    /// fewer or more spatial axes.
-    var order: MapOrder? {
-        guard dimensions.count > 2 else { return nil }
-        return MapOrder.allCases.first { (try? Layout.map(dimensions, $0, type: type)) == self }
-    }
-
     static func == (a: Layout, b: Layout) -> Bool { onednn_desc_equal(a.handle, b.handle) != 0 }
 
     /// Dense and row-major, or with the given distance between elements along each axis.

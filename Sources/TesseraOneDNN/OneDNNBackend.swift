@@ -6,6 +6,7 @@ import TesseraRuntime
 /// Kernels of oneDNN. What it has no primitive for runs the operator's reference forward.
 public struct OneDNNBackend: KernelBackend {
     public let name = "onednn"
+    public var version: String { Engine.version }
     public var instructionSet: String { Engine.instructionSet }
 
     public var precisions: Set<Precision> { Set(Precision.allCases) }
@@ -22,7 +23,7 @@ public struct OneDNNBackend: KernelBackend {
             let node = graph.graph.nodes[id]
             // The builder makes constants when they are read.
             if node.op is Constant || builder.merged.contains(node.name) { continue }
-            builder.context = .init(layer: node.name, precision: options.precision[node.name], isNative: false)
+            builder.context = .init(layer: node.name, precision: options.precision[node.name], isExact: node.op.isExact)
             try locatingErrors(path: node.name, at: node.location) {
                 try lower(node, parameters: graph.parameters[id], into: builder)
             }
@@ -41,17 +42,23 @@ public struct OneDNNBackend: KernelBackend {
         let precision = builder.context.precision
         // Weights that are packed are rounded then.
         let isPacked = node.op is Conv || node.op is Linear
+        let original = parameters
         let parameters =
             precision == .f32
             ? parameters
             : try Dictionary(
-                uniqueKeysWithValues: parameters.map { name, tensor in
+                uniqueKeysWithValues: original.map { name, tensor in
                     (name, isPacked && name == "weight" ? tensor : try tensor.rounded(to: precision))
                 })
-        // Scalars that are repeated get axes.
-        let inputs = node.op is any Broadcasting ? node.inputs.filter { !builder.isScalar($0) } : node.inputs
+        func reference() throws {
+            try builder.reference(node, parameters: original.mapValues { try $0.rounded(to: precision) })
+        }
+        // Scalars that are repeated get axes. In other precisions than f32 they are rounded by the reference.
+        let inputs =
+            node.op is any Broadcasting && precision == .f32
+            ? node.inputs.filter { !builder.isScalar($0) } : node.inputs
         guard (inputs + node.outputs).allSatisfy(builder.isComputable), parameters.values.allSatisfy(\.isF32) else {
-            return try builder.reference(node, parameters: parameters)
+            return try reference()
         }
         if precision == .bf16, Engine.hasBF16, node.op.isNativeInBF16 {
             builder.context.isNative = true
@@ -64,7 +71,7 @@ public struct OneDNNBackend: KernelBackend {
         do {
             try lowerToPrimitives(node, parameters, into: builder)
         } catch let error as TesseraError where error.code == .notSupported {
-            try builder.reference(node, parameters: parameters)
+            try reference()
         }
     }
 
@@ -110,6 +117,17 @@ public struct OneDNNBackend: KernelBackend {
 }
 
 extension Operator {
+    /// Whether what it makes are numbers that it reads, or their opposites.
+    fileprivate var isExact: Bool {
+        switch self {
+        case is Flatten, is Reshape, is Squeeze, is Unsqueeze, is Slice, is Split, is Concat, is Transpose,
+            is DepthToSpace,
+            is SpaceToDepth, is Relu, is MaxPool, is GlobalMaxPool, is Absolute, is Negate:
+            true
+        default: false
+        }
+    }
+
     /// Whether it is computed by primitives that take bfloat16.
     fileprivate var isNativeInBF16: Bool {
         switch self {

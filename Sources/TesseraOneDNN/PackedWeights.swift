@@ -39,7 +39,8 @@ final class PackedWeights: Sendable {
         let allocation = try pack(tensor, as: source, in: target, stream: stream)
         if precision != .f32, target.type == dnnl_f32 {
             onednn_round(
-                allocation.address, Int64(allocation.byteCount / MemoryLayout<Float>.size), precision == .f16 ? 1 : 0)
+                allocation.address, Int64(allocation.byteCount / MemoryLayout<Float>.size), precision == .f16 ? 1 : 0, 1
+            )
         }
         entries.withLock { entries in
             entries = entries.filter { $0.value.allocation != nil }

@@ -6,13 +6,12 @@ enum PostOperation {
     /// Adds what its destination holds.
     case sum
     case function(ElementFunction)
-    /// Adds, or multiplies by, an operand with the axes of the result.
+    /// Adds an operand with the axes of the result.
     case add(Layout)
-    case multiply(Layout)
 
     var readsOperand: Bool {
         switch self {
-        case .add, .multiply: true
+        case .add: true
         case .sum, .function: false
         }
     }
@@ -28,9 +27,6 @@ enum PostOperation {
         case .add(let layout):
             onednn_post_operation(
                 kind: onednn_sum_with, function: dnnl_alg_kind_undef, alpha: 0, beta: 0, operand: layout.handle)
-        case .multiply(let layout):
-            onednn_post_operation(
-                kind: onednn_product_with, function: dnnl_alg_kind_undef, alpha: 0, beta: 0, operand: layout.handle)
         }
     }
 }

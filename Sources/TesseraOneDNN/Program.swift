@@ -13,8 +13,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         case execute(dnnl_primitive_t, UnsafePointer<dnnl_exec_arg_t>, Int32)
         case useThreads(Int32)
         case fill(UnsafeMutableBufferPointer<Float>, Float)
-        case narrow(UnsafePointer<Float>, UnsafeMutableRawPointer, Int64)
-        case widen(UnsafeRawPointer, UnsafeMutablePointer<Float>, Int64)
+        case round(UnsafeMutableRawPointer, Int64, isHalf: Int32)
         case input(Int, UnsafeMutableRawPointer)
         case output(UnsafeRawPointer, Int)
         case reference(Int)
@@ -25,6 +24,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         var parameters: [String: Tensor]
         var inputs: [(UnsafeRawPointer, ProgramBuilder.ValueType)]
         var outputs: [UnsafeMutableRawPointer]
+        var precision: Precision
     }
 
     let kernels: [KernelDescription]
@@ -58,11 +58,6 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         func address(_ operand: ProgramBuilder.Operand) -> UnsafeMutableRawPointer {
             arena.address + plan.offsets[operand.buffer] + operand.offset
         }
-        func floats(_ operand: ProgramBuilder.Operand) -> UnsafeMutableBufferPointer<Float> {
-            let count = operand.layout.elementCount
-            return UnsafeMutableBufferPointer(
-                start: address(operand).bindMemory(to: Float.self, capacity: count), count: count)
-        }
         func list(_ operands: [(Int32, ProgramBuilder.Argument)]) throws -> UnsafePointer<dnnl_exec_arg_t> {
             arguments.add(
                 try operands.map { index, argument in
@@ -86,19 +81,18 @@ final class Program: CompiledNetwork, @unchecked Sendable {
                 let count = (operand.layout.byteCount + 3) / 4
                 let start = address(operand).bindMemory(to: Float.self, capacity: count)
                 steps.append(.fill(UnsafeMutableBufferPointer(start: start, count: count), value))
-            case .narrow(let source, let target):
-                let source = floats(source)
-                steps.append(.narrow(source.baseAddress!, address(target), Int64(source.count)))
-            case .widen(let source, let target):
-                let target = floats(target)
-                steps.append(.widen(address(source), target.baseAddress!, Int64(target.count)))
+            case .round(let operand, let precision):
+                let count = Int64(operand.layout.elementCount)
+                steps.append(.round(address(operand), count, isHalf: precision == .f16 ? 1 : 0))
             case .input(let index, let operand): steps.append(.input(index, address(operand)))
             case .output(let operand, let index): steps.append(.output(UnsafeRawPointer(address(operand)), index))
-            case .reference(let op, let parameters, let inputs, let types, let outputs):
+            case .reference(let op, let parameters, let inputs, let types, let outputs, let precision):
                 let sources = zip(inputs, types).map { (UnsafeRawPointer(address($0)), $1) }
                 steps.append(.reference(references.count))
                 references.append(
-                    ReferenceCall(op: op, parameters: parameters, inputs: sources, outputs: outputs.map(address)))
+                    ReferenceCall(
+                        op: op, parameters: parameters, inputs: sources, outputs: outputs.map(address),
+                        precision: precision))
             }
             ends.append(steps.count)
         }
@@ -161,8 +155,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
             if status != dnnl_success { try check(status, "running a primitive") }
         case .useThreads(let count): omp_set_num_threads(count)
         case .fill(let buffer, let value): buffer.update(repeating: value)
-        case .narrow(let source, let target, let count): onednn_narrow(source, target, count, threads)
-        case .widen(let source, let target, let count): onednn_widen(source, target, count, threads)
+        case .round(let elements, let count, let isHalf): onednn_round(elements, count, isHalf, threads)
         case .input(let index, let target):
             inputs[index].withUnsafeBytes { bytes in
                 if let source = bytes.baseAddress { target.copyMemory(from: source, byteCount: bytes.count) }
@@ -180,10 +173,11 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         let inputs = try call.inputs.map { source, type in
             try Tensor(
                 borrowing: UnsafeRawBufferPointer(start: source, count: type.byteCount), shape: type.shape,
-                elementType: type.elementType, owner: self)
+                elementType: type.elementType, owner: self
+            ).rounded(to: call.precision)
         }
         for (tensor, target) in zip(try call.op.forward(inputs, parameters: call.parameters), call.outputs) {
-            tensor.withUnsafeBytes { bytes in
+            try tensor.rounded(to: call.precision).withUnsafeBytes { bytes in
                 if let source = bytes.baseAddress { target.copyMemory(from: source, byteCount: bytes.count) }
             }
         }

@@ -33,11 +33,12 @@ final class ProgramBuilder {
         /// With a number of threads, if not as many as the program has.
         case execute(Primitive, [(Int32, Argument)], threads: Int?)
         case fill(Operand, Float)
-        case narrow(Operand, Operand)
-        case widen(Operand, Operand)
+        /// To the numbers of a precision, in place.
+        case round(Operand, Precision)
         case input(Int, Operand)
         case output(Operand, Int)
-        case reference(any Operator, [String: Tensor], [Operand], [ValueType], [Operand])
+        /// With the precision of what it reads and makes.
+        case reference(any Operator, [String: Tensor], [Operand], [ValueType], [Operand], Precision)
     }
 
     /// What a step is called in a profile.
@@ -53,6 +54,8 @@ final class ProgramBuilder {
         var precision = Precision.f32
         /// Whether its primitives compute in bfloat16 themselves; if not, they compute in f32 with rounded numbers.
         var isNative = false
+        /// Whether what it makes has the precision of what it reads, so that there is nothing to round.
+        var isExact = false
         /// Layers that run within it.
         var merged: [String] = []
 
@@ -105,18 +108,26 @@ final class ProgramBuilder {
 
     /// A new buffer in the given layout.
     func allocate(_ layout: Layout) -> Operand {
-        buffers.append(.init(byteCount: layout.byteCount, lifetime: steps.count...steps.count))
+        // Fills write whole words.
+        let byteCount = (layout.byteCount + 3) / 4 * 4
+        buffers.append(.init(byteCount: byteCount, lifetime: steps.count...steps.count))
         return Operand(buffer: buffers.count - 1, layout: layout)
     }
 
     /// Says that `value` is now held by `operand`, rounded to the precision that it is to be held in.
     func define(_ value: Graph.ValueID, as operand: Operand) throws {
         let precision = stored[value]
-        var operand = operand
-        if isComputable(value), operand.layout.type != precision.type {
-            operand = try converted(operand, to: precision.type)
+        guard isComputable(value), precision != .f32 else { return hold(value, precision, operand) }
+        hold(value, precision, context.isExact ? operand : try rounded(operand, to: precision))
+    }
+
+    /// The operand itself with its elements rounded, or a copy of another type that holds them.
+    private func rounded(_ operand: Operand, to precision: Precision) throws -> Operand {
+        if operand.layout.type != precision.type { return try converted(operand, to: precision.type) }
+        if operand.layout.type == dnnl_f32 {
+            append(.round(operand, precision), .copy, "to \(precision.rawValue)", touching: [operand])
         }
-        hold(value, precision, operand)
+        return operand
     }
 
     private func hold(_ value: Graph.ValueID, _ precision: Precision, _ operand: Operand) {
@@ -154,13 +165,8 @@ final class ProgramBuilder {
         guard isComputable(value) else { return made.operand }
         let precision = precisionRead(value)
         if let held = held(value, precision, where: { $0.type == context.type }) { return held }
-        var source = held(value, precision) { $0.type != dnnl_f16 } ?? held(value, precision) { _ in true }
-        if source == nil {
-            let rounded = try converted(made.operand, to: precision.type)
-            hold(value, precision, rounded)
-            source = rounded
-        }
-        guard let source, source.layout.type != context.type else { return source ?? made.operand }
+        let source = try held(value, precision) { _ in true } ?? roundedCopy(of: value, made.operand, precision)
+        if source.layout.type == context.type { return source }
         let copy = try converted(source, to: context.type)
         hold(value, precision, copy)
         return copy
@@ -171,14 +177,30 @@ final class ProgramBuilder {
         let made = try made(value)
         let precision = precisionRead(value)
         if let held = held(value, precision, where: { $0 == layout }) { return held }
-        // A reorder rounds to bfloat16 by itself; where primitives do not, and for binary16, there is a step of its own.
+        // A reorder rounds to bfloat16 by itself.
         let isDirect =
-            !isComputable(value) || (precision == .bf16 && layout.type == dnnl_bf16)
-            || made.precision == precision
-        let source = isDirect && made.operand.layout.type != dnnl_f16 ? made.operand : try operand(value)
+            !isComputable(value) || made.precision == precision
+            || layout.type == precision.type && layout.type != dnnl_f32
+        let source = isDirect ? made.operand : try operand(value)
         if source.layout == layout { return source }
         let copy = allocate(layout)
         try reorder(from: source, to: copy)
+        hold(value, precision, copy)
+        return copy
+    }
+
+    /// A value of another precision, rounded for this layer and later ones.
+    private func roundedCopy(of value: Graph.ValueID, _ made: Operand, _ precision: Precision) throws -> Operand {
+        var copy = made
+        if made.layout.type == precision.type {
+            copy = allocate(made.layout)
+            try reorder(from: made, to: copy)
+        }
+        copy = try rounded(copy, to: precision)
+        // bfloat16 is no binary16: the largest numbers of one are too large for the other.
+        if copy.layout.type == dnnl_f32, made.layout.type != dnnl_f32 {
+            append(.round(copy, precision), .copy, "to \(precision.rawValue)", touching: [copy])
+        }
         hold(value, precision, copy)
         return copy
     }
@@ -191,18 +213,8 @@ final class ProgramBuilder {
 
     /// A copy with elements of another type.
     private func converted(_ source: Operand, to type: dnnl_data_type_t) throws -> Operand {
-        let isHalf = source.layout.type == dnnl_f16 || type == dnnl_f16
-        if isHalf && source.layout.type != dnnl_f32 && type != dnnl_f32 {
-            return try converted(converted(source, to: dnnl_f32), to: type)
-        }
         let copy = allocate(try source.layout.typed(type))
-        if !isHalf {
-            try reorder(from: source, to: copy)
-        } else if type == dnnl_f16 {
-            append(.narrow(source, copy), .copy, "to f16", touching: [source, copy])
-        } else {
-            append(.widen(source, copy), .copy, "from f16", touching: [source, copy])
-        }
+        try reorder(from: source, to: copy)
         return copy
     }
 
@@ -323,7 +335,8 @@ final class ProgramBuilder {
         let outputs = try node.outputs.map { allocate(try plainLayout($0)) }
         let types = node.inputs.map { ValueType(shape: graph.shapes[$0], elementType: graph.elementTypes[$0]) }
         append(
-            .reference(node.op, parameters, inputs, types, outputs), .kernel, "reference:\(node.op.name)",
+            .reference(node.op, parameters, inputs, types, outputs, context.precision), .kernel,
+            "reference:\(node.op.name)",
             touching: inputs + outputs)
         for (value, operand) in zip(node.outputs, outputs) { try define(value, as: operand) }
         describe(node, "reference:\(node.op.name)")
@@ -350,10 +363,14 @@ final class ProgramBuilder {
 
     /// A weight in the layout that a primitive wants, reordered once for all programs, and rounded to the precision of the layer.
     ///
-    /// - Parameter source: how the tensor's own elements are to be read.
-    func constant(_ tensor: Tensor, as source: Layout, in target: Layout) throws -> Argument {
+    /// - Parameters:
+    ///   - source: how the tensor's own elements are to be read.
+    ///   - precision: nil for the layer's; f32 for what was computed of weights that are rounded already.
+    func constant(
+        _ tensor: Tensor, as source: Layout, in target: Layout, rounding precision: Precision? = nil
+    ) throws -> Argument {
         let allocation = try PackedWeights.shared.weights(
-            tensor, as: source, in: target, rounding: context.precision, stream: stream)
+            tensor, as: source, in: target, rounding: precision ?? context.precision, stream: stream)
         constants.append(allocation)
         return .constant(try Memory(target, at: allocation.address))
     }
@@ -366,12 +383,8 @@ extension BoundGraph {
 }
 
 extension Precision {
-    /// The type of number of activations between layers.
-    var type: dnnl_data_type_t {
-        switch self {
-        case .f32: dnnl_f32
-        case .bf16: dnnl_bf16
-        case .f16: dnnl_f16
-        }
-    }
+    /// The type of number in which activations are held between layers. Kernels read f32 where they do not compute in numbers of 16
+    /// bits themselves: activations are rounded where they are then, since to store them as narrower numbers would be another
+    /// pass over memory before and after each layer.
+    var type: dnnl_data_type_t { self == .bf16 && Engine.hasBF16 ? dnnl_bf16 : dnnl_f32 }
 }

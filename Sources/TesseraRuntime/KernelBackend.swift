@@ -5,6 +5,8 @@ import TesseraCore
 public protocol KernelBackend: Sendable {
     /// The name in options and files.
     var name: String { get }
+    /// The version of the library that its kernels come from; another one may add in other orders.
+    var version: String { get }
     /// The instruction set that its kernels use here, such as `avx512_core`. Two nodes with the same one add in the same order.
     var instructionSet: String { get }
     /// In which precisions it computes; f32 alone unless it says otherwise. A session refuses all others.
@@ -19,6 +21,7 @@ public protocol KernelBackend: Sendable {
 }
 
 extension KernelBackend {
+    public var version: String { "" }
     public func tune(_ graph: BoundGraph, options: CompileOptions) throws -> [String: KernelChoice] { [:] }
 }
 

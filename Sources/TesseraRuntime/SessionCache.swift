@@ -1,5 +1,5 @@
 /// Compiled networks by what they were compiled for, such as the shapes of their inputs. The one that was not used for longest makes
-/// room for a new one. Their packed weights are shared in any case.
+/// room for a new one. Backends share what they can of the weights.
 public struct SessionCache<Key: Hashable & Sendable>: Sendable {
     public let capacity: Int
     /// From the least to the most recently used.

@@ -86,9 +86,7 @@ struct DeployCommand: AsyncParsableCommand {
             report.compare(results, with: try session.run(inputs.tensors))
         }
         if json { try printJSON(report) } else { print(report) }
-        // In other precisions, what runs within one kernel is rounded once, and a tile may begin in the middle of that.
-        let isExact = file.exact && !deployment.precision.uses(.bf16) && !deployment.precision.uses(.f16)
-        if report.identical == false, isExact {
+        if report.identical == false, deployment.isExact {
             throw TesseraError(.backendFailure, "the result differs from the single node's")
         }
     }

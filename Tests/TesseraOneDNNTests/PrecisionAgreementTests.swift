@@ -34,6 +34,54 @@ import Testing
         }
     }
 
+    /// Layers that random networks do not have, or not with numbers that show how they round.
+    private static let layers = [
+        "lstm: {name: y, from: x, hidden: 6, direction: bidirectional}", "gru: {name: y, from: x, hidden: 5}",
+        "rnn: {name: y, from: x, hidden: 7}", "linear: {name: y, from: x, features: 9}", "selu: {name: y, from: x}",
+        "hard_sigmoid: {name: y, from: x}", "softmax: {name: y, from: x}", "layer_norm: {name: y, from: x}",
+        "multiply: {name: y, from: [x, factor]}", "add: {name: y, from: [x, x, x]}",
+        "reduce: {name: y, from: x, function: sum, keep_axes: false}",
+    ]
+
+    @Test("layers of other kinds agree with the reference to a few units of the last place", arguments: layers)
+    func layer(_ layer: String) throws {
+        let text =
+            "{tessera: 1, inputs: {x: {shape: [4, 1, 8]}}, weights: {random: 2}, outputs: [y], layers: "
+            + "[{constant: {name: factor, shape: [], values: [0.1]}}, {\(layer)}]}"
+        let network = try NetworkLoader(operators: .builtin).load(text: text, file: "n.yaml")
+        var generator = SeededGenerator(seed: 8)
+        let inputs = ["x": try Tensor.random([4, 1, 8], using: &generator)]
+        for (precision, tolerance) in [(Precision.bf16, 0.02 as Float), (.f16, 0.003)] {
+            let options = CompileOptions(precision: PrecisionChoice(precision))
+            let expected = try network.session(backend: ReferenceBackend(), options: options).run(inputs)
+            let found = try network.session(backend: OneDNNBackend(), options: options).run(inputs)
+            for (name, tensor) in expected {
+                #expect(try relativeDifference(found[name], tensor) <= tolerance, "\(layer) in \(precision)")
+                #expect(try tensor.rounded(to: precision) == tensor, "the reference gives numbers of \(precision)")
+                #expect(try found[name]?.rounded(to: precision) == found[name], "so do kernels")
+            }
+        }
+    }
+
+    @Test("what follows from a batch normalization's parameters is not rounded again")
+    func derivedParameters() throws {
+        let text = """
+            {tessera: 1, inputs: {x: {shape: [1, 1, 1, 2]}}, outputs: [y],
+             layers: [{batch_norm: {name: y, epsilon: 0}}]}
+            """
+        // (x - 129) · 3 / 2: the summand -193.5 takes nine binary digits, one more than bfloat16 has.
+        let weights = try [
+            "y.weight": Tensor([3], shape: [1]), "y.bias": Tensor([0], shape: [1]),
+            "y.running_mean": Tensor([129], shape: [1]), "y.running_var": Tensor([4], shape: [1]),
+        ]
+        let network = try NetworkLoader(operators: .builtin).load(
+            text: text, file: "n.yaml", weights: .tensors(weights))
+        let x = try Tensor([129, 130], shape: [1, 1, 1, 2])
+        let options = CompileOptions(precision: PrecisionChoice(.bf16))
+        let outputs = try network.session(backend: OneDNNBackend(), options: options).run(["x": x])
+        #expect(try outputs["y"]?.floats() == [0, 1.5])
+    }
+
     @Test("binary16 is rounded to the nearest, ties to even, and is infinite from 65520 on")
     func rounding() throws {
         let values: [Float] = [1, 1.00048828125, 1.0014648, 65504, 65519.99, 65520, -70000, 5.9604645e-8, 2.9e-8, 0.1]
