@@ -186,13 +186,13 @@ final class Program: CompiledNetwork, @unchecked Sendable {
 
 /// Lists of arguments at addresses that do not change.
 private final class ArgumentLists {
-    private var lists: [UnsafeMutableBufferPointer<dnnl_exec_arg_t>] = []
+    private var lists: [UnsafeMutablePointer<dnnl_exec_arg_t>] = []
 
     func add(_ arguments: [dnnl_exec_arg_t]) -> UnsafePointer<dnnl_exec_arg_t> {
-        let list = UnsafeMutableBufferPointer<dnnl_exec_arg_t>.allocate(capacity: max(1, arguments.count))
-        _ = list.initialize(from: arguments)
+        let list = UnsafeMutablePointer<dnnl_exec_arg_t>.allocate(capacity: max(1, arguments.count))
+        list.initialize(from: arguments, count: arguments.count)
         lists.append(list)
-        return UnsafePointer(list.baseAddress!)
+        return UnsafePointer(list)
     }
 
     deinit { for list in lists { list.deallocate() } }
