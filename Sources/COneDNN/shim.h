@@ -457,9 +457,5 @@ static inline void onednn_round_part(void *data) {
 static inline void onednn_round(void *elements, int64_t count, int half, int threads) {
     onednn_rounding r = {(float *)elements, count, half};
     // A small map is not worth waking other threads for.
-    if (threads == 1 || count < 16384) {
-        GOMP_parallel(onednn_round_part, &r, 1, 0);
-        return;
-    }
-    GOMP_parallel(onednn_round_part, &r, (unsigned)threads, 0);
+    GOMP_parallel(onednn_round_part, &r, count < 16384 ? 1 : (unsigned)threads, 0);
 }

@@ -154,6 +154,12 @@ public struct Graph: Sendable {
         return result
     }
 
+    /// By value, the one node that reads it; nil if there are several, or none, or if the value is an output.
+    public var soleReaders: [NodeID?] {
+        let results = Set(outputs.map(\.value))
+        return consumers.enumerated().map { $1.count == 1 && !results.contains($0) ? $1[0] : nil }
+    }
+
     /// Takes all names, or none.
     private mutating func claim(_ names: [String]) throws {
         for name in names where self.names.contains(name) {

@@ -6,6 +6,9 @@ import TesseraCore
 ///
 /// Weights are read once in each inference, and with pages of 4 KiB every page would cost a look-up: what is large lies on pages
 /// of 2 MiB, and what is small shares them.
+///
+/// `@unchecked Sendable`: where it lies never changes, and its elements are written by whoever made it, before others get it, or under
+/// the lock of the program whose arena it is.
 final class Allocation: @unchecked Sendable {
     let address: UnsafeMutableRawPointer
     let byteCount: Int

@@ -51,7 +51,7 @@ struct Convolution {
 
     /// Words in the names of implementations whose results depend on the size of the map and on the number of threads: those
     /// through matrix multiplication, but for kernels of one element with channels last.
-    static let sizeDependent = "gemm,brgconv:"
+    private static let sizeDependent = "gemm,brgconv:"
 
     private var avoided: String { type == dnnl_f32 ? Self.sizeDependent : "gemm" }
 

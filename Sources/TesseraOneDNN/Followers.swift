@@ -20,7 +20,7 @@ extension ProgramBuilder {
     func followers(of node: Graph.Node) -> [Follower] {
         var result: [Follower] = []
         var value = node.outputs[0]
-        while let next = onlyReader(of: value), options.precision[next.name] == context.precision,
+        while let next = soleReader(of: value), options.precision[next.name] == context.precision,
             let work = work(of: next, on: value, hasResidual: result.contains(where: \.isResidual))
         {
             result.append(Follower(node: next, work: work))
@@ -104,26 +104,25 @@ extension LayerLowering {
                 FusedKernel(descriptor: $0, result: builder.allocate(target), nodes: nodes)
             }
         }
-        // Asked before anything is reordered for it.
-        let inPlace = sumsBeforeBias ? nil : create(operations(.sum))
-        let apart = create(operations(.add(target)))
-        let position = operations(.sum).firstIndex { if case .sum = $0 { true } else { false } } ?? 0
-        guard apart != nil || (inPlace != nil && builder.isLastReader(of: residual, in: target)) else { return nil }
+        // Kernels are asked before anything is reordered for them.
+        if !sumsBeforeBias, builder.isLastReader(of: residual, in: target),
+            let descriptor = create(operations(.sum))
+        {
+            return FusedKernel(
+                descriptor: descriptor, result: try builder.operand(residual, in: target), nodes: nodes)
+        }
+        let apart = operations(.add(target))
+        guard let descriptor = create(apart), let position = apart.firstIndex(where: \.readsOperand) else { return nil }
         let other = try builder.operand(residual, in: target)
-        if let inPlace, builder.isLastRead(other), other.offset == 0 {
-            return FusedKernel(descriptor: inPlace, result: other, nodes: nodes)
-        }
-        return apart.map {
-            FusedKernel(
-                descriptor: $0, result: builder.allocate(target),
-                arguments: [(onednn_post_operand(Int32(position)), .operand(other))], nodes: nodes)
-        }
+        return FusedKernel(
+            descriptor: descriptor, result: builder.allocate(target),
+            arguments: [(onednn_post_operand(Int32(position)), .operand(other))], nodes: nodes)
     }
 
     /// Records what a fused kernel made.
     func finish(_ kernel: FusedKernel, _ result: ProgramBuilder.Operand) throws {
         builder.merge(kernel.nodes)
         try builder.define(kernel.nodes.last?.outputs[0] ?? output, as: result)
-        builder.describe(node, kernel.descriptor.implementation)
+        builder.describe(kernel.descriptor.implementation)
     }
 }

@@ -28,7 +28,7 @@ extension LayerLowering {
         }
         let whole = try interleaved(results, strides: window.axes.map(\.stride))
         try builder.define(output, as: cut(whole, to: shape(output)))
-        builder.describe(node, description)
+        builder.describe(description)
     }
 
     private func convolve(

@@ -15,7 +15,7 @@ extension LayerLowering {
             offsets[axis] += shape(value)[axis]
         }
         try builder.define(output, as: target)
-        builder.describe(node, "reorder")
+        builder.describe("reorder")
     }
 
     /// The layout that most of the inputs have, if no part of it would cut a block; else row-major.
@@ -42,7 +42,7 @@ extension LayerLowering {
         // In a blocked layout the zeros that fill up the last block must stay zeros.
         let target = op.value == 0 ? layout : try Layout.plain(shape(output), type: layout.type)
         try builder.define(output, as: copyPadded(input, amounts, value: Float(op.value), to: target))
-        builder.describe(node, "reorder")
+        builder.describe("reorder")
     }
 
     func lower(_ op: Slice) throws {
@@ -54,7 +54,7 @@ extension LayerLowering {
         let box = taken == Region(whole: Shape(shape(input))) ? try builder.operand(input) : try copyBox(taken)
         if positions.allSatisfy({ $0.step == 1 }) {
             try builder.define(output, as: box)
-            builder.describe(node, "reorder")
+            builder.describe("reorder")
         } else {
             try lowerSteps(positions.map(\.step), over: box)
         }
@@ -79,14 +79,14 @@ extension LayerLowering {
         var result = try builder.plainOperand(input)
         result.layout = try .plain(shape(output), type: result.layout.type)
         try builder.define(output, as: result)
-        builder.describe(node, "none")
+        builder.describe("none")
     }
 
     func lower(_ op: Split) throws {
         for (value, region) in zip(node.outputs, try op.regions(of: Shape(shape(input)))) {
             try builder.define(value, as: copyBox(region))
         }
-        builder.describe(node, "reorder")
+        builder.describe("reorder")
     }
 
     func lower(_ op: Transpose) throws {
@@ -127,7 +127,7 @@ extension LayerLowering {
         try builder.reorder(from: source, to: target)
         target.layout = try .plain(shape(output), type: type)
         try builder.define(output, as: target)
-        builder.describe(node, "reorder")
+        builder.describe("reorder")
     }
 
     /// A copy of the elements in `region`, in the layout the input has, or row-major if that cannot be cut there.

@@ -83,7 +83,7 @@ extension LayerLowering {
             source = target
         }
         try builder.define(output, as: target)
-        builder.describe(node, descriptors[0].implementation)
+        builder.describe(descriptors[0].implementation)
     }
 
     /// - Throws: `notSupported` for several primitives that would each round what they make to 16 bits.
@@ -118,7 +118,7 @@ extension LayerLowering {
             try builder.execute(descriptor, [(DNNL_ARG_SRC, .operand(result)), (DNNL_ARG_DST, .operand(result))])
         }
         try builder.define(output, as: result)
-        builder.describe(node, "binary")
+        builder.describe("binary")
     }
 
     /// A value with axes of size 1 before its own, so that it has as many as the output.

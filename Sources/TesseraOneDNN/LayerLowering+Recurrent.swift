@@ -67,7 +67,7 @@ extension LayerLowering {
         }
         try builder.execute(descriptor, arguments, threads: 1)
         for (value, result) in results { try builder.define(value, as: result) }
-        builder.describe(node, descriptor.implementation)
+        builder.describe(descriptor.implementation)
     }
 }
 

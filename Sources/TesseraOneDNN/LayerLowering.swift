@@ -30,6 +30,6 @@ struct LayerLowering {
     /// Records the result and the implementation that makes it.
     func finish(_ result: ProgramBuilder.Operand, _ descriptor: PrimitiveDescriptor) throws {
         try builder.define(output, as: result)
-        builder.describe(node, descriptor.implementation)
+        builder.describe(descriptor.implementation)
     }
 }

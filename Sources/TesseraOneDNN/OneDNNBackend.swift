@@ -42,34 +42,30 @@ public struct OneDNNBackend: KernelBackend {
         let precision = builder.context.precision
         // Weights that are packed are rounded then.
         let isPacked = node.op is Conv || node.op is Linear
-        let original = parameters
-        let parameters =
-            precision == .f32
-            ? parameters
-            : try Dictionary(
-                uniqueKeysWithValues: original.map { name, tensor in
-                    (name, isPacked && name == "weight" ? tensor : try tensor.rounded(to: precision))
-                })
+        let rounded = try Dictionary(
+            uniqueKeysWithValues: parameters.map { name, tensor in
+                (name, isPacked && name == "weight" ? tensor : try tensor.rounded(to: precision))
+            })
         func reference() throws {
-            try builder.reference(node, parameters: original.mapValues { try $0.rounded(to: precision) })
+            try builder.reference(node, parameters: parameters.mapValues { try $0.rounded(to: precision) })
         }
         // Scalars that are repeated get axes. In other precisions than f32 they are rounded by the reference.
         let inputs =
             node.op is any Broadcasting && precision == .f32
             ? node.inputs.filter { !builder.isScalar($0) } : node.inputs
-        guard (inputs + node.outputs).allSatisfy(builder.isComputable), parameters.values.allSatisfy(\.isF32) else {
+        guard (inputs + node.outputs).allSatisfy(builder.isComputable), rounded.values.allSatisfy(\.isF32) else {
             return try reference()
         }
         if precision == .bf16, Engine.hasBF16, node.op.isNativeInBF16 {
             builder.context.isNative = true
             do {
-                return try lowerToPrimitives(node, parameters, into: builder)
+                return try lowerToPrimitives(node, rounded, into: builder)
             } catch let error as TesseraError where error.code == .notSupported {
                 builder.context.isNative = false
             }
         }
         do {
-            try lowerToPrimitives(node, parameters, into: builder)
+            try lowerToPrimitives(node, rounded, into: builder)
         } catch let error as TesseraError where error.code == .notSupported {
             try reference()
         }
@@ -121,8 +117,7 @@ extension Operator {
     fileprivate var isExact: Bool {
         switch self {
         case is Flatten, is Reshape, is Squeeze, is Unsqueeze, is Slice, is Split, is Concat, is Transpose,
-            is DepthToSpace,
-            is SpaceToDepth, is Relu, is MaxPool, is GlobalMaxPool, is Absolute, is Negate:
+            is DepthToSpace, is SpaceToDepth, is Relu, is MaxPool, is GlobalMaxPool, is Absolute, is Negate:
             true
         default: false
         }
@@ -132,9 +127,8 @@ extension Operator {
     fileprivate var isNativeInBF16: Bool {
         switch self {
         case is Conv, is ConvTranspose, is any Pooling, is any GlobalPooling, is Add, is Subtract, is Multiply,
-            is Linear,
-            is Concat, is Slice, is Split, is Pad, is Transpose, is DepthToSpace, is SpaceToDepth, is Flatten,
-            is Reshape, is Squeeze, is Unsqueeze:
+            is Linear, is Concat, is Slice, is Split, is Pad, is Transpose, is DepthToSpace, is SpaceToDepth,
+            is Flatten, is Reshape, is Squeeze, is Unsqueeze:
             true
         default: ElementFunction.functions(of: self) != nil
         }

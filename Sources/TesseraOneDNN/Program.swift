@@ -56,7 +56,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         var ends: [Int] = []
 
         func address(_ operand: ProgramBuilder.Operand) -> UnsafeMutableRawPointer {
-            arena.address + plan.offsets[operand.buffer] + operand.offset
+            arena.address + plan.offsets[operand.buffer]
         }
         func list(_ operands: [(Int32, ProgramBuilder.Argument)]) throws -> UnsafePointer<dnnl_exec_arg_t> {
             arguments.add(

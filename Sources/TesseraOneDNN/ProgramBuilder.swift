@@ -12,8 +12,6 @@ final class ProgramBuilder {
     struct Operand {
         var buffer: Int
         var layout: Layout
-        /// Where in the buffer it starts, in bytes.
-        var offset = 0
     }
 
     /// What a tensor is like.
@@ -82,7 +80,7 @@ final class ProgramBuilder {
     /// Reads that are still to come, by value.
     private var remainingReads: [Int]
     private let readCounts: [Int]
-    private let consumers: [[Graph.NodeID]]
+    private let soleReaders: [Graph.NodeID?]
     /// Layers that run within another.
     private(set) var merged: Set<String> = []
     private let stream: Stream
@@ -91,8 +89,8 @@ final class ProgramBuilder {
         self.graph = graph
         self.options = options
         stream = try Stream()
-        consumers = graph.graph.consumers
-        var counts = consumers.map(\.count)
+        soleReaders = graph.graph.soleReaders
+        var counts = graph.graph.consumers.map(\.count)
         for output in graph.graph.outputs { counts[output.value] += 1 }
         (readCounts, remainingReads) = (counts, counts)
         operands = counts.map { _ in [] }
@@ -121,13 +119,14 @@ final class ProgramBuilder {
         hold(value, precision, context.isExact ? operand : try rounded(operand, to: precision))
     }
 
-    /// The operand itself with its elements rounded, or a copy of another type that holds them.
+    /// The operand itself with its elements rounded, or a copy if they are held in another type.
     private func rounded(_ operand: Operand, to precision: Precision) throws -> Operand {
-        if operand.layout.type != precision.type { return try converted(operand, to: precision.type) }
-        if operand.layout.type == dnnl_f32 {
-            append(.round(operand, precision), .copy, "to \(precision.rawValue)", touching: [operand])
+        let result = operand.layout.type == precision.type ? operand : try converted(operand, to: precision.type)
+        // To bfloat16 the reorder rounds by itself.
+        if precision.type == dnnl_f32 {
+            append(.round(result, precision), .copy, "to \(precision.rawValue)", touching: [result])
         }
-        return operand
+        return result
     }
 
     private func hold(_ value: Graph.ValueID, _ precision: Precision, _ operand: Operand) {
@@ -191,16 +190,9 @@ final class ProgramBuilder {
 
     /// A value of another precision, rounded for this layer and later ones.
     private func roundedCopy(of value: Graph.ValueID, _ made: Operand, _ precision: Precision) throws -> Operand {
-        var copy = made
-        if made.layout.type == precision.type {
-            copy = allocate(made.layout)
-            try reorder(from: made, to: copy)
-        }
-        copy = try rounded(copy, to: precision)
-        // bfloat16 is no binary16: the largest numbers of one are too large for the other.
-        if copy.layout.type == dnnl_f32, made.layout.type != dnnl_f32 {
-            append(.round(copy, precision), .copy, "to \(precision.rawValue)", touching: [copy])
-        }
+        // What others read is not rounded in place.
+        let own = made.layout.type == precision.type ? try converted(made, to: precision.type) : made
+        let copy = try rounded(own, to: precision)
         hold(value, precision, copy)
         return copy
     }
@@ -211,7 +203,7 @@ final class ProgramBuilder {
         operands[value].first { $0.precision == precision && isWanted($0.operand.layout) }?.operand
     }
 
-    /// A copy with elements of another type.
+    /// A copy with elements of a type.
     private func converted(_ source: Operand, to type: dnnl_data_type_t) throws -> Operand {
         let copy = allocate(try source.layout.typed(type))
         try reorder(from: source, to: copy)
@@ -243,12 +235,9 @@ final class ProgramBuilder {
     func isLastRead(_ operand: Operand) -> Bool { pendingReads[operand.buffer] == 1 }
 
     /// The layer that alone reads a value; nil if there are several, or none, or if the value is an output.
-    func onlyReader(of value: Graph.ValueID) -> Graph.Node? {
-        guard readCounts[value] == 1, let reader = consumers[value].first else { return nil }
-        return graph.graph.nodes[reader]
-    }
+    func soleReader(of value: Graph.ValueID) -> Graph.Node? { soleReaders[value].map { graph.graph.nodes[$0] } }
 
-    /// Whether the layer that is lowered is the last to read a value, so that a copy for it may be overwritten.
+    /// Whether the operand that the layer that is lowered gets of a value may be overwritten: nobody reads it after that.
     func isLastReader(of value: Graph.ValueID, in layout: Layout) -> Bool {
         remainingReads[value] == 1
             && operands[value].allSatisfy { pendingReads[$0.operand.buffer] == 1 || $0.operand.layout != layout }
@@ -274,7 +263,8 @@ final class ProgramBuilder {
 
     // MARK: Steps
 
-    func describe(_ node: Graph.Node, _ implementation: String) {
+    /// Says what computes the layer that is lowered.
+    func describe(_ implementation: String) {
         kernels.append(
             KernelDescription(layer: context.layer, implementation: implementation, merged: context.merged))
     }
@@ -336,10 +326,11 @@ final class ProgramBuilder {
         let types = node.inputs.map { ValueType(shape: graph.shapes[$0], elementType: graph.elementTypes[$0]) }
         append(
             .reference(node.op, parameters, inputs, types, outputs, context.precision), .kernel,
-            "reference:\(node.op.name)",
-            touching: inputs + outputs)
+            "reference:\(node.op.name)", touching: inputs + outputs)
+        // The step rounds what it makes, also what no primitive takes.
+        context.isExact = true
         for (value, operand) in zip(node.outputs, outputs) { try define(value, as: operand) }
-        describe(node, "reference:\(node.op.name)")
+        describe("reference:\(node.op.name)")
     }
 
     private func append(_ step: Step, _ kind: StepSpan.Kind, _ implementation: String, touching operands: [Operand]) {

@@ -23,9 +23,6 @@ public protocol KernelBackend: Sendable {
 extension KernelBackend {
     public var version: String { "" }
     public func tune(_ graph: BoundGraph, options: CompileOptions) throws -> [String: KernelChoice] { [:] }
-}
-
-extension KernelBackend {
     public var precisions: Set<Precision> { [.f32] }
 
     /// - Throws: `notSupported` for a precision that this backend does not compute in.

@@ -6,9 +6,9 @@ import TesseraCore
 /// rounds what it makes to `p`, always to the nearest number, ties to even. All values between layers are tensors of f32 for those
 /// who see them; what a layer of `bf16` or `f16` made holds only such numbers. So what follows from a network file, a cut or a
 /// backend is the same, but for the order in which sums are made, and for layers that a backend runs as one kernel (a convolution
-/// with the sum and the activation after it), which are rounded once, at the end: a value is rounded by the layer that makes it, and once more,
-/// which changes something only if that layer was of another precision or there was none (an input of the network, a constant),
-/// by each layer that reads it. Integers and truth values are left as they are. Numbers too large for `f16`, from 65520 on,
+/// with the sum and the activation after it), which are rounded once, at the end: a value is rounded by the layer that makes it,
+/// and once more, which changes something only if that layer was of another precision or there was none (an input of the
+/// network, a constant), by each layer that reads it. Integers and truth values are left as they are. Numbers too large for `f16`, from 65520 on,
 /// become infinite.
 public enum Precision: String, Sendable, CaseIterable, Codable {
     /// IEEE binary32 throughout.

@@ -10,6 +10,7 @@ struct FoldingPass {
     private let source: Graph
     private let store: WeightStore
     private let consumers: [[Graph.NodeID]]
+    private let soleReaders: [Graph.NodeID?]
     private let ranks: [Int?]
     private let outputs: Set<Graph.ValueID>
     /// The layers that were merged, and the one that each was merged into.
@@ -23,6 +24,7 @@ struct FoldingPass {
         source = graph
         self.store = store
         consumers = graph.consumers
+        soleReaders = graph.soleReaders
         ranks = graph.symbolicRanks()
         outputs = Set(graph.outputs.map(\.value))
         for id in graph.nodes.indices {
@@ -45,7 +47,7 @@ struct FoldingPass {
     private mutating func fold(_ id: Graph.NodeID) throws {
         let node = source.nodes[id]
         guard let layer = FoldableLayer(node.op), layer.channels <= Self.channelLimit,
-            let reader = onlyReader(of: node.outputs[0]), mayMerge(source.nodes[reader])
+            let reader = soleReaders[node.outputs[0]], mayMerge(source.nodes[reader])
         else { return }
         let given = try givenParameters(of: node)
         let hasBias = given["weight"] == nil ? layer.hasBias : given["bias"] != nil
@@ -66,7 +68,7 @@ struct FoldingPass {
         var folding = ChannelFolding(bias: bias)
         var entry = FoldedLayer(layer: node.name)
         var value = node.outputs[0]
-        while let reader = onlyReader(of: value),
+        while let reader = soleReaders[value],
             let correction = try? correction(by: source.nodes[reader], of: value, layer, rank: rank),
             let next = folding.followed(by: correction, largest: largest)
         {
@@ -84,11 +86,6 @@ struct FoldingPass {
             FoldedWeights.Recipe(
                 layout: layer.layout, scale: folding.scale, shift: folding.shift, weight: given["weight"])
         )
-    }
-
-    /// The one layer that reads a value, which nobody else gets.
-    private func onlyReader(of value: Graph.ValueID) -> Graph.NodeID? {
-        outputs.contains(value) || consumers[value].count != 1 ? nil : consumers[value][0]
     }
 
     /// More channels than any layer has: a few numbers are kept for each.
