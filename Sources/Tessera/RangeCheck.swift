@@ -122,18 +122,3 @@ public struct RangeCheck: Sendable {
         return PrecisionChoice(.f16, layers: Dictionary((kept + readers).map { ($0, .f32) }) { first, _ in first })
     }
 }
-
-extension Tensor {
-    /// The largest magnitude of its elements; NaN if one of them is.
-    fileprivate var largestMagnitude: Double {
-        guard elementType == .f32 else {
-            return reals().reduce(0) { $0.isNaN || $1.isNaN ? .nan : max($0, $1.magnitude) }
-        }
-        // Magnitudes are in the order of their bits, with what is no number above infinity.
-        return withUnsafeBytes { bytes in
-            var largest: UInt32 = 0
-            for bits in bytes.bindMemory(to: UInt32.self) { largest = max(largest, bits & 0x7FFF_FFFF) }
-            return Double(Float(bitPattern: largest))
-        }
-    }
-}

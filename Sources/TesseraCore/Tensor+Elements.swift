@@ -33,7 +33,7 @@ extension Tensor {
             throw TesseraError(
                 .invalidArgument, "expected a tensor of \(Element.elementType), found \(elementType)")
         }
-        return withUnsafeBytes { Array($0.bindMemory(to: Element.self)) }
+        return withElements(as: Element.self, Array.init)
     }
 
     /// A tensor of the given elements, in row-major order.
@@ -42,11 +42,11 @@ extension Tensor {
     }
 
     private func reals<Element: TensorElement>(_ type: Element.Type) -> [Double] {
-        withUnsafeBytes { $0.bindMemory(to: Element.self).map(\.real) }
+        withElements(as: type) { $0.map(\.real) }
     }
 
     private func integers<Element: TensorElement>(_ type: Element.Type) -> [Int64] {
-        withUnsafeBytes { $0.bindMemory(to: Element.self).map(\.integer) }
+        withElements(as: type) { $0.map(\.integer) }
     }
 
     private static func rounding<Element: TensorElement>(

@@ -5,10 +5,27 @@ extension Tensor {
     /// - Throws: `invalidArgument` with the first place that does not hold a number.
     public func requireNumbers(_ name: String) throws {
         guard elementType.isFloatingPoint else { return }
-        let first =
-            elementType == .f32
-            ? try withFloats { $0.firstIndex(where: \.isNaN) } : reals().firstIndex(where: \.isNaN)
-        guard let first else { return }
+        if elementType == .f32, largestBits <= Float.infinity.bitPattern { return }
+        guard let first = reals().firstIndex(where: \.isNaN) else { return }
         throw TesseraError(.invalidArgument, "expected numbers in \(name), found NaN at element \(first) of \(shape)")
+    }
+
+    /// The largest magnitude of its elements; NaN if one of them is.
+    public var largestMagnitude: Double {
+        if elementType == .f32 { return Double(Float(bitPattern: largestBits)) }
+        return reals().reduce(0) { $0.isNaN || $1.isNaN ? .nan : max($0, $1.magnitude) }
+    }
+
+    /// The bits of the largest magnitude of binary32 elements, which are in the order of magnitudes, with what is no number above
+    /// infinity.
+    private var largestBits: UInt32 {
+        withUnsafeBytes { bytes in
+            var largest: UInt32 = 0
+            for offset in stride(from: 0, to: bytes.count, by: 4) {
+                // Weights in a file need not be aligned, and are too large to be copied for this.
+                largest = max(largest, bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self) & 0x7FFF_FFFF)
+            }
+            return largest
+        }
     }
 }

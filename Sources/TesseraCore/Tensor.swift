@@ -33,7 +33,8 @@ public struct Tensor: Sendable {
         withUnsafeMutableBytes { bytes in values.withUnsafeBytes { bytes.copyMemory(from: $0) } }
     }
 
-    /// A tensor whose elements stand elsewhere, in memory that `owner` keeps alive and that nobody writes to.
+    /// A tensor whose elements stand elsewhere, in memory that `owner` keeps alive and that nobody writes to. They need not be
+    /// aligned for their type.
     public init(
         borrowing bytes: UnsafeRawBufferPointer, shape: Shape, elementType: ElementType, owner: AnyObject & Sendable
     ) throws {
@@ -58,7 +59,7 @@ public struct Tensor: Sendable {
     public var memoryOwner: AnyObject { storage.memoryOwner }
     public var elementCount: Int { shape.elementCount }
 
-    /// The elements in row-major order, as their bytes in memory.
+    /// The elements in row-major order, as their bytes in memory, which may begin anywhere.
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try body(UnsafeRawBufferPointer(storage.bytes))
     }
@@ -71,12 +72,31 @@ public struct Tensor: Sendable {
         return try body(storage.bytes)
     }
 
+    /// The elements in row-major order, as values of a type of their size, aligned for it: a copy of them if they are not.
+    public func withElements<Element, Result>(
+        as type: Element.Type, _ body: (UnsafeBufferPointer<Element>) throws -> Result
+    ) rethrows -> Result {
+        if isAligned(for: type) { return try withUnsafeBytes { try body($0.bindMemory(to: type)) } }
+        let copy = storage.copy()
+        return try withExtendedLifetime(copy) { try body(UnsafeRawBufferPointer(copy.bytes).bindMemory(to: type)) }
+    }
+
+    /// Whether the elements begin where values of a type may.
+    public func isAligned<Element>(for type: Element.Type) -> Bool {
+        Int(bitPattern: storage.bytes.baseAddress) % MemoryLayout<Element>.alignment == 0
+    }
+
     /// The elements of an f32 tensor.
     ///
     /// - Throws: `invalidArgument` for another element type, and what `body` throws.
     public func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) throws -> Result {
         try requireFloats()
-        return try withUnsafeBytes { try body($0.bindMemory(to: Float.self)) }
+        return try withElements(as: Float.self, body)
+    }
+
+    /// Gives back the memory that the elements take where a file has them as well; they are read again when they are asked for.
+    public func discardMemory() {
+        (memoryOwner as? any RereadableMemory)?.discard(UnsafeRawBufferPointer(storage.bytes))
     }
 
     /// The elements of an f32 tensor for writing.
@@ -128,6 +148,12 @@ extension UnsafeRawBufferPointer {
         guard let a = baseAddress, let b = other.baseAddress else { return true }
         return memcmp(a, b, count) == 0
     }
+}
+
+/// Memory whose bytes a file has, too.
+public protocol RereadableMemory: AnyObject, Sendable {
+    /// Gives back the memory of these bytes until somebody reads them again.
+    func discard(_ bytes: UnsafeRawBufferPointer)
 }
 
 /// The memory of one or several tensors.

@@ -50,22 +50,27 @@ final class PackedWeights: Sendable {
     }
 
     private func pack(_ tensor: Tensor, as source: Layout, in target: Layout, stream: Stream) throws -> Allocation {
+        guard tensor.byteCount == source.byteCount else {
+            throw TesseraError(
+                .backendFailure, "expected a weight of \(source.byteCount) bytes, found \(tensor.byteCount)")
+        }
+        // The packed weights are what programs read from now on.
+        defer { tensor.discardMemory() }
         let allocation = try Allocation.shared(byteCount: target.byteCount)
         let memory = try Memory(target, at: allocation.address)
-        try tensor.withUnsafeBytes { bytes in
-            guard let address = bytes.baseAddress, bytes.count == source.byteCount else {
-                throw TesseraError(
-                    .backendFailure, "expected a weight of \(source.byteCount) bytes, found \(bytes.count)")
+        if source == target {
+            tensor.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(start: allocation.address, count: $0.count).copyMemory(from: $0)
             }
-            if source == target {
-                allocation.address.copyMemory(from: address, byteCount: bytes.count)
-                return
-            }
+            return allocation
+        }
+        try tensor.withElements(as: Float.self) { elements in
+            guard let address = elements.baseAddress else { return }
             let descriptor = try PrimitiveDescriptor("a reorder of weights") {
                 onednn_reorder(&$0, $1, source.handle, target.handle)
             }
             // The reorder only reads its source.
-            let from = try Memory(source, at: UnsafeMutableRawPointer(mutating: address))
+            let from = try Memory(source, at: UnsafeMutablePointer(mutating: address))
             let scratch = try Layout.of(descriptor, dnnl_query_scratchpad_md, [])
             let room = try Allocation(byteCount: scratch.byteCount)
             let temporary = try Memory(scratch, at: room.address)

@@ -42,8 +42,8 @@ extension Tensor {
     /// Writes the elements that no table leaves out; `Word` is any type of the elements' size.
     private func copy<Word>(_ type: Word.Type, _ tables: [[Int]], to result: inout Tensor) {
         result.withUnsafeMutableBytes { targetBytes in
-            withUnsafeBytes { sourceBytes in
-                let (target, source) = (targetBytes.bindMemory(to: type), sourceBytes.bindMemory(to: type))
+            withElements(as: type) { source in
+                let target = targetBytes.bindMemory(to: type)
                 guard let row = tables.last else {
                     target[0] = source[0]
                     return

@@ -6,7 +6,7 @@ import TesseraCore
 /// `@unchecked Sendable`: the mapping is read-only and lives exactly as long as this object. As with every mapping, a
 /// file that another program shortens in place meanwhile cannot be read; the writers of this module replace files as a
 /// whole, which leaves a mapping intact.
-package final class MappedFile: @unchecked Sendable {
+package final class MappedFile: RereadableMemory, @unchecked Sendable {
     package let path: String
     package let bytes: UnsafeRawBufferPointer
 
@@ -49,15 +49,19 @@ package final class MappedFile: @unchecked Sendable {
         String(validating: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self)
     }
 
-    /// The elements at `range` as a tensor: in place where they are aligned for their type, else copied.
+    /// The elements at `range` as a tensor, in place.
     package func tensor(_ range: Range<Int>, shape: Shape, elementType: ElementType) throws -> Tensor {
-        let source = UnsafeRawBufferPointer(rebasing: bytes[range])
-        if Int(bitPattern: source.baseAddress) % elementType.byteCount == 0 {
-            return try Tensor(borrowing: source, shape: shape, elementType: elementType, owner: self)
-        }
-        var tensor = try Tensor(zeros: shape, elementType: elementType)
-        tensor.withUnsafeMutableBytes { $0.copyMemory(from: source) }
-        return tensor
+        let elements = UnsafeRawBufferPointer(rebasing: bytes[range])
+        return try Tensor(borrowing: elements, shape: shape, elementType: elementType, owner: self)
+    }
+
+    package func discard(_ bytes: UnsafeRawBufferPointer) {
+        guard let start = bytes.baseAddress, let base = self.bytes.baseAddress else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        // Whole pages only: what lies beside these bytes may be in use.
+        let first = (start - base + page - 1) / page * page
+        let count = (start - base + bytes.count) / page * page - first
+        if count > 0 { madvise(UnsafeMutableRawPointer(mutating: base + first), count, MADV_DONTNEED) }
     }
 }
 

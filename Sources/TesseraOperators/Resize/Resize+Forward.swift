@@ -112,26 +112,28 @@ extension Resize {
         let filler = try Tensor(reals: [extrapolation], shape: [1], elementType: input.elementType)
         var result = try Tensor(zeros: shape, elementType: input.elementType)
         result.withUnsafeMutableBytes { target in
-            input.withUnsafeBytes { source in
-                filler.withUnsafeBytes { filler in
-                    switch input.elementType.byteCount {
-                    case 1: Self.gather(UInt8.self, source, filler, offsets, target)
-                    case 2: Self.gather(UInt16.self, source, filler, offsets, target)
-                    case 4: Self.gather(UInt32.self, source, filler, offsets, target)
-                    default: Self.gather(UInt64.self, source, filler, offsets, target)
-                    }
-                }
+            switch input.elementType.byteCount {
+            case 1: Self.gather(UInt8.self, input, filler, offsets, target)
+            case 2: Self.gather(UInt16.self, input, filler, offsets, target)
+            case 4: Self.gather(UInt32.self, input, filler, offsets, target)
+            default: Self.gather(UInt64.self, input, filler, offsets, target)
             }
         }
         return result
     }
 
     private static func gather<Element: FixedWidthInteger>(
-        _ type: Element.Type, _ source: UnsafeRawBufferPointer, _ filler: UnsafeRawBufferPointer, _ offsets: [[Int]],
+        _ type: Element.Type, _ input: Tensor, _ filler: Tensor, _ offsets: [[Int]],
         _ target: UnsafeMutableRawBufferPointer
     ) {
-        let (source, target) = (source.bindMemory(to: type), target.bindMemory(to: type))
-        let filler = filler.bindMemory(to: type).first ?? 0
+        let filler = filler.withElements(as: type) { $0.first ?? 0 }
+        input.withElements(as: type) { gather($0, filler, offsets, target.bindMemory(to: type)) }
+    }
+
+    private static func gather<Element: FixedWidthInteger>(
+        _ source: UnsafeBufferPointer<Element>, _ filler: Element, _ offsets: [[Int]],
+        _ target: UnsafeMutableBufferPointer<Element>
+    ) {
         var next = 0
         func visit(_ axis: Int, _ base: Int) {
             guard axis < offsets.count - 1 else {
