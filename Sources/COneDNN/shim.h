@@ -427,19 +427,33 @@ __attribute__((target("avx,f16c"))) static inline void onednn_round_to_half(floa
         elements[i] = _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtps_ph(_mm_set_ss(elements[i]), 0)));
 }
 
-__attribute__((always_inline)) static inline void onednn_round_each_to_bfloat(float *elements, int64_t count) {
+static inline void onednn_round_each_to_bfloat(float *elements, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, elements + i, sizeof bits);
-        // What is not a number stays that. Without a branch, so that the compiler makes vectors of it.
-        const uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1), quiet = bits | 0x00400000;
-        bits = ((bits & 0x7fffffff) <= 0x7f800000 ? rounded : quiet) & 0xffff0000;
+        // What is not a number stays that.
+        if ((bits & 0x7fffffff) <= 0x7f800000) bits += 0x7fff + (bits >> 16 & 1);
+        else bits |= 0x00400000;
+        bits &= 0xffff0000;
         memcpy(elements + i, &bits, sizeof bits);
     }
 }
 
+/// The same in vectors, which compilers do not make of it in every build.
 __attribute__((target("avx2"))) static inline void onednn_round_to_bfloat_avx2(float *elements, int64_t count) {
-    onednn_round_each_to_bfloat(elements, count);
+    const __m256i magnitude = _mm256_set1_epi32(0x7fffffff), infinity = _mm256_set1_epi32(0x7f800000);
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        const __m256i bits = _mm256_loadu_si256((const __m256i *)(elements + i));
+        const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+        const __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
+        const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x00400000));
+        const __m256i is_nan = _mm256_cmpgt_epi32(_mm256_and_si256(bits, magnitude), infinity);
+        const __m256i result = _mm256_blendv_epi8(rounded, quiet, is_nan);
+        _mm256_storeu_si256(
+            (__m256i *)(elements + i), _mm256_and_si256(result, _mm256_set1_epi32((int)0xffff0000)));
+    }
+    onednn_round_each_to_bfloat(elements + i, count - i);
 }
 
 static inline void onednn_round_to_bfloat(float *elements, int64_t count) {

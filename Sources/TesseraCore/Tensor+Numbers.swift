@@ -19,11 +19,13 @@ extension Tensor {
     /// The bits of the largest magnitude of binary32 elements, which are in the order of magnitudes, with what is no number above
     /// infinity.
     private var largestBits: UInt32 {
+        // Weights in a file need not be aligned, and are too large to be copied for this.
         withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return 0 }
             var largest: UInt32 = 0
-            for offset in stride(from: 0, to: bytes.count, by: 4) {
-                // Weights in a file need not be aligned, and are too large to be copied for this.
-                largest = max(largest, bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self) & 0x7FFF_FFFF)
+            for index in 0..<elementCount {
+                let bits = start.loadUnaligned(fromByteOffset: index &* 4, as: UInt32.self)
+                largest = max(largest, bits & 0x7FFF_FFFF)
             }
             return largest
         }

@@ -12,9 +12,12 @@ final class PackedWeights: Sendable {
         /// Where the elements are, which is theirs as long as `Entry.owner` lives.
         var address: Int
         var byteCount: Int
-        var source: [UInt8]
-        var target: [UInt8]
+        var source: Layout
+        var target: Layout
         var precision: Precision
+
+        /// Few keys have the same address, and layouts are long.
+        func hash(into hasher: inout Hasher) { hasher.combine(address) }
     }
 
     /// `@unchecked Sendable`: both are only looked at under the lock, and what they refer to may be used from any thread.
@@ -23,7 +26,21 @@ final class PackedWeights: Sendable {
         weak var allocation: Allocation?
     }
 
-    private let entries = Mutex<[Key: Entry]>([:])
+    private struct Entries {
+        var byKey: [Key: Entry] = [:]
+        /// How many there may be before those that nobody uses any more are dropped.
+        var limit = 64
+
+        mutating func add(_ entry: Entry, for key: Key) {
+            if byKey.count >= limit {
+                byKey = byKey.filter { $0.value.allocation != nil }
+                limit = max(64, 2 * byKey.count)
+            }
+            byKey[key] = entry
+        }
+    }
+
+    private let entries = Mutex(Entries())
 
     /// - Parameter source: how the tensor's own elements are to be read.
     func weights(
@@ -31,9 +48,9 @@ final class PackedWeights: Sendable {
     ) throws -> Allocation {
         let key = Key(
             address: tensor.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }, byteCount: tensor.byteCount,
-            source: source.bytes, target: target.bytes, precision: precision)
+            source: source, target: target, precision: precision)
         let owner = tensor.memoryOwner
-        if let entry = entries.withLock({ $0[key] }), entry.owner === owner, let allocation = entry.allocation {
+        if let entry = entries.withLock({ $0.byKey[key] }), entry.owner === owner, let allocation = entry.allocation {
             return allocation
         }
         let allocation = try pack(tensor, as: source, in: target, stream: stream)
@@ -42,10 +59,7 @@ final class PackedWeights: Sendable {
                 allocation.address, Int64(allocation.byteCount / MemoryLayout<Float>.size), precision == .f16 ? 1 : 0, 1
             )
         }
-        entries.withLock { entries in
-            entries = entries.filter { $0.value.allocation != nil }
-            entries[key] = Entry(owner: owner, allocation: allocation)
-        }
+        entries.withLock { $0.add(Entry(owner: owner, allocation: allocation), for: key) }
         return allocation
     }
 
