@@ -85,8 +85,8 @@ public struct Deployment: Sendable {
         }
         do {
             let task = try await ClusterTask.lead(
-                plan, on: cluster.leader, peers: cluster.peers, exact: exact, precision: precision,
-                kernels: kernels)
+                plan, on: cluster.leader, peers: cluster.peers, addresses: cluster.addresses, exact: exact,
+                precision: precision, kernels: kernels)
             let isExact = exact && !precision.uses(.bf16) && !precision.uses(.f16)
             return Deployment(
                 plan: plan, precision: precision, kernels: kernels, isExact: isExact, cluster: cluster, task: task)

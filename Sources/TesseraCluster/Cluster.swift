@@ -8,11 +8,17 @@ public final class Cluster: Sendable {
     public let leader: Node
     /// Who computes, in the order of the plan's nodes. The leader may be among them.
     public let peers: [PeerID]
+    /// Where nodes listen, as far as that is known.
+    public let addresses: [PeerID: String]
     private let others: [Node]
     private let processes: SpawnedNodes?
 
-    private init(leader: Node, peers: [PeerID], others: [Node] = [], processes: SpawnedNodes? = nil) {
-        (self.leader, self.peers, self.others, self.processes) = (leader, peers, others, processes)
+    private init(
+        leader: Node, peers: [PeerID], addresses: [PeerID: String], others: [Node] = [],
+        processes: SpawnedNodes? = nil
+    ) {
+        (self.leader, self.peers, self.addresses) = (leader, peers, addresses)
+        (self.others, self.processes) = (others, processes)
     }
 
     /// `count` nodes in this process. The first one leads and takes its share of the work.
@@ -21,17 +27,19 @@ public final class Cluster: Sendable {
     {
         let names = try self.names(count)
         var others: [Node] = []
-        var addresses: [String] = []
+        var addresses: [PeerID: String] = [:]
         do {
             for name in names.dropFirst() {
                 let started = try await transport.start(
                     TransportOptions(information: equipment.information(named: name), listen: "127.0.0.1:0"))
                 others.append(await equipment.node(on: started))
-                if let address = (started as? any ListeningTransport)?.listenAddress { addresses.append(address) }
+                addresses[name] = (started as? any ListeningTransport)?.listenAddress
             }
             let own = try await transport.start(
-                TransportOptions(information: equipment.information(named: names[0]), peers: addresses))
-            return Cluster(leader: await equipment.node(on: own), peers: names, others: others)
+                TransportOptions(
+                    information: equipment.information(named: names[0]), peers: names.compactMap { addresses[$0] }))
+            return Cluster(
+                leader: await equipment.node(on: own), peers: names, addresses: addresses, others: others)
         } catch {
             for node in others { await node.close() }
             throw error
@@ -82,7 +90,9 @@ public final class Cluster: Sendable {
                 }
                 peers.append(peer)
             }
-            return Cluster(leader: await equipment.node(on: started), peers: peers, processes: processes)
+            return Cluster(
+                leader: await equipment.node(on: started), peers: peers,
+                addresses: Dictionary(uniqueKeysWithValues: zip(peers, addresses)), processes: processes)
         } catch {
             await started.close()
             throw error

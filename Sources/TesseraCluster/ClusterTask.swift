@@ -4,10 +4,12 @@ import TesseraCore
 import TesseraPartition
 import TesseraRuntime
 
-/// A plan that runs on a cluster, led by the node that was handed it: prepared once, then any number of inferences.
+/// A plan that runs on a cluster, led by the node that was handed it: prepared once, then any number of inferences, also several
+/// at once.
 ///
 /// The leader announces itself, distributes layers and weights, sends the pieces of the input, follows the nodes' progress, collects
-/// their sub-maps, stitches them by coordinates and runs what follows (METHODS.md A1, A4-A7).
+/// their sub-maps, stitches them by coordinates and runs what follows (METHODS.md A1, A4-A7). What a stage needs of the one before,
+/// nodes send each other.
 public actor ClusterTask {
     /// What the leader learned of one inference.
     public struct Report: Sendable {
@@ -15,23 +17,30 @@ public actor ClusterTask {
         /// Bytes of messages to and from other nodes: of this inference, without the distribution of layers and weights.
         public var bytesSent: Int
         public var bytesReceived: Int
+        /// Bytes of elements that nodes sent each other.
+        public var bytesExchanged: Int
     }
 
     private let node: Node
     private let id = UUID()
+    /// Names the task among all of all leaders.
+    package var identifier: UUID { id }
     private let plan: Plan
     /// The plan over the span's layers alone, as the nodes have it.
     private let span: Plan
+    private let routes: TileRoutes
     private let peers: [PeerID]
+    private let addresses: [String?]
     private let precision: PrecisionChoice
     private let kernels: [String: KernelChoice]
     /// What runs on the leader at the end.
     private var rest: Session?
-    private var isRunning = false
     private var events: AsyncStream<Node.TaskEvent>.Iterator
+    /// What reads the events while inferences are under way.
+    private var following: Task<Void, Never>?
+    private var running: [Int: RunningInference] = [:]
     private var inference = 0
     private var bytesSent = 0
-    private var bytesReceived = 0
     private var failure: TesseraError?
     /// Bytes of layers and weights that the preparation sent.
     public private(set) var distributedByteCount = 0
@@ -40,20 +49,22 @@ public actor ClusterTask {
     ///
     /// - Parameters:
     ///   - peers: who is which node of the plan; the leader may be among them.
+    ///   - addresses: where peers listen, so that nodes can connect to each other; what they cannot send directly goes by way of
+    ///     the leader.
     ///   - exact: demand that all peers add in the same order as the leader, which the same instruction set guarantees.
     ///   - precision: that of the layers, on all nodes; nil for the leader's own.
     ///   - kernels: those that all nodes take, so that parts are made as the whole is; nil for the leader's own choice.
     /// - Throws: `nodeFailure` naming the node that is lost or failed; `invalidArgument` for peers that do not fit.
     public static func lead(
-        _ plan: Plan, on node: Node, peers: [PeerID], exact: Bool = true, precision: PrecisionChoice? = nil,
-        kernels: [String: KernelChoice]? = nil
+        _ plan: Plan, on node: Node, peers: [PeerID], addresses: [PeerID: String] = [:], exact: Bool = true,
+        precision: PrecisionChoice? = nil, kernels: [String: KernelChoice]? = nil
     ) async throws -> ClusterTask {
         guard peers.count == plan.nodeCount, Set(peers).count == peers.count else {
             throw TesseraError(.invalidArgument, "expected \(plan.nodeCount) different peers, found \(peers.count)")
         }
         let task = try ClusterTask(
-            node: node, plan: plan, peers: peers, precision: precision ?? node.options.precision,
-            kernels: kernels ?? node.options.kernels)
+            node: node, plan: plan, peers: peers, addresses: peers.map { addresses[$0] },
+            precision: precision ?? node.options.precision, kernels: kernels ?? node.options.kernels)
         do {
             // From here on nobody leaves unnoticed.
             await task.listen()
@@ -85,14 +96,18 @@ public actor ClusterTask {
     }
 
     private init(
-        node: Node, plan: Plan, peers: [PeerID], precision: PrecisionChoice, kernels: [String: KernelChoice]
+        node: Node, plan: Plan, peers: [PeerID], addresses: [String?], precision: PrecisionChoice,
+        kernels: [String: KernelChoice]
     ) throws {
         self.node = node
         self.plan = plan
         self.peers = peers
+        self.addresses = addresses
         self.precision = precision
         self.kernels = kernels
         span = try plan.spanOnly()
+        // What the leader needs at the end follows from the whole.
+        routes = TileRoutes(span, collecting: plan.collectedStages)
         events = AsyncStream<Node.TaskEvent> { $0.finish() }.makeAsyncIterator()
     }
 
@@ -105,10 +120,12 @@ public actor ClusterTask {
             try Session(plan.remainingNetwork(), backend: backend, options: options)
         }
         try await distribute()
+        following = Task { await self.follow() }
     }
 
     /// Tells the nodes that the task is over.
     public func finish() async {
+        following?.cancel()
         try? await node.broadcast(Message(kind: TaskMessage.finished, body: TaskMessage.Notice(task: id)))
         await node.close(id)
     }
@@ -121,12 +138,13 @@ public actor ClusterTask {
         let (description, weights) = GraphDescription.describe(span.graph)
         let layers = TaskMessage.Layers(
             task: id, graph: description, strategy: plan.strategy, precision: precision, kernels: kernels,
-            stages: span.stages.map { TaskMessage.StageDescription($0.choice) }, nodes: peers)
+            stages: span.stages.map { TaskMessage.StageDescription($0.choice) }, nodes: peers, addresses: addresses,
+            collected: routes.collected.sorted())
         try await broadcast(TaskMessage.layers, layers)
 
         var waiting = Set(peers)
         while !waiting.isEmpty {
-            let (message, peer) = try await next("preparing the task")
+            let (message, peer) = try await next { "preparing the task" }
             switch message.kind {
             case TaskMessage.wanted:
                 try await send(weights, named: message.decode(TaskMessage.Wanted.self).hashes, to: peer)
@@ -154,101 +172,156 @@ public actor ClusterTask {
 
     // MARK: Inference
 
-    /// Runs one inference.
+    /// Runs one inference. Several may run at once.
     ///
     /// - Parameter inputs: a tensor for every input of the network.
     /// - Throws: `nodeFailure` naming the node that is lost or failed; the task cannot be used afterwards.
     public func run(_ inputs: [String: Tensor]) async throws -> (outputs: [String: Tensor], report: Report) {
         if let failure { throw failure }
-        guard !isRunning, let rest else {
-            throw TesseraError(.invalidArgument, "expected one inference of a task at a time, found a second one")
-        }
-        isRunning = true
-        defer { isRunning = false }
+        guard let rest else { throw TesseraError(.invalidArgument, "a task that is not prepared was run") }
         let start = ContinuousClock.now
-        let before = (bytesSent, bytesReceived)
         _ = try plan.graph.ordered(inputs)
         inference += 1
+        let number = inference
+        running[number] = try RunningInference(span, routes)
+        defer { running[number] = nil }
         do {
-            var values = inputs
-            for (index, stage) in span.stages.enumerated() {
-                values[span.graph.graph.values[stage.output].name] = try await run(stage, index, values)
-            }
+            try await sendInputs(inputs, inference: number)
+            let made = try await result(of: number)
+            let values = inputs.merging(made) { $1 }
             let wanted = Set(rest.graph.graph.inputs.map(\.name))
             let ready = values.filter { wanted.contains($0.key) }
             let outputs = try await node.compute.run { try rest.run(ready) }
+            let bytes = running[number]?.bytes ?? .init()
             let report = Report(
-                latency: ContinuousClock.now - start, bytesSent: bytesSent - before.0,
-                bytesReceived: bytesReceived - before.1)
+                latency: ContinuousClock.now - start, bytesSent: bytes.sent, bytesReceived: bytes.received,
+                bytesExchanged: bytes.exchanged)
             return (outputs, report)
         } catch {
-            failure = error as? TesseraError ?? TesseraError(.nodeFailure, "an earlier inference was cancelled")
+            let reason = error as? TesseraError ?? TesseraError(.nodeFailure, "an earlier inference was cancelled")
+            fail(reason)
             throw error
         }
     }
 
-    /// Sends the pieces of a stage's inputs, waits until all sub-maps exist, collects and stitches them.
-    private func run(_ stage: Stage, _ index: Int, _ values: [String: Tensor]) async throws -> Tensor {
-        let name = span.graph.graph.values[stage.output].name
-        let action = "stage \(index + 1) ('\(name)')"
-        try await sendTiles(of: stage, index, values)
-        var pending = Set(stage.tiles.indices)
-        while !pending.isEmpty {
-            let (work, _) = try await nextWork(TaskMessage.made, stage: index, action)
-            pending.remove(work.tile)
+    /// Waits until all that the leader needs of an inference is there: values by name.
+    private func result(of number: Int) async throws -> [String: Tensor] {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                if let failure { return continuation.resume(throwing: failure) }
+                if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
+                running[number]?.wait(continuation)
+            }
+        } onCancel: {
+            Task { await self.cancel(number) }
         }
-        try await broadcast(TaskMessage.collect, TaskMessage.Collect(task: id, inference: inference, stage: index))
-        var result = try Tensor(zeros: span.graph.shapes[stage.output])
-        pending = Set(stage.tiles.indices)
-        while !pending.isEmpty {
-            let (work, message) = try await nextWork(TaskMessage.submap, stage: index, action)
-            guard pending.remove(work.tile) != nil else { continue }
-            let region = stage.tiles[work.tile].region
-            try result.paste(message.blob(0).tensor(shape: region.shape), at: region)
-        }
-        return result
     }
 
-    /// Sends every tile its pieces, to all nodes at once.
-    private func sendTiles(of stage: Stage, _ index: Int, _ values: [String: Tensor]) async throws {
+    private func cancel(_ number: Int) { running[number]?.finish(throwing: CancellationError()) }
+
+    private func fail(_ reason: TesseraError) {
+        if failure == nil { failure = reason }
+        for number in running.keys { running[number]?.finish(throwing: failure ?? reason) }
+    }
+
+    /// Sends every tile what it needs of the network's inputs, to all nodes at once. A tile that needs nothing at all is told so.
+    private func sendInputs(_ inputs: [String: Tensor], inference number: Int) async throws {
         var messages: [(Message, PeerID)] = []
-        for (number, tile) in stage.tiles.enumerated() {
-            let pieces = try tile.inputs.map { input in
-                let name = span.graph.graph.values[input.value].name
-                guard let value = values[name] else { throw TesseraError(.notFound, "'\(name)' was not made") }
-                return Blob(try value.cropped(to: input.region))
+        for (stage, tiles) in routes.pieces.enumerated() {
+            for (index, pieces) in tiles.enumerated() {
+                let tile = span.stages[stage].tiles[index]
+                let own = pieces.indices.filter { pieces[$0].source == .leader }
+                guard !own.isEmpty || pieces.isEmpty else { continue }
+                let blobs = try own.map { piece in
+                    let input = tile.inputs[pieces[piece].input]
+                    let name = span.graph.graph.values[input.value].name
+                    guard let value = inputs[name] else { throw TesseraError(.notFound, "'\(name)' was not made") }
+                    return Blob(try value.cropped(to: input.region))
+                }
+                let work = TaskMessage.Work(task: id, inference: number, stage: stage, tile: index)
+                let body = TaskMessage.Pieces(work: work, pieces: own)
+                messages.append(
+                    (try Message(kind: TaskMessage.pieces, body: body, payload: blobs), peers[tile.node]))
             }
-            let work = TaskMessage.Work(task: id, inference: inference, stage: index, tile: number)
-            messages.append((try Message(kind: TaskMessage.tile, body: work, payload: pieces), peers[tile.node]))
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for (message, peer) in messages { group.addTask { try await self.send(message, to: peer) } }
+            for (message, peer) in messages {
+                if peer != node.name { running[number]?.bytes.sent += message.byteCount }
+                group.addTask { try await self.send(message, to: peer) }
+            }
             try await group.waitForAll()
         }
     }
 
     // MARK: Messages
 
-    private func nextWork(_ kind: String, stage: Int, _ action: String) async throws -> (TaskMessage.Work, Message) {
-        while true {
-            let (message, peer) = try await next(action)
-            guard message.kind == kind else { continue }
-            let work = try message.decode(TaskMessage.Work.self)
-            guard work.inference == inference, work.stage == stage else { continue }
-            guard span.stages[stage].tiles.indices.contains(work.tile),
-                peers[span.stages[stage].tiles[work.tile].node] == peer
-            else {
-                throw TesseraError(
-                    .protocolViolation, "node '\(peer)' answers for tile \(work.tile), which is not its own")
+    /// Follows the nodes until the task ends.
+    private func follow() async {
+        do {
+            while true {
+                let (message, peer) = try await next { self.action }
+                try await handle(message, from: peer)
             }
-            return (work, message)
+        } catch {
+            fail(
+                error as? TesseraError ?? TesseraError(.nodeFailure, "the task is over", cause: error as? TesseraError))
         }
+    }
+
+    private func handle(_ message: Message, from peer: PeerID) async throws {
+        switch message.kind {
+        case TaskMessage.made:
+            let made = try message.decode(TaskMessage.Made.self)
+            let number = made.work.inference
+            try check(made.work, from: peer)
+            running[number]?.add(message, isOwn: peer == node.name)
+            running[number]?.bytes.exchanged += made.sentByteCount
+            guard running[number]?.made(made.work) == true else { return }
+            let collect = try Message(
+                kind: TaskMessage.collect, body: TaskMessage.Collect(task: id, inference: number))
+            running[number]?.bytes.sent += collect.byteCount * node.transport.peers.count
+            try await node.broadcast(collect)
+        case TaskMessage.submap:
+            let work = try message.decode(TaskMessage.Work.self)
+            try check(work, from: peer)
+            running[work.inference]?.add(message, isOwn: peer == node.name)
+            let region = span.stages[work.stage].tiles[work.tile].region
+            let tensor = try message.blob(0).tensor(shape: region.shape)
+            try running[work.inference]?.collect(tensor, of: work)
+        case TaskMessage.forward:
+            let body = try message.decode(TaskMessage.Pieces.self)
+            let work = body.work
+            guard span.stages.indices.contains(work.stage),
+                span.stages[work.stage].tiles.indices.contains(work.tile)
+            else { throw TesseraError(.protocolViolation, "node '\(peer)' sends to a tile that there is not") }
+            let passed = try Message(kind: TaskMessage.pieces, body: body, payload: message.payload)
+            running[work.inference]?.add(message, isOwn: peer == node.name)
+            running[work.inference]?.bytes.sent += passed.byteCount
+            try await send(passed, to: peers[span.stages[work.stage].tiles[work.tile].node])
+        default: break
+        }
+    }
+
+    private func check(_ work: TaskMessage.Work, from peer: PeerID) throws {
+        guard span.stages.indices.contains(work.stage), span.stages[work.stage].tiles.indices.contains(work.tile),
+            peers[span.stages[work.stage].tiles[work.tile].node] == peer
+        else {
+            throw TesseraError(
+                .protocolViolation, "node '\(peer)' answers for tile \(work.tile), which is not its own")
+        }
+    }
+
+    /// What the task is about at the moment, for errors.
+    private var action: String {
+        guard let first = running.keys.min().flatMap({ running[$0] }) else { return "the task" }
+        guard let stage = first.earliestStage else { return "collecting the result" }
+        return "stage \(stage + 1) ('\(span.graph.graph.values[span.stages[stage].output].name)')"
     }
 
     /// The next message of a node.
     ///
     /// - Throws: `nodeFailure` if a node of this task leaves or fails instead.
-    private func next(_ action: String) async throws -> (Message, PeerID) {
+    private func next(_ action: () -> String) async throws -> (Message, PeerID) {
         while true {
             var iterator = events
             let event = await iterator.next(isolation: self)
@@ -256,18 +329,17 @@ public actor ClusterTask {
             switch event {
             case .received(_, let peer) where !peers.contains(peer): continue
             case .received(let message, let peer):
-                if peer != node.name { bytesReceived += message.byteCount }
                 guard message.kind != TaskMessage.failed else {
                     let failure = try message.decode(TaskMessage.Failure.self)
-                    throw TesseraError(.nodeFailure, "node '\(peer)' failed in \(action): \(failure.message)")
+                    throw TesseraError(.nodeFailure, "node '\(peer)' failed in \(action()): \(failure.message)")
                 }
                 return (message, peer)
             case .left(let peer, let reason):
                 guard peers.contains(peer) else { continue }
-                throw TesseraError(.nodeFailure, "node '\(peer)' was lost in \(action)", cause: reason)
+                throw TesseraError(.nodeFailure, "node '\(peer)' was lost in \(action())", cause: reason)
             case nil:
                 if Task.isCancelled { throw CancellationError() }
-                throw TesseraError(.nodeFailure, "this node was shut down in \(action)")
+                throw TesseraError(.nodeFailure, "this node was shut down in \(action())")
             }
         }
     }

@@ -10,7 +10,7 @@ public actor Node {
     /// A task whose tiles this node computes.
     private struct Duty {
         let leader: PeerID
-        let inbox: AsyncStream<Message>.Continuation
+        let inbox: AsyncStream<(Message, PeerID)>.Continuation
         let work: TileWork
     }
 
@@ -72,6 +72,11 @@ public actor Node {
 
     // MARK: Sending
 
+    /// Whether messages reach a peer without passing through others.
+    nonisolated func isConnected(to peer: PeerID) -> Bool {
+        peer == name || transport.peers.contains { $0.peer == peer }
+    }
+
     /// Sends to a peer, or to this node itself.
     nonisolated func send(_ message: Message, to peer: PeerID) async throws {
         if peer == name {
@@ -105,13 +110,18 @@ public actor Node {
     private func receive(_ message: Message, from peer: PeerID) {
         switch message.kind {
         case TaskMessage.lead: announce(message, from: peer)
-        case TaskMessage.layers, TaskMessage.weights, TaskMessage.tile, TaskMessage.collect:
+        case TaskMessage.layers, TaskMessage.weights, TaskMessage.collect:
             guard let task = task(of: message, from: peer), let duty = duties[task], duty.leader == peer else { return }
-            duty.inbox.yield(message)
+            duty.inbox.yield((message, peer))
+        case TaskMessage.pieces:
+            // Other nodes send them, too; the work knows who may.
+            guard let task = task(of: message, from: peer) else { return }
+            duties[task]?.inbox.yield((message, peer))
         case TaskMessage.finished:
             guard let task = task(of: message, from: peer), duties[task]?.leader == peer else { return }
             end(task)
-        case TaskMessage.wanted, TaskMessage.ready, TaskMessage.made, TaskMessage.submap, TaskMessage.failed:
+        case TaskMessage.wanted, TaskMessage.ready, TaskMessage.made, TaskMessage.submap, TaskMessage.failed,
+            TaskMessage.forward:
             guard let task = task(of: message, from: peer) else { return }
             led[task]?.yield(.received(message, from: peer))
         default:
@@ -131,7 +141,7 @@ public actor Node {
     private func announce(_ message: Message, from leader: PeerID) {
         guard let task = task(of: message, from: leader), duties[task] == nil else { return }
         logger.debug("a peer leads a task", metadata: ["leader": "\(leader)", "task": "\(task)"])
-        let (stream, inbox) = AsyncStream.makeStream(of: Message.self)
+        let (stream, inbox) = AsyncStream.makeStream(of: (Message, PeerID).self)
         let work = TileWork(task: task, leader: leader, node: self)
         duties[task] = Duty(leader: leader, inbox: inbox, work: work)
         Task {

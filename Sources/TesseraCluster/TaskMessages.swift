@@ -12,20 +12,23 @@ import TesseraRuntime
 ///             ◀────────────────  wanted  hashes of the weights it does not have
 ///   weights   ────────────────▶         those
 ///             ◀────────────────  ready   its tiles are compiled
-///   tile      ────────────────▶         the piece of the input (A4), for each stage of each inference
+///   pieces    ────────────────▶         what a tile needs of the network's inputs (A4), for each tile of each inference
+///             pieces  ◀──────▶  node    what a tile needs of what another node made, sent as soon as that exists
 ///             ◀────────────────  made    progress: the sub-map exists (A6)
-///   collect   ────────────────▶         once all sub-maps of the stage exist
+///   collect   ────────────────▶         once all sub-maps that the leader needs exist
 ///             ◀────────────────  submap  its coordinates and elements
 ///   finished  ────────────────▶         the node forgets the task; weights it keeps
 /// ```
-/// A node that fails says `failed` at any point.
+/// A node that cannot reach another one says `forward` to the leader in place of `pieces`, and the leader passes them on. A
+/// node that fails says `failed` at any point. Several inferences may be under way at once.
 enum TaskMessage {
     static let lead = "lead"
     static let layers = "layers"
     static let wanted = "wanted"
     static let weights = "weights"
     static let ready = "ready"
-    static let tile = "tile"
+    static let pieces = "pieces"
+    static let forward = "forward"
     static let made = "made"
     static let collect = "collect"
     static let submap = "submap"
@@ -48,6 +51,10 @@ enum TaskMessage {
         let stages: [StageDescription]
         /// The peer that is each node of the plan.
         let nodes: [PeerID]
+        /// Where each of them listens, as far as the leader knows.
+        let addresses: [String?]
+        /// Stages whose output the leader needs at the end.
+        let collected: [Int]
     }
 
     struct StageDescription: Codable {
@@ -99,8 +106,8 @@ enum TaskMessage {
         let entries: [Entry]
     }
 
-    /// The body of `tile`, `made` and `submap`: one tile of one stage of one inference. The payload of `tile` has the tile's
-    /// inputs in order, that of `submap` the region it owns.
+    /// The body of `submap`, and part of others: one tile of one stage of one inference. The payload of `submap` is the region
+    /// that the tile owns.
     struct Work: Codable, Hashable {
         let task: UUID
         let inference: Int
@@ -108,10 +115,32 @@ enum TaskMessage {
         let tile: Int
     }
 
+    /// The body of `pieces` and `forward`. The payload has the elements of each piece.
+    struct Pieces: Codable {
+        let task: UUID
+        let work: Work
+        /// Indices in what `Plan.transfers(into:)` gives for the tile.
+        let pieces: [Int]
+
+        init(work: Work, pieces: [Int]) { (task, self.work, self.pieces) = (work.task, work, pieces) }
+    }
+
+    struct Made: Codable {
+        let task: UUID
+        let work: Work
+        /// Bytes of elements that went from the node to others.
+        let sentByteCount: Int
+        /// What computing the tile took.
+        let seconds: Double
+
+        init(work: Work, sentByteCount: Int, seconds: Double) {
+            (task, self.work, self.sentByteCount, self.seconds) = (work.task, work, sentByteCount, seconds)
+        }
+    }
+
     struct Collect: Codable {
         let task: UUID
         let inference: Int
-        let stage: Int
     }
 
     struct Failure: Codable {

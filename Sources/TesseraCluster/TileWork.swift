@@ -4,13 +4,20 @@ import TesseraCore
 import TesseraPartition
 import TesseraRuntime
 
-/// What a node does for one task that somebody leads: gets layers and weights, compiles its tiles, computes them, and hands its
-/// sub-maps over when they are collected (METHODS.md A4-A6).
+/// What a node does for one task that somebody leads: gets layers and weights, compiles its tiles, computes each when its inputs
+/// are complete, sends what others need of the result straight to them, and hands its sub-maps over when they are collected
+/// (METHODS.md A4-A6).
+///
+/// Messages are followed while tiles are computed, so that pieces of later stages and of later inferences arrive meanwhile.
 final class TileWork: Sendable {
-    private struct Setup {
+    private struct Setup: Sendable {
         let plan: Plan
+        let routes: TileRoutes
+        /// The peer that is each node of the plan.
+        let nodes: [PeerID]
         /// This node's compiled tiles, by stage and tile.
         let sessions: [[Int: Session]]
+        let progress: TileProgress
     }
 
     private let task: UUID
@@ -27,9 +34,19 @@ final class TileWork: Sendable {
     func cancel() { isOver.withLock { $0 = true } }
 
     /// Follows the leader's messages until there are no more. An error is reported to the leader and ends the work.
-    func run(_ messages: AsyncStream<Message>) async {
+    func run(_ messages: AsyncStream<(Message, PeerID)>) async {
+        let (jobs, queue) = AsyncStream.makeStream(of: (TileProgress.Job, Setup).self)
         do {
-            try await follow(messages)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    defer { queue.finish() }
+                    try await self.follow(messages, queue)
+                }
+                group.addTask {
+                    for await (job, setup) in jobs { try await self.perform(job, setup, queue) }
+                }
+                try await group.waitForAll()
+            }
         } catch is CancellationError {
             return
         } catch {
@@ -41,14 +58,15 @@ final class TileWork: Sendable {
         }
     }
 
-    private func follow(_ messages: AsyncStream<Message>) async throws {
+    private typealias Queue = AsyncStream<(TileProgress.Job, Setup)>.Continuation
+
+    private func follow(_ messages: AsyncStream<(Message, PeerID)>, _ queue: Queue) async throws {
         var layers: TaskMessage.Layers?
         var missing: Set<ContentHash> = []
         /// What this task needs stays here, whatever the store forgets.
         var weights: [ContentHash: Tensor] = [:]
         var setup: Setup?
-        var results: [TaskMessage.Work: Tensor] = [:]
-        for await message in messages {
+        for await (message, peer) in messages {
             switch message.kind {
             case TaskMessage.layers:
                 let received = try message.decode(TaskMessage.Layers.self)
@@ -66,16 +84,15 @@ final class TileWork: Sendable {
                     missing.remove(hash)
                 }
                 if let layers, missing.isEmpty, setup == nil { setup = try await prepare(layers, weights) }
-            case TaskMessage.tile:
+            case TaskMessage.pieces:
+                // Strangers are not answered.
+                guard peer == leader || setup?.nodes.contains(peer) == true else { continue }
                 guard let setup else { throw TesseraError(.protocolViolation, "a tile came before layers and weights") }
-                let (work, result) = try await compute(message, setup)
-                results[work] = result
-                try await send(TaskMessage.made, work)
+                if let job = try await receivePieces(message, from: peer, setup) { queue.yield((job, setup)) }
             case TaskMessage.collect:
-                let collect = try message.decode(TaskMessage.Collect.self)
-                let finished = results.filter { $0.key.inference == collect.inference && $0.key.stage == collect.stage }
-                for (work, result) in finished.sorted(by: { $0.key.tile < $1.key.tile }) {
-                    results[work] = nil
+                let inference = try message.decode(TaskMessage.Collect.self).inference
+                for (place, result) in await setup?.progress.collect(inference) ?? [] {
+                    let work = TaskMessage.Work(task: task, inference: inference, stage: place.stage, tile: place.tile)
                     try await node.send(
                         Message(kind: TaskMessage.submap, body: work, payload: [Blob(result)]), to: leader)
                 }
@@ -138,30 +155,109 @@ final class TileWork: Sendable {
                 return sessions
             }
         }
+        let routes = TileRoutes(plan, collecting: Set(layers.collected))
+        await connect(layers, routes.neighbours(of: layers.nodes.firstIndex(of: node.name), in: plan))
         try await send(TaskMessage.ready, TaskMessage.Notice(task: task))
-        return Setup(plan: plan, sessions: sessions)
+        return Setup(
+            plan: plan, routes: routes, nodes: layers.nodes, sessions: sessions,
+            progress: TileProgress(plan, routes))
+    }
+
+    /// Connects to the nodes that this one exchanges pieces with. Of two nodes, the one that comes first in the plan does it;
+    /// what cannot be sent to a node directly goes by way of the leader.
+    private func connect(_ layers: TaskMessage.Layers, _ neighbours: Set<Int>) async {
+        guard let own = layers.nodes.firstIndex(of: node.name),
+            let transport = node.transport as? any ListeningTransport
+        else { return }
+        for other in neighbours.sorted() where other > own && !node.isConnected(to: layers.nodes[other]) {
+            guard layers.addresses.indices.contains(other), let address = layers.addresses[other] else { continue }
+            do {
+                try await transport.connect(to: address)
+            } catch {
+                node.logger.notice(
+                    "a node cannot be reached directly, so the leader passes on what it is sent",
+                    metadata: ["node": "\(layers.nodes[other])", "address": "\(address)", "error": "\(error)"])
+            }
+        }
     }
 
     // MARK: Tiles
 
-    private func compute(_ message: Message, _ setup: Setup) async throws -> (TaskMessage.Work, Tensor) {
-        let work = try message.decode(TaskMessage.Work.self)
-        guard setup.sessions.indices.contains(work.stage), let session = setup.sessions[work.stage][work.tile] else {
+    private func receivePieces(_ message: Message, from peer: PeerID, _ setup: Setup) async throws -> TileProgress.Job?
+    {
+        let body = try message.decode(TaskMessage.Pieces.self)
+        let work = body.work
+        guard setup.sessions.indices.contains(work.stage), setup.sessions[work.stage][work.tile] != nil else {
             throw TesseraError(.protocolViolation, "tile \(work.tile) of stage \(work.stage) is not this node's")
         }
-        let tile = setup.plan.stages[work.stage].tiles[work.tile]
-        var inputs: [String: Tensor] = [:]
-        for (index, input) in tile.inputs.enumerated() {
-            inputs[setup.plan.graph.graph.values[input.value].name] = try message.blob(index).tensor(
-                shape: input.region.shape, elementType: setup.plan.graph.elementTypes[input.value])
+        let expected = setup.routes.pieces[work.stage][work.tile]
+        let pieces = try body.pieces.enumerated().map { position, index in
+            guard expected.indices.contains(index), isHolder(peer, of: expected[index], setup) else {
+                throw TesseraError(
+                    .protocolViolation, "piece \(index) of tile \(work.tile) is not one that '\(peer)' has")
+            }
+            let tensor = try message.blob(position).tensor(
+                shape: expected[index].region.shape, elementType: expected[index].elementType)
+            return (index: index, tensor: tensor)
         }
-        let ready = inputs
+        return try await setup.progress.add(
+            pieces, to: .init(stage: work.stage, tile: work.tile), inference: work.inference)
+    }
+
+    /// The leader also passes on what nodes could not send themselves.
+    private func isHolder(_ peer: PeerID, of piece: TileRoutes.Piece, _ setup: Setup) -> Bool {
+        if peer == leader { return true }
+        guard case .node(let source) = piece.source else { return false }
+        return setup.nodes[source] == peer
+    }
+
+    /// Computes a tile and sends others what they need of it, before the leader hears that it is made.
+    private func perform(_ job: TileProgress.Job, _ setup: Setup, _ queue: Queue) async throws {
+        let (stage, tile) = (job.place.stage, job.place.tile)
+        guard let session = setup.sessions[stage][tile] else {
+            throw TesseraError(.protocolViolation, "tile \(tile) of stage \(stage) is not this node's")
+        }
+        let clock = ContinuousClock()
+        let start = clock.now
         let outputs = try await node.compute.run {
-            try session.run(ready) { self.isOver.withLock { $0 } }
+            try session.run(job.inputs) { self.isOver.withLock { $0 } }
         }
+        let computed = clock.now - start
         guard let result = outputs.values.first else {
             throw TesseraError(.backendFailure, "a tile made nothing")
         }
-        return (work, result)
+        await setup.progress.keep(result, of: job)
+        var sent = 0
+        for (target, parts) in setup.routes.deliveries(from: job.place) {
+            sent += try await deliver(parts, of: result, to: target, job.inference, setup, queue)
+        }
+        let work = TaskMessage.Work(task: task, inference: job.inference, stage: stage, tile: tile)
+        try await send(
+            TaskMessage.made, TaskMessage.Made(work: work, sentByteCount: sent, seconds: computed / .seconds(1)))
+    }
+
+    /// - Returns: the bytes of elements that left this node.
+    private func deliver(
+        _ parts: [TileRoutes.Delivery], of result: Tensor, to target: TileRoutes.Place, _ inference: Int,
+        _ setup: Setup, _ queue: Queue
+    ) async throws -> Int {
+        let owner = setup.plan.stages[target.stage].tiles[target.tile].node
+        let whole = Region(whole: result.shape)
+        let tensors = try parts.map { $0.region == whole ? result : try result.cropped(to: $0.region) }
+        if setup.nodes[owner] == node.name {
+            let pieces = zip(parts, tensors).map { (index: $0.piece, tensor: $1) }
+            if let job = try await setup.progress.add(pieces, to: target, inference: inference) {
+                queue.yield((job, setup))
+            }
+            return 0
+        }
+        let isDirect = node.isConnected(to: setup.nodes[owner])
+        let body = TaskMessage.Pieces(
+            work: .init(task: task, inference: inference, stage: target.stage, tile: target.tile),
+            pieces: parts.map(\.piece))
+        let kind = isDirect ? TaskMessage.pieces : TaskMessage.forward
+        let message = try Message(kind: kind, body: body, payload: tensors.map(Blob.init))
+        try await node.send(message, to: isDirect ? setup.nodes[owner] : leader)
+        return tensors.reduce(0) { $0 + $1.byteCount }
     }
 }

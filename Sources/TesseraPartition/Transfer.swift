@@ -41,12 +41,16 @@ extension Plan {
         }
     }
 
-    /// What the leader needs at the end: every piece of every stage's output that the remaining layers read or that is an
-    /// output of the network. In order of the stages, then of their tiles.
-    public func collections() -> [Transfer] {
+    /// The stages whose output the remaining layers read, or is an output of the network.
+    public var collectedStages: Set<Int> {
         let read = Set(
             remainingLayers.flatMap { graph.graph.nodes[$0].inputs } + graph.graph.outputs.map(\.value))
-        return stages.filter { read.contains($0.output) }.flatMap { stage in
+        return Set(stages.indices.filter { read.contains(stages[$0].output) })
+    }
+
+    /// What the leader needs at the end: every piece of the output of every such stage, in order of the stages, then of their tiles.
+    public func collections() -> [Transfer] {
+        collectedStages.sorted().map { stages[$0] }.flatMap { stage in
             stage.tiles.map {
                 Transfer(
                     $0.region, of: stage.output, from: .node($0.node), elementType: graph.elementTypes[stage.output])

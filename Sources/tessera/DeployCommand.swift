@@ -36,6 +36,15 @@ struct DeployCommand: AsyncParsableCommand {
     @Option(help: "Run the inference this many times; the latency is the median.")
     var runs = 1
 
+    @Option(
+        help: ArgumentHelp(
+            "Run every picture, .npy or .safetensors file of a folder, several at once. Outputs are named after it: --output 'clean/{name}.png'.",
+            valueName: "FOLDER"))
+    var stream: String?
+
+    @Option(help: "How many files of a stream are under way at once; one more than there are nodes by default.")
+    var atOnce: Int?
+
     @Flag(help: "Also run on this process alone, and compare the results, in f32 to the bit.")
     var verify = false
 
@@ -48,6 +57,17 @@ struct DeployCommand: AsyncParsableCommand {
     func validate() throws {
         guard local == nil || spawn == nil else { throw ValidationError("'--local' and '--spawn' exclude each other") }
         guard runs >= 1 else { throw ValidationError("'--runs' expects at least 1, found \(runs)") }
+        guard atOnce.map({ (1...1024).contains($0) }) ?? true else {
+            throw ValidationError("'--at-once' expects 1 to 1024, found \(atOnce ?? 0)")
+        }
+        guard stream != nil || atOnce == nil else { throw ValidationError("'--at-once' is for '--stream'") }
+        guard stream == nil || (runs == 1 && !verify) else {
+            throw ValidationError("'--stream' goes with neither '--runs' nor '--verify'")
+        }
+        if stream != nil, let output = values.outputs.first(where: { !$0.contains(Self.placeholder) }) {
+            throw ValidationError(
+                "'--output' expects \(Self.placeholder) in the path of a stream's output, found '\(output)'")
+        }
     }
 
     func run() async throws {
@@ -59,7 +79,10 @@ struct DeployCommand: AsyncParsableCommand {
         let modules = Modules.builtin
         let network = try modules.loader
             .load(file.network, weights: (weights ?? file.weights).map { .file($0) })
-        let inputs = try values.read(for: network)
+        let folder = try stream.map {
+            try InputFolder(network, folder: $0, fixed: network.readInputs(values.inputs).tensors)
+        }
+        let inputs = try folder.map { try $0.inputs(at: 0) } ?? values.read(for: network)
         let graph = try fold.apply(to: network).bound(inputs: inputs.shapes)
         NetworkOptions.noteUnusedWeights(of: network)
 
@@ -70,13 +93,17 @@ struct DeployCommand: AsyncParsableCommand {
         let results: [String: Tensor]
         var report: DeploymentReport
         do {
-            (results, report) = try await measure(deployment, inputs.tensors)
+            if let folder {
+                (results, report) = ([:], try await run(folder, of: network, shapes: inputs.shapes, on: deployment))
+            } else {
+                (results, report) = try await measure(deployment, inputs.tensors)
+            }
         } catch {
             await deployment.close()
             throw error
         }
         await deployment.close()
-        try network.writeOutputs(results, to: values.outputs, for: inputs)
+        if folder == nil { try network.writeOutputs(results, to: values.outputs, for: inputs) }
         if let svg { try writeFile(deployment.plan.svg(), to: svg) }
         if verify {
             let session = try Session(
@@ -118,10 +145,37 @@ struct DeployCommand: AsyncParsableCommand {
         reports.sort { $0.latency < $1.latency }
         let median = reports[reports.count / 2]
         return (
-            results,
-            DeploymentReport(
-                deployment.plan, latency: median.latency.milliseconds, sent: median.bytesSent,
-                received: median.bytesReceived, distributed: await deployment.distributedByteCount)
+            results, DeploymentReport(deployment.plan, median, distributed: await deployment.distributedByteCount)
         )
+    }
+
+    /// Stands for a file's name without its extension in the paths of a stream's outputs.
+    private static let placeholder = "{name}"
+
+    /// Runs every file of a folder. The plan is for one set of sizes, so all files must have those of the first.
+    private func run(
+        _ folder: InputFolder, of network: Network, shapes: [String: Shape], on deployment: Deployment
+    ) async throws -> DeploymentReport {
+        var waiting: [Int: NetworkInputs] = [:]
+        func outputs(_ index: Int) -> [String] {
+            let name = URL(fileURLWithPath: folder.paths[index]).deletingPathExtension().lastPathComponent
+            return values.outputs.map { $0.replacingOccurrences(of: Self.placeholder, with: name) }
+        }
+        let report = try await deployment.stream(atOnce: atOnce ?? deployment.plan.nodeCount + 1) { index in
+            guard folder.paths.indices.contains(index) else { return nil }
+            try network.checkOutputs(outputs(index))
+            let inputs = try folder.inputs(at: index)
+            for (name, shape) in inputs.shapes.sorted(by: { $0.key < $1.key }) where shapes[name] != shape {
+                throw TesseraError(
+                    .shapeMismatch,
+                    "'\(folder.paths[index])': expected the shape of the first file, \(shapes[name] ?? shape), for input '\(name)', found \(shape)"
+                )
+            }
+            waiting[index] = inputs
+            return inputs.tensors
+        } output: { index, results in
+            try network.writeOutputs(results, to: outputs(index), for: waiting.removeValue(forKey: index) ?? .init())
+        }
+        return DeploymentReport(deployment.plan, report, distributed: await deployment.distributedByteCount)
     }
 }

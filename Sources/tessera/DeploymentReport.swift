@@ -14,6 +14,8 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
     /// Bytes of messages of one inference.
     let bytes_sent: Int
     let bytes_received: Int
+    /// Bytes of elements that nodes sent each other.
+    let bytes_exchanged: Int
     /// Bytes of layers and weights, sent once before.
     let bytes_distributed: Int
     /// Nodes that were lost and done without.
@@ -23,8 +25,31 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
     /// The largest difference from the single node's result; nil if that was not asked.
     private(set) var largest_difference: Double?
 
-    init(_ plan: Plan, latency: Double, sent: Int, received: Int, distributed: Int) {
-        latency_ms = latency
+    /// How many inferences there were, and how many of them in a second; nil for a single one.
+    private(set) var pictures: Int?
+    private(set) var pictures_per_second: Double?
+
+    /// Of one inference.
+    init(_ plan: Plan, _ report: ClusterTask.Report, distributed: Int) {
+        self.init(
+            plan, latency: report.latency, sent: report.bytesSent, received: report.bytesReceived,
+            exchanged: report.bytesExchanged, distributed: distributed)
+    }
+
+    /// Of a stream: bytes of each inference on average, and the median of latencies.
+    init(_ plan: Plan, _ stream: Deployment.StreamReport, distributed: Int) {
+        let count = max(1, stream.inferences)
+        let latencies = stream.latencies.sorted()
+        self.init(
+            plan, latency: latencies.isEmpty ? .zero : latencies[latencies.count / 2], sent: stream.bytesSent / count,
+            received: stream.bytesReceived / count, exchanged: stream.bytesExchanged / count, distributed: distributed)
+        (pictures, pictures_per_second) = (stream.inferences, stream.throughput)
+    }
+
+    private init(
+        _ plan: Plan, latency: Duration, sent: Int, received: Int, exchanged: Int, distributed: Int
+    ) {
+        latency_ms = latency.milliseconds
         nodes = plan.nodeCount
         busy_nodes = plan.busyNodes.count
         tiles = plan.stages.reduce(0) { $0 + $1.tiles.count }
@@ -34,6 +59,7 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         speedup_bound = plan.speedupBound
         bytes_sent = sent
         bytes_received = received
+        bytes_exchanged = exchanged
         bytes_distributed = distributed
     }
 
@@ -52,8 +78,13 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         table.add(["tiles", "\(tiles) in \(stages) stage\(stages == 1 ? "" : "s")"])
         table.add(["redundancy", String(format: "%.3f", redundancy)])
         table.add(["latency", String(format: "%.1f ms", latency_ms)])
+        if let pictures, let pictures_per_second {
+            table.add(["pictures", "\(pictures)"])
+            table.add(["throughput", String(format: "%.2f pictures/s", pictures_per_second)])
+        }
         table.add(["sent", ByteCount(bytes_sent).description])
         table.add(["received", ByteCount(bytes_received).description])
+        table.add(["between nodes", ByteCount(bytes_exchanged).description])
         table.add(["layers and weights", ByteCount(bytes_distributed).description])
         if let identical, let largest_difference {
             let difference = String(format: "NO, they differ by up to %.3g", largest_difference)

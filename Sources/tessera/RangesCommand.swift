@@ -50,7 +50,7 @@ struct RangesCommand: ParsableCommand {
             fold.apply(to: network), headroom: headroom, backend: modules.backends.make(Modules.defaultBackend),
             threads: threads.count)
         let given = try network.readInputs(inputs).tensors
-        let files = try calibrate.map { try CalibrationInputs(network, folder: $0, fixed: given) }
+        let files = try calibrate.map { try InputFolder(network, folder: $0, fixed: given) }
         if files == nil || given.count == network.graph.inputs.count { try check.observe(given) }
         try files?.forEach { try check.observe($0) }
         NetworkOptions.noteUnusedWeights(of: network)

@@ -90,18 +90,93 @@ import Testing
         await leader.close()
     }
 
-    @Test("a second inference at the same time is refused, and the first one is not disturbed")
-    func oneInferenceAtATime() async throws {
-        let node = try await Self.nodes(["only"])[0]
-        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 256, 256])
-        let plan = try PartitionChoice().plan(graph, nodes: 1, strategies: .builtin)
-        let task = try await ClusterTask.lead(plan, on: node, peers: ["only"])
-        let first = Task { try await task.run(inputs) }
-        try await Task.sleep(for: .milliseconds(20))
-        await #expect(throws: TesseraError.self) { try await task.run(inputs) }
-        let (outputs, _) = try await first.value
+    @Test("inferences that are under way at once each give their own answer", arguments: ["vertical", "fused-grid"])
+    func severalInferences(_ strategy: String) async throws {
+        let nodes = try await Self.nodes(["a", "b", "c"])
+        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 64, 48])
+        let options: Configuration = strategy == "vertical" ? .empty : .map([("cut_after", ["conv"].configuration)])
+        let plan = try PartitionChoice(strategy: strategy, options: options)
+            .plan(graph, nodes: 3, strategies: .builtin)
+        let task = try await ClusterTask.lead(plan, on: nodes[0], peers: ["a", "b", "c"])
+        let image = try #require(inputs["image"]).floats()
+        let all = try (0..<8).map { number in
+            ["image": try Tensor(image.map { $0 * Float(number) }, shape: [1, 1, 64, 48])]
+        }
+        try await withThrowingTaskGroup(of: (Int, [String: Tensor]).self) { group in
+            for (number, inputs) in all.enumerated() {
+                group.addTask { (number, try await task.run(inputs).outputs) }
+            }
+            for try await (number, outputs) in group {
+                #expect((outputs == (try DeploymentTests.single(graph, all[number]))) as Bool, "inference \(number)")
+            }
+        }
+        for node in nodes { await node.close() }
+    }
+
+    @Test("what nodes cannot send each other directly goes by way of the leader, and the result is the same")
+    func relayed() async throws {
+        var addresses: [String] = []
+        var nodes: [Node] = []
+        for name in ["x", "y"] {
+            let transport = try await TCPTransportFactory().start(
+                TransportOptions(information: Self.equipment.information(named: PeerID(name)), listen: "127.0.0.1:0"))
+            nodes.append(await Self.equipment.node(on: transport))
+            addresses.append(try #require((transport as? any ListeningTransport)?.listenAddress))
+        }
+        let leader = await Self.equipment.node(
+            on: try await TCPTransportFactory().start(
+                TransportOptions(information: Self.equipment.information(named: "leader"), peers: addresses)))
+        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 40, 30])
+        let plan = try PartitionChoice(
+            strategy: "fused-grid",
+            options: .map([("tiles", [2, 1].configuration), ("cut_after", ["conv5"].configuration)])
+        ).plan(graph, nodes: 2, strategies: .builtin)
+        var received: [Int] = []
+        for known in [true, false] {
+            let task = try await ClusterTask.lead(
+                plan, on: leader, peers: ["x", "y"],
+                addresses: known ? ["y": "127.0.0.1:1"] : [:])
+            let (outputs, report) = try await task.run(inputs)
+            await task.finish()
+            #expect((outputs == (try DeploymentTests.single(graph, inputs))) as Bool)
+            received.append(report.bytesReceived)
+            #expect(report.bytesExchanged > 0)
+            #expect(report.bytesReceived > report.bytesExchanged, "all of it passed through the leader")
+        }
+        let task = try await ClusterTask.lead(
+            plan, on: leader, peers: ["x", "y"], addresses: ["x": addresses[0], "y": addresses[1]])
+        let (outputs, report) = try await task.run(inputs)
         #expect((outputs == (try DeploymentTests.single(graph, inputs))) as Bool)
-        await node.close()
+        #expect(
+            report.bytesReceived < received[0] - report.bytesExchanged / 2,
+            "\(report.bytesReceived) bytes reached the leader, \(received) when it passed on \(report.bytesExchanged)")
+        await task.finish()
+        for node in nodes + [leader] { await node.close() }
+    }
+
+    @Test("pieces from a stranger are not taken, and disturb nobody")
+    func stranger() async throws {
+        let hub = LoopbackHub()
+        let node = await Self.equipment.node(on: try hub.join(Self.equipment.information(named: "node")))
+        let leader = await Self.equipment.node(on: try hub.join(Self.equipment.information(named: "leader")))
+        let stranger = try hub.join(Self.equipment.information(named: "stranger"))
+        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 16, 16])
+        let plan = try PartitionChoice().plan(graph, nodes: 1, strategies: .builtin)
+        let task = try await ClusterTask.lead(plan, on: leader, peers: ["node"])
+        let id = await task.identifier.uuidString
+        let work: [(String, Configuration)] = [
+            ("task", id.configuration), ("inference", 1.configuration), ("stage", 0.configuration),
+            ("tile", 0.configuration),
+        ]
+        let body: [String: Configuration] = [
+            "task": id.configuration, "work": .map(work), "pieces": [0].configuration,
+        ]
+        let zeros = Blob(try Tensor(zeros: [1, 1, 16, 16]))
+        try await stranger.send(Message(kind: "pieces", body: body, payload: [zeros]), to: "node")
+        #expect(((try await task.run(inputs)).outputs == (try DeploymentTests.single(graph, inputs))) as Bool)
+        await task.finish()
+        await stranger.close()
+        for node in [node, leader] { await node.close() }
     }
 
     @Test("a node stops computing for a leader that is gone, and is free for the next one")

@@ -50,6 +50,61 @@ import Testing
         await deployment.close()
     }
 
+    @Test("nodes send each other what the next stage lacks, as many bytes as the plan says", arguments: Place.allCases)
+    func exchange(_ place: Place) async throws {
+        let (graph, inputs) = try Self.load("resnet20", [1, 3, 32, 32])
+        let expected = try Self.single(graph, inputs)
+        let partition = PartitionChoice(
+            strategy: "fused-grid",
+            options: .map([("tiles", [4, 1].configuration), ("cut_after", ["add", "relu"].configuration)]))
+        let deployment = try await Deployment.start(
+            graph, partition: partition, transport: TransportChoice(kind: place == .loopback ? "loopback" : "tcp"),
+            members: place == .processes ? .spawned(4, executable: TestFiles.executable) : .local(4))
+        let plan = deployment.plan
+        #expect(plan.stages.count > 10)
+        let between = plan.stages.indices.reduce(0) { sum, stage in
+            zip(plan.stages[stage].tiles, plan.transfers(into: stage)).reduce(sum) { sum, needs in
+                needs.1.filter { $0.source != .leader && $0.source != .node(needs.0.node) }
+                    .reduce(sum) { $0 + $1.byteCount }
+            }
+        }
+        for _ in 0..<2 {
+            let (outputs, report) = try await deployment.run(inputs)
+            #expect((outputs == expected) as Bool, "\(place)")
+            #expect(report.bytesExchanged == between && between > 0)
+        }
+        await deployment.close()
+    }
+
+    @Test("a stream gives every output in order, and ends with the first error")
+    func stream() async throws {
+        let (graph, inputs) = try Self.load("dncnn", [1, 1, 20, 24])
+        let image = try #require(inputs["image"]).floats()
+        func input(_ index: Int) throws -> [String: Tensor] {
+            ["image": try Tensor(image.map { $0 + Float(index) }, shape: [1, 1, 20, 24])]
+        }
+        let deployment = try await Self.deploy(graph, "vertical", 3, .loopback)
+        var outputs: [[String: Tensor]] = []
+        let report = try await deployment.stream(atOnce: 4) {
+            $0 < 10 ? try input($0) : nil
+        } output: { index, output in
+            #expect(index == outputs.count)
+            outputs.append(output)
+        }
+        #expect(report.inferences == 10 && report.latencies.count == 10 && report.throughput > 0)
+        for (index, output) in outputs.enumerated() {
+            #expect((output == (try Self.single(graph, input(index)))) as Bool, "\(index)")
+        }
+        await #expect(throws: TesseraError.self) {
+            try await deployment.stream(atOnce: 2) { index in
+                if index == 3 { throw TesseraError(.inputOutput, "no more") }
+                return try input(index)
+            } output: { _, _ in
+            }
+        }
+        await deployment.close()
+    }
+
     @Test("more nodes than rows: those without a tile stay idle")
     func moreNodesThanRows() async throws {
         let (graph, inputs) = try Self.load("dncnn", [1, 1, 3, 40])

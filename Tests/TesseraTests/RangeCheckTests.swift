@@ -116,18 +116,18 @@ import Testing
         }
         try folder.write("nothing", to: "README.md")
         let network = try network()
-        let files = try CalibrationInputs(network, folder: folder.path)
+        let files = try InputFolder(network, folder: folder.path)
         #expect(files.paths.map { URL(fileURLWithPath: $0).lastPathComponent } == ["0.npy", "1.npy"])
         var values: [Float] = []
         try files.forEach { values.append(try #require($0["x"]).floats()[0]) }
         #expect(values == [2, 70])
         try folder.write("no picture", to: "2.png")
-        expectError(nil, "2.png") { try CalibrationInputs(network, folder: folder.path).forEach { _ in } }
-        expectError(.inputOutput, "nowhere") { try CalibrationInputs(network, folder: folder.file("nowhere")) }
+        expectError(nil, "2.png") { try InputFolder(network, folder: folder.path).forEach { _ in } }
+        expectError(.inputOutput, "nowhere") { try InputFolder(network, folder: folder.file("nowhere")) }
         expectError(.invalidArgument, "expected files named .png", "found 1") {
             let other = try TemporaryFolder()
             try other.write("nothing", to: "README.md")
-            return try CalibrationInputs(network, folder: other.path)
+            return try InputFolder(network, folder: other.path)
         }
     }
 }

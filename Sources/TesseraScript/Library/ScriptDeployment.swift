@@ -7,17 +7,19 @@ final class ScriptDeployment: ScriptObject {
         var latency: Duration
         var sent: Int
         var received: Int
+        var exchanged: Int
         var distributed: Int
 
         init(_ report: ClusterTask.Report, distributed: Int) {
             (latency, sent, received) = (report.latency, report.bytesSent, report.bytesReceived)
+            exchanged = report.bytesExchanged
             self.distributed = distributed
         }
 
         func table(for plan: Plan) -> ScriptValue {
             [
                 "latency_ms": .number(latency / .milliseconds(1)), "bytes_sent": .integer(sent),
-                "bytes_received": .integer(received),
+                "bytes_received": .integer(received), "bytes_exchanged": .integer(exchanged),
                 "bytes_distributed": .integer(distributed), "nodes": .integer(plan.nodeCount),
                 "busy_nodes": .integer(plan.busyNodes.count), "strategy": .string(plan.strategy),
                 "redundancy": .number(plan.redundancy), "speedup_bound": .number(plan.speedupBound),

@@ -2,8 +2,8 @@ import Foundation
 import TesseraCore
 import TesseraNetwork
 
-/// Inputs of several inferences, which represent what a network will be used for: files that are read one at a time.
-public struct CalibrationInputs: Sendable {
+/// Inputs of several inferences, in the files of a folder, which are read one at a time.
+public struct InputFolder: Sendable {
     private let network: Network
     /// Those that are the same for all inferences.
     private let fixed: [String: Tensor]
@@ -50,10 +50,16 @@ public struct CalibrationInputs: Sendable {
     ///
     /// - Throws: what reading the files and `body` throw.
     public func forEach(_ body: ([String: Tensor]) throws -> Void) throws {
-        for path in paths {
-            let read = try network.readInputs(names.map { "\($0)=\(path)" })
-            try body(fixed.merging(read.tensors) { $1 })
-        }
+        for index in paths.indices { try body(inputs(at: index).tensors) }
+    }
+
+    /// The inputs of the inference of one file.
+    ///
+    /// - Throws: what reading it throws.
+    public func inputs(at index: Int) throws -> NetworkInputs {
+        var inputs = try network.readInputs(names.map { "\($0)=\(paths[index])" })
+        inputs.tensors.merge(fixed) { own, _ in own }
+        return inputs
     }
 
     private static func kind(of name: String) -> String { URL(fileURLWithPath: name).pathExtension.lowercased() }
