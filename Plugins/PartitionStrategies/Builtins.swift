@@ -8,6 +8,7 @@ extension Registry where Product == any PartitionStrategy {
             kind: "partition strategy",
             [
                 Module(FusedGrid.self, name: FusedGrid.name, summary: FusedGrid.summary) { $0 },
+                Module(Strips.self, name: Strips.name, summary: Strips.summary) { $0 },
                 Module(Vertical.self, name: Vertical.name, summary: Vertical.summary) { $0 },
             ])
     }
