@@ -4,7 +4,9 @@ import Testing
 @testable import PartitionStrategies
 
 @Suite struct BalancedDivisionTests {
-    @Test("the longest time is the smallest there is, by trying all divisions, for costs with halos and workers of any speed")
+    @Test(
+        "the longest time is the smallest there is, by trying all divisions, for costs with halos and workers of any speed"
+    )
     func optimal() throws {
         for seed in propertySeeds(400) {
             var generator = SeededGenerator(seed: seed)

@@ -105,7 +105,8 @@ import Testing
         var least = Double.infinity
         for cuts in boundaries(nodes: plan.nodeCount, size: whole[axis].count) {
             choices[stage].tiles = zip([0] + cuts, cuts + [whole[axis].count]).enumerated().compactMap { node, part in
-                part.0 == part.1 ? nil : TileChoice(node: node, region: whole.replacing(axis: axis, with: part.0..<part.1))
+                part.0 == part.1
+                    ? nil : TileChoice(node: node, region: whole.replacing(axis: axis, with: part.0..<part.1))
             }
             let other = try Plan(plan.graph, nodes: plan.nodeCount, choices: choices, strategy: "any")
             least = min(least, longest(other, stage, speeds))
