@@ -7,6 +7,7 @@ extension Registry where Product == any PartitionStrategy {
         Registry(
             kind: "partition strategy",
             [
+                Module(Auto.self, name: Auto.name, summary: Auto.summary) { $0 },
                 Module(Channel.self, name: Channel.name, summary: Channel.summary) { $0 },
                 Module(FusedGrid.self, name: FusedGrid.name, summary: FusedGrid.summary) { $0 },
                 Module(Layerwise.self, name: Layerwise.name, summary: Layerwise.summary) { $0 },

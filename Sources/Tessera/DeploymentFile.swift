@@ -49,6 +49,7 @@ public struct DeploymentFile: Configurable {
         func resolve(_ file: String) -> String { URL(fileURLWithPath: file, relativeTo: folder).path }
         network = resolve(network)
         weights = weights.map(resolve)
+        partition.cluster = partition.cluster.map(resolve)
     }
 
     public func validate() throws {

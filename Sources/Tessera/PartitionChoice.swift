@@ -8,16 +8,33 @@ public struct PartitionChoice: Sendable, Equatable {
     public var options: Configuration
     /// The layer at which the span ends at the latest.
     public var upTo: String?
+    /// The file that says what the nodes are and what joins them; nil for nodes that are all alike.
+    public var cluster: String?
 
     public static let defaultStrategy = "vertical"
 
-    public init(strategy: String = defaultStrategy, options: Configuration = .empty, upTo: String? = nil) {
-        (self.strategy, self.options, self.upTo) = (strategy, options, upTo)
+    public init(
+        strategy: String = defaultStrategy, options: Configuration = .empty, upTo: String? = nil,
+        cluster: String? = nil
+    ) {
+        (self.strategy, self.options, self.upTo, self.cluster) = (strategy, options, upTo, cluster)
     }
 
     /// Cuts a network by this choice.
+    ///
+    /// - Throws: `invalidArgument` if the file of the cluster has another number of nodes.
     public func plan(_ graph: BoundGraph, nodes: Int, strategies: Registry<any PartitionStrategy>) throws -> Plan {
-        try Plan(graph, nodes: nodes, strategy: strategies.make(strategy, options), named: strategy, end: upTo)
+        let strategy = try strategies.make(strategy, options)
+        guard let cluster else {
+            return try Plan(graph, nodes: nodes, strategy: strategy, named: self.strategy, end: upTo)
+        }
+        let profile = try ClusterProfile(path: cluster)
+        guard profile.nodes.count == nodes else {
+            throw TesseraError(
+                .invalidArgument,
+                "expected \(profile.nodes.count) nodes, as many as '\(cluster)' has, found \(nodes)")
+        }
+        return try Plan(graph, on: profile, strategy: strategy, named: self.strategy, end: upTo)
     }
 }
 
@@ -32,12 +49,14 @@ extension PartitionChoice: ConfigurationValue {
         self.init(
             strategy: try text("strategy") ?? Self.defaultStrategy,
             options: Configuration(
-                .map(entries.filter { !["strategy", "up_to"].contains($0.key) }), at: configuration.location),
-            upTo: try text("up_to"))
+                .map(entries.filter { !["strategy", "up_to", "cluster"].contains($0.key) }), at: configuration.location),
+            upTo: try text("up_to"), cluster: try text("cluster"))
     }
 
     public var configuration: Configuration {
-        let own = [("strategy", strategy.configuration)] + (upTo.map { [("up_to", $0.configuration)] } ?? [])
+        let own =
+            [("strategy", strategy.configuration)] + (upTo.map { [("up_to", $0.configuration)] } ?? [])
+            + (cluster.map { [("cluster", $0.configuration)] } ?? [])
         let entries = (try? options.entries()) ?? []
         return Configuration(.map(own.map { Configuration.Entry($0.0, $0.1) } + entries))
     }
@@ -51,7 +70,13 @@ extension PartitionChoice: ConfigurationValue {
     /// What a choice has beside the strategy's own options.
     private struct Span: Configurable {
         var upTo: String?
+        var cluster: String?
 
-        static var keys: [Key<Self>] { [Key("up_to", \.upTo, "the layer at which what is cut ends at the latest")] }
+        static var keys: [Key<Self>] {
+            [
+                Key("up_to", \.upTo, "the layer at which what is cut ends at the latest"),
+                Key("cluster", \.cluster, "the file that says what the nodes are and what joins them"),
+            ]
+        }
     }
 }

@@ -19,10 +19,11 @@ public struct PlanComparison: Sendable {
     /// - Parameters:
     ///   - options: options, each for the strategies that know it.
     ///   - end: the layer at which the span ends at the latest.
+    ///   - cluster: the file that says what the nodes are; nil for nodes that are all alike.
     /// - Throws: `invalidArgument` for an option that no strategy knows, or for an end at which the network cannot be cut.
     public init(
         _ graph: BoundGraph, nodes: Int, options: Configuration = .empty, upTo end: String? = nil,
-        strategies: Registry<any PartitionStrategy>
+        cluster: String? = nil, strategies: Registry<any PartitionStrategy>
     ) throws {
         let entries = try options.entries()
         let known = Set(strategies.modules.flatMap { $0.keys.map(\.name) })
@@ -36,7 +37,7 @@ public struct PlanComparison: Sendable {
         rows = strategies.modules.map { module in
             let keys = Set(module.keys.map(\.name))
             let own = Configuration(.map(entries.filter { keys.contains($0.key) }), at: options.location)
-            let choice = PartitionChoice(strategy: module.name, options: own, upTo: end)
+            let choice = PartitionChoice(strategy: module.name, options: own, upTo: end, cluster: cluster)
             do {
                 return Row(
                     strategy: module.name,

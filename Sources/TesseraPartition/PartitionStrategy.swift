@@ -7,6 +7,28 @@ public protocol PartitionStrategy: Sendable {
     ///
     /// - Throws: `invalidArgument` if its options do not fit the span.
     func stages(for span: Span, nodes: Int) throws -> [StageChoice]
+
+    /// The same for nodes of which it is known what they are and what joins them. A strategy that has no use for that need not
+    /// have this: it is asked for stages for as many nodes.
+    ///
+    /// - Throws: `invalidArgument` if its options do not fit the span, `limitExceeded` if the cluster has too little memory.
+    func decision(for span: Span, on cluster: ClusterProfile) throws -> PartitionDecision
+}
+
+extension PartitionStrategy {
+    public func decision(for span: Span, on cluster: ClusterProfile) throws -> PartitionDecision {
+        PartitionDecision(stages: try stages(for: span, nodes: cluster.nodes.count))
+    }
+}
+
+/// What a strategy decides, and what it has to say of it.
+public struct PartitionDecision: Sendable {
+    /// None if everything is best left to the leader.
+    public var stages: [StageChoice]
+    /// Remarks for a person, such as which nodes were left out, and why.
+    public var notes: [String]
+
+    public init(stages: [StageChoice], notes: [String] = []) { (self.stages, self.notes) = (stages, notes) }
 }
 
 /// A cut and the parts into which its value is divided.

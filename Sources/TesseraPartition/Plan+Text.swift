@@ -7,15 +7,16 @@ extension Plan: CustomStringConvertible {
     public var description: String {
         var lines = ["plan '\(strategy)' for \(count(nodeCount, "node")): \(count(stages.count, "stage"))"]
         guard !stages.isEmpty else {
-            return lines[0]
-                + "\nnothing can be cut in space: the leader runs all \(count(graph.graph.nodes.count, "layer"))\n"
+            let reason = notes.isEmpty ? "nothing can be cut in space: " : ""
+            return ([lines[0] + "\n\(reason)the leader runs all \(count(graph.graph.nodes.count, "layer"))"] + notes)
+                .joined(separator: "\n") + "\n"
         }
         lines[0] += String(
             format: ", redundancy %.3f, speed-up at most %.2f, %@ moved through the leader or %@ between nodes",
             redundancy, speedupBound, ByteCount(bytesMoved).description, ByteCount(bytesExchanged).description)
         for (index, stage) in stages.enumerated() { lines += ["", heading(index, stage)] + table(of: stage).lines }
         let idle = nodeCount - busyNodes.count
-        if idle > 0 {
+        if idle > 0, notes.isEmpty {
             lines += ["", "\(count(idle, "node")) of \(nodeCount) stay idle: there is nothing left to cut for them"]
         }
         let rest = remainingLayers
@@ -27,6 +28,7 @@ extension Plan: CustomStringConvertible {
                     + (names.count <= 4 ? names.joined(separator: ", ") : count(names.count, "layer")),
             ]
         }
+        if !notes.isEmpty { lines += [""] + notes }
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -10,6 +10,8 @@ public struct Plan: Sendable {
     public let strategy: String
     public let nodeCount: Int
     public let stages: [Stage]
+    /// What the strategy has to say of it, for a person.
+    public let notes: [String]
 
     /// Cuts `graph` for `nodes` nodes by a strategy.
     ///
@@ -21,15 +23,32 @@ public struct Plan: Sendable {
         guard (1...4096).contains(nodes) else {
             throw TesseraError(.invalidArgument, "expected 1 to 4096 nodes, found \(nodes)")
         }
+        try self.init(graph, on: ClusterProfile(equalNodes: nodes), strategy: strategy, named: name, end: end)
+    }
+
+    /// Cuts `graph` for the nodes of a cluster by a strategy.
+    ///
+    /// - Parameter end: the layer at which the cut span ends at the latest.
+    /// - Throws: `invalidArgument` if the strategy's choices do not make a plan, and what the strategy throws.
+    public init(
+        _ graph: BoundGraph, on cluster: ClusterProfile, strategy: any PartitionStrategy, named name: String,
+        end: String? = nil
+    ) throws {
         let span = try Span(graph, end: end)
-        let choices = span.output == nil ? [] : try strategy.stages(for: span, nodes: nodes)
-        try self.init(graph, nodes: nodes, choices: choices, strategy: name)
+        let decision =
+            span.output == nil
+            ? PartitionDecision(stages: []) : try strategy.decision(for: span, on: cluster)
+        try self.init(
+            graph, nodes: cluster.nodes.count, choices: decision.stages, strategy: name, notes: decision.notes)
     }
 
     /// A plan of choices that were made already, here or by another node.
-    public init(_ graph: BoundGraph, nodes: Int, choices: [StageChoice], strategy: String) throws {
+    public init(
+        _ graph: BoundGraph, nodes: Int, choices: [StageChoice], strategy: String, notes: [String] = []
+    ) throws {
         self.graph = graph
         self.strategy = strategy
+        self.notes = notes
         nodeCount = nodes
         var available: Set<Graph.ValueID> = []
         stages = try choices.map { choice in

@@ -38,9 +38,11 @@ public struct PlanReport: Codable, Sendable {
     public let stages: [Stage]
     /// The layers that the leader runs at the end.
     public let rest: [String]
+    /// What the strategy has to say; left out if that is nothing.
+    public let notes: [String]?
 
     enum CodingKeys: String, CodingKey {
-        case strategy, nodes, redundancy, stages, rest
+        case strategy, nodes, redundancy, stages, rest, notes
         case speedupBound = "speedup_bound"
         case bytesMoved = "bytes_moved"
         case bytesExchanged = "bytes_exchanged"
@@ -54,6 +56,7 @@ public struct PlanReport: Codable, Sendable {
         speedupBound = plan.speedupBound
         bytesMoved = plan.bytesMoved
         bytesExchanged = plan.bytesExchanged
+        notes = plan.notes.isEmpty ? nil : plan.notes
         rest = plan.remainingLayers.map { graph.nodes[$0].name }
         stages = plan.stages.map { stage in
             Stage(

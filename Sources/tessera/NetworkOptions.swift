@@ -128,8 +128,20 @@ struct PartitionOptions: ParsableArguments {
     @Option(help: "The layer at which the span that is cut ends at the latest.")
     var upTo: String?
 
+    @Option(help: "A file that says what the nodes are and what joins them.")
+    var cluster: String?
+
     /// The choice that `base` becomes with what the command line says.
     func choice(over base: PartitionChoice = PartitionChoice()) throws -> PartitionChoice {
+        var choice = try Self.choice(over: base, strategy: strategy, options: options, upTo: upTo)
+        choice.cluster = cluster ?? base.cluster
+        return choice
+    }
+
+    /// The same for what is not among these options.
+    static func choice(
+        over base: PartitionChoice = PartitionChoice(), strategy: String?, options: [String], upTo: String?
+    ) throws -> PartitionChoice {
         var choice = base
         if let strategy {
             // Options belong to the strategy they were written for.

@@ -11,8 +11,8 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var shapes: ShapeOptions
     @OptionGroup var partition: PartitionOptions
 
-    @Option(help: "The number of nodes.")
-    var nodes = 2
+    @Option(help: "The number of nodes; that of the cluster's file, or 2.")
+    var nodes: Int?
 
     @Flag(help: "Print one JSON object on standard output.")
     var json = false
@@ -32,14 +32,16 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         let modules = Modules.builtin
         let graph = try shapes.bind(network.load(modules))
+        let choice = try partition.choice()
+        let nodes = try nodes ?? choice.cluster.map { try ClusterProfile(path: $0).nodes.count } ?? 2
         if compare {
-            let choice = try partition.choice()
             let comparison = try PlanComparison(
-                graph, nodes: nodes, options: choice.options, upTo: choice.upTo, strategies: modules.strategies)
+                graph, nodes: nodes, options: choice.options, upTo: choice.upTo, cluster: choice.cluster,
+                strategies: modules.strategies)
             if json { try printJSON(comparison) } else { print(comparison, terminator: "") }
             return
         }
-        let plan = try partition.choice().plan(graph, nodes: nodes, strategies: modules.strategies)
+        let plan = try choice.plan(graph, nodes: nodes, strategies: modules.strategies)
         if let svg { try writeFile(plan.svg(), to: svg) }
         if json { try printJSON(PlanReport(plan)) } else { print(plan, terminator: "") }
     }

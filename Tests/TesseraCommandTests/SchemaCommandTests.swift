@@ -12,7 +12,7 @@ import Testing
         SchemaChecker(try YAMLReader.read(Self.folder.appendingPathComponent("\(kind).json").path))
     }
 
-    @Test("what is committed is what the command prints", arguments: ["network", "deployment", "node"])
+    @Test("what is committed is what the command prints", arguments: ["network", "deployment", "node", "cluster"])
     func upToDate(kind: String) throws {
         let printed = try Command("schema", kind)
         #expect(printed.status == 0, "\(printed.errors)")
@@ -26,7 +26,11 @@ import Testing
         #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(printed.output.utf8)) }
     }
 
-    @Test("all files that are shipped are valid", arguments: [("network", "networks"), ("deployment", "deployments")])
+    @Test(
+        "all files that are shipped are valid",
+        arguments: [
+            ("network", "networks"), ("deployment", "deployments"), ("cluster", "clusters"),
+        ])
     func shipped(kind: String, folder: String) throws {
         let files = TestFiles.repository.appendingPathComponent("configs/\(folder)")
         let names = try FileManager.default.contentsOfDirectory(atPath: files.path).filter { $0.hasSuffix(".yaml") }

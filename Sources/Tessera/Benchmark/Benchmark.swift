@@ -114,7 +114,7 @@ public struct Benchmark: Sendable {
         return Timings(milliseconds: times.map(\.milliseconds))
     }
 
-    private func profile(_ session: Session, _ inputs: [String: Tensor]) throws -> [NetworkProfile.Run] {
+    func profile(_ session: Session, _ inputs: [String: Tensor]) throws -> [NetworkProfile.Run] {
         var runs: [NetworkProfile.Run] = []
         let limit = Duration.seconds(seconds)
         // The first one finds the profiling itself cold.

@@ -18,7 +18,7 @@ extension Network {
         return tensors
     }
 
-    private static func randomTensor(_ shape: Shape, _ type: ElementType, named name: String) throws -> Tensor {
+    static func randomTensor(_ shape: Shape, _ type: ElementType, named name: String) throws -> Tensor {
         var tensor = try Tensor(zeros: shape)
         guard type.isFloatingPoint else { return try Tensor(zeros: shape, elementType: type) }
         var generator = SplitMix64(seed: 1, name: name)

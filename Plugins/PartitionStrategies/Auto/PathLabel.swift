@@ -1,0 +1,93 @@
+import TesseraPartition
+
+/// A way through stages, with what it costs so far.
+struct PathLabel {
+    struct Step {
+        let start: Int
+        let cut: Int
+        let tiling: Int
+    }
+
+    private(set) var steps: [Step] = []
+    /// When the last device was done, in seconds.
+    private(set) var time = 0.0
+    // By endpoint.
+    /// When it was done with the latest stage that it had part in.
+    private var done: [Double]
+    private var sendsFrom: [Double]
+    private var receivesFrom: [Double]
+    /// When it will be done with the stage that is being added.
+    private var ends: [Double]
+    /// Seconds of computing, sending and receiving, all inferences being alike.
+    private var computing: [Double]
+    private var sending: [Double]
+    private var receiving: [Double]
+    private var weights: [Int]
+    private var activations: [Int]
+
+    static func start(endpoints count: Int) -> PathLabel { PathLabel(count) }
+
+    private init(_ count: Int) {
+        let zeros = [Double](repeating: 0, count: count)
+        (done, sendsFrom, receivesFrom, ends) = (zeros, zeros, zeros, zeros)
+        (computing, sending, receiving) = (zeros, zeros, zeros)
+        (weights, activations) = (Array(repeating: 0, count: count), Array(repeating: 0, count: count))
+    }
+
+    mutating func append(_ step: Step) { steps.append(step) }
+
+    mutating func beginStage() { ends = done }
+
+    /// A piece goes from one device to another, as in a simulation.
+    ///
+    /// - Returns: when it is there.
+    mutating func send(_ bytes: Int, from source: Int, to destination: Int, on cluster: ClusterProfile) -> Double {
+        guard source != destination else { return done[source] }
+        let link = cluster.link(between: source, and: destination)
+        let seconds = link.seconds(for: bytes)
+        let begin = max(done[source], sendsFrom[source])
+        sendsFrom[source] = begin + seconds
+        let arrival = max(begin + link.latency, receivesFrom[destination]) + seconds
+        receivesFrom[destination] = arrival
+        sending[source] += seconds
+        receiving[destination] += seconds
+        return arrival
+    }
+
+    mutating func compute(_ seconds: Double, at endpoint: Int, from ready: Double) {
+        ends[endpoint] = max(ready, ends[endpoint]) + seconds
+        computing[endpoint] += seconds
+    }
+
+    mutating func endStage() {
+        done = ends
+        time = done.max() ?? 0
+    }
+
+    mutating func take(weights bytes: Int, activations: Int, at endpoint: Int) {
+        weights[endpoint] += bytes
+        self.activations[endpoint] = max(self.activations[endpoint], activations)
+    }
+
+    /// The seconds of the device that has most to do: what an inference takes when there are always more.
+    var bottleneck: Double {
+        max(computing.max() ?? 0, sending.max() ?? 0, receiving.max() ?? 0)
+    }
+
+    /// The bytes of the device that needs most.
+    var memory: Int { zip(weights, activations).map(+).max() ?? 0 }
+
+    func fits(_ cluster: ClusterProfile) -> Bool {
+        weights.indices.allSatisfy { endpoint in
+            cluster.device(at: endpoint).memory.map { Double(weights[endpoint] + activations[endpoint]) <= $0 } ?? true
+        }
+    }
+
+    /// The largest part of any device's memory that is taken.
+    func memoryShare(_ cluster: ClusterProfile) -> Double {
+        weights.indices.reduce(0) { largest, endpoint in
+            let budget = cluster.device(at: endpoint).memory ?? 1e15
+            return max(largest, Double(weights[endpoint] + activations[endpoint]) / budget)
+        }
+    }
+}

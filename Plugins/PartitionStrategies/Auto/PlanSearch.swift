@@ -1,0 +1,186 @@
+import TesseraCore
+import TesseraPartition
+
+/// Dynamic programming over cuts and tilings.
+///
+/// A state is a cut with a tiling of its map. To get from one to the next, nodes exchange what the next stage's tiles need beyond
+/// their own, which may be halos of many layers, and compute; a path of states is a plan. A label is the best way found to a
+/// state, or one of few if memory or throughput count, where what is best later does not depend on one number alone.
+struct PlanSearch {
+    private let costs: SpanCosts
+    private let objective: Auto.Objective
+    private let cluster: ClusterProfile
+    let tilings: [Tiling]
+    /// By cut and tiling; nil where the map is too small.
+    private let tiles: [[[SpanCosts.TileCosts]?]]
+    private let labelLimit: Int
+    private let countsMemory: Bool
+
+    init(_ span: Span, model: CostModel, objective: Auto.Objective) {
+        let costs = SpanCosts(span, model: model)
+        self.costs = costs
+        self.objective = objective
+        let cluster = model.cluster
+        self.cluster = cluster
+        let speeds = costs.wholeSeconds.map { 1 / max($0.last ?? 1, 1e-12) }
+        // The fastest first; of equals the leader, which has the picture already.
+        let order = cluster.nodes.indices.sorted { a, b in
+            (-speeds[a], a == cluster.leaderNode ? 0 : 1, a) < (-speeds[b], b == cluster.leaderNode ? 0 : 1, b)
+        }
+        let tilings = Tiling.all(order: order)
+        self.tilings = tilings
+        countsMemory =
+            objective == .memory || (0..<cluster.endpointCount).contains { cluster.device(at: $0).memory != nil }
+        labelLimit = countsMemory || objective == .throughput ? 4 : 1
+        tiles = costs.cuts.indices.map { cut in
+            let shape = model.graph.shapes[costs.cuts[cut]]
+            return tilings.map { tiling in
+                guard let parts = tiling.tiles(of: shape, speeds: speeds) else { return nil }
+                // A stage that takes as long as all its layers on one node, and sending both maps, is no use.
+                return costs.costs(of: parts, at: cut) { segment in
+                    guard parts.count > 1, let fastest = order.first else { return .infinity }
+                    let before = segment > 0 ? costs.wholeSeconds[fastest][segment - 1] : 0
+                    let ends = [segment > 0 ? costs.cuts[segment - 1] : costs.cuts[cut], costs.cuts[cut]]
+                    let bytes = ends.reduce(0) { $0 + model.graph.byteCount(of: $1) }
+                    return costs.wholeSeconds[fastest][cut] - before + 2 * cluster.link.latency
+                        + cluster.link.seconds(for: bytes)
+                }
+            }
+        }
+    }
+
+    /// The stages of the best path through states of some tilings; nil if there is none that fits into memory.
+    func best(among allowed: [Tiling]) -> [StageChoice]? {
+        let names = Set(allowed.map(\.rows))
+        let indices = tilings.indices.filter { names.contains(tilings[$0].rows) }
+        var labels = costs.cuts.map { _ in tilings.map { _ in [PathLabel]() } }
+        var finished: PathLabel?
+        for cut in costs.cuts.indices {
+            for tiling in indices {
+                guard let parts = tiles[cut][tiling] else { continue }
+                var reached: [PathLabel] = []
+                for start in 0...cut where parts.allSatisfy({ $0.starts[start] != nil }) {
+                    if start == 0 {
+                        extend(.start(endpoints: cluster.endpointCount), [], parts, start, cut, tiling, &reached)
+                        continue
+                    }
+                    for source in indices {
+                        let owners = tiles[start - 1][source]?.map(\.tile) ?? []
+                        for label in labels[start - 1][source] {
+                            extend(label, owners, parts, start, cut, tiling, &reached)
+                        }
+                    }
+                }
+                labels[cut][tiling] = reached
+                for label in reached {
+                    guard let end = finish(label, parts.map(\.tile), cut) else { continue }
+                    if finished.map({ score(end) < score($0) }) ?? true { finished = end }
+                }
+            }
+        }
+        return finished.map(choices)
+    }
+
+    // MARK: From state to state
+
+    private func extend(
+        _ label: PathLabel, _ owners: [Tiling.Tile], _ parts: [SpanCosts.TileCosts], _ start: Int, _ cut: Int,
+        _ tiling: Int, _ reached: inout [PathLabel]
+    ) {
+        // Most ways are worse from the outset.
+        if labelLimit == 1, let best = reached.first, label.time >= best.time { return }
+        var next = label
+        next.beginStage()
+        for part in parts {
+            guard let stage = part.starts[start] else { return }
+            let node = part.tile.node
+            var ready = 0.0
+            if stage.inputByteCount > 0 {
+                ready = next.send(stage.inputByteCount, from: cluster.leaderEndpoint, to: node, on: cluster)
+            }
+            if let needed = stage.needed {
+                for owner in owners {
+                    let rows = owner.rows.overlap(with: needed.rows)
+                    let columns = rows > 0 ? owner.columns.overlap(with: needed.columns) : 0
+                    guard columns > 0 else { continue }
+                    let bytes = rows * columns * stage.pixelByteCount
+                    ready = max(ready, next.send(bytes, from: owner.node, to: node, on: cluster))
+                }
+            }
+            next.compute(stage.seconds, at: node, from: ready)
+        }
+        next.endStage()
+        if countsMemory {
+            let weights = costs.weightByteCounts[start...cut].reduce(0, +)
+            for part in parts {
+                next.take(
+                    weights: weights, activations: part.starts[start]?.activationByteCount ?? 0, at: part.tile.node)
+            }
+            guard next.fits(cluster) else { return }
+        }
+        keep(&reached, next, PathLabel.Step(start: start, cut: cut, tiling: tiling))
+    }
+
+    private func keep(_ reached: inout [PathLabel], _ label: PathLabel, _ step: PathLabel.Step) {
+        if reached.count >= labelLimit, let last = reached.last, score(label) >= score(last) {
+            // Besides the best, the one that leaves most memory is kept.
+            guard countsMemory, labelLimit > 1, label.memoryShare(cluster) < last.memoryShare(cluster) else { return }
+        }
+        var label = label
+        label.append(step)
+        let place = reached.firstIndex { score(label) < score($0) } ?? reached.count
+        reached.insert(label, at: place)
+        guard reached.count > labelLimit else { return }
+        let frugal =
+            countsMemory
+            ? reached.indices.min { reached[$0].memoryShare(cluster) < reached[$1].memoryShare(cluster) } : nil
+        reached.remove(at: frugal == reached.count - 1 ? max(reached.count - 2, 0) : reached.count - 1)
+    }
+
+    /// The way to a result: all is collected, and the leader runs the rest.
+    private func finish(_ label: PathLabel, _ owners: [Tiling.Tile], _ cut: Int) -> PathLabel? {
+        var end = label
+        let leader = cluster.leaderEndpoint
+        let shape = costs.model.graph.shapes[costs.cuts[cut]]
+        end.beginStage()
+        var ready = 0.0
+        for owner in owners {
+            let bytes = shape[0] * shape[1] * owner.rows.count * owner.columns.count * ElementType.f32.byteCount
+            ready = max(ready, end.send(bytes, from: owner.node, to: leader, on: cluster))
+        }
+        end.compute(costs.remainingSeconds[cut], at: leader, from: ready)
+        end.endStage()
+        return end
+    }
+
+    /// What is to be as small as possible; with a little of the time, which decides between equals.
+    private func score(_ label: PathLabel) -> Double {
+        switch objective {
+        case .latency: label.time
+        case .throughput: label.bottleneck + 1e-3 * label.time
+        case .memory: Double(label.memory) + min(label.time, 1e3) * 1e-3
+        }
+    }
+
+    private func choices(_ label: PathLabel) -> [StageChoice] {
+        label.steps.map { step in
+            let output = costs.cuts[step.cut]
+            let whole = Region(whole: costs.model.graph.shapes[output])
+            let parts = tiles[step.cut][step.tiling] ?? []
+            return StageChoice(
+                output: output,
+                tiles: parts.map { part in
+                    TileChoice(
+                        node: part.tile.node,
+                        region: whole.replacing(axis: 2, with: part.tile.rows)
+                            .replacing(axis: 3, with: part.tile.columns))
+                })
+        }
+    }
+}
+
+extension Range<Int> {
+    fileprivate func overlap(with other: Range<Int>) -> Int {
+        Swift.max(0, Swift.min(upperBound, other.upperBound) - Swift.max(lowerBound, other.lowerBound))
+    }
+}

@@ -1,0 +1,75 @@
+import TesseraCore
+import TesseraPartition
+
+/// A way to divide a map among nodes: rows of tiles, each divided into columns. One row is strips of columns, one column is strips
+/// of rows.
+struct Tiling {
+    /// By row of tiles, the nodes in it.
+    let rows: [[Int]]
+    var nodes: [Int] { rows.flatMap { $0 } }
+
+    /// A node's part of a map, all channels and pictures of it.
+    struct Tile {
+        let node: Int
+        let rows: Range<Int>
+        let columns: Range<Int>
+    }
+
+    /// The tiles of a map, as large as the nodes are fast; nil if the map is too small to have one for each. A node that is too slow
+    /// for a whole row or column has none.
+    func tiles(of shape: Shape, speeds: [Double]) -> [Tile]? {
+        guard shape[2] >= rows.count, rows.allSatisfy({ shape[3] >= $0.count }) else { return nil }
+        let heights = (0..<shape[2]).divided(by: rows.map { $0.reduce(0) { $0 + speeds[$1] } })
+        return zip(rows, heights).flatMap { nodes, height in
+            zip(nodes, (0..<shape[3]).divided(by: nodes.map { speeds[$0] })).compactMap { node, width in
+                height.isEmpty || width.isEmpty ? nil : Tile(node: node, rows: height, columns: width)
+            }
+        }
+    }
+
+    /// Nodes up to which every number of them, every grid, and every node by itself is tried.
+    private static let exhaustiveLimit = 12
+
+    /// Strips and grids of the first nodes in `order`, for many numbers of them.
+    static func all(order: [Int]) -> [Tiling] {
+        let isSmall = order.count <= exhaustiveLimit
+        // Every node by itself: a pipeline is made of those.
+        var result = (isSmall ? order : Array(order.prefix(1))).map { Tiling(rows: [[$0]]) }
+        for count in counts(upTo: order.count) {
+            let nodes = Array(order.prefix(count))
+            result.append(Tiling(rows: nodes.map { [$0] }))
+            if isSmall { result.append(Tiling(rows: [nodes])) }
+            let factors = (2..<max(count, 2)).filter { count % $0 == 0 }
+            // Of many nodes, only the grid that is nearest a square.
+            let squarest = factors.last { $0 * $0 <= count }
+            for height in isSmall ? factors : squarest.map({ [$0] }) ?? [] {
+                let width = count / height
+                result.append(
+                    Tiling(rows: (0..<height).map { Array(nodes[$0 * width..<($0 + 1) * width]) }))
+            }
+        }
+        return result
+    }
+
+    private static func counts(upTo limit: Int) -> [Int] {
+        guard limit > 1 else { return [] }
+        guard limit > exhaustiveLimit else { return Array(2...limit) }
+        let powers = (1..<13).map { 1 << $0 }.filter { $0 < limit }
+        return (powers + powers.map { $0 / 2 * 3 }.filter { $0 < limit && $0 > 3 } + [limit]).sorted()
+    }
+}
+
+extension Range<Int> {
+    /// This range in contiguous parts whose lengths are in proportion to `weights`, to the nearest whole. Parts may be empty.
+    func divided(by weights: [Double]) -> [Range<Int>] {
+        let total = weights.reduce(0, +)
+        var (sum, start) = (0.0, lowerBound)
+        return weights.enumerated().map { index, weight in
+            sum += weight
+            let share = total > 0 ? sum / total : 1
+            let end = index == weights.count - 1 ? upperBound : lowerBound + Int((share * Double(count)).rounded())
+            defer { start = end }
+            return start..<Swift.max(start, end)
+        }
+    }
+}

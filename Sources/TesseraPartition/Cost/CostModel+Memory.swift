@@ -1,0 +1,99 @@
+import TesseraCore
+import TesseraOperators
+
+/// What a plan takes of a device's memory, in bytes.
+public struct MemoryUse: Sendable, Equatable {
+    /// Of all layers that the device runs.
+    public var weights = 0
+    /// The most that values take at any one time, inputs and results of the tile among them.
+    public var activations = 0
+
+    public init(weights: Int = 0, activations: Int = 0) { (self.weights, self.activations) = (weights, activations) }
+
+    public var total: Int { Shape.saturatingSum(weights, activations) }
+}
+
+extension CostModel {
+    /// What a plan takes, by endpoint. A node keeps the weights of all its tiles, and runs one tile after the other.
+    public func memory(of plan: Plan) -> [MemoryUse] {
+        var uses = [MemoryUse](repeating: MemoryUse(), count: cluster.endpointCount)
+        var held: [[String: Int]] = uses.map { _ in [:] }
+        for tile in plan.stages.flatMap(\.tiles) where uses.indices.contains(tile.node) {
+            for layer in tile.layers {
+                let node = graph.graph.nodes[layer.node]
+                let parameters = (try? node.op.parameters(for: graph.inputShapes(of: node))) ?? []
+                for parameter in parameters {
+                    let count =
+                        layer.tile.parameters[parameter.name]?.elementCount ?? parameter.shape.elementCount
+                    let bytes = Shape.saturatingProduct(count, parameter.elementType.byteCount)
+                    let name = "\(node.name).\(parameter.name)"
+                    held[tile.node][name] = max(held[tile.node][name] ?? 0, bytes)
+                }
+            }
+            let inputs = tile.inputs.map { ($0.value, $0.byteCount) }
+            let made = tile.layers.map { layer in
+                (layer.node, graph.graph.nodes[layer.node].outputs[layer.output], layer.region.elementCount)
+            }
+            uses[tile.node].activations = max(
+                uses[tile.node].activations, activations(inputs: inputs, making: made, keeping: [tile.output]))
+        }
+        for endpoint in uses.indices {
+            uses[endpoint].weights = held[endpoint].values.reduce(0, Shape.saturatingSum)
+        }
+        let rest = remainingMemory(of: plan)
+        uses[cluster.leaderEndpoint].weights = Shape.saturatingSum(
+            uses[cluster.leaderEndpoint].weights, rest.weights)
+        uses[cluster.leaderEndpoint].activations = max(uses[cluster.leaderEndpoint].activations, rest.activations)
+        return uses
+    }
+
+    /// What the layers take that are left to the leader.
+    private func remainingMemory(of plan: Plan) -> MemoryUse {
+        let source = graph.graph
+        let layers = plan.remainingLayers
+        let made = layers.flatMap { id in source.nodes[id].outputs.map { (id, $0, graph.shapes[$0].elementCount) } }
+        let makes = Set(made.map { $0.1 })
+        let outputs = Set(source.outputs.map(\.value))
+        let read = Set(layers.flatMap { source.nodes[$0].inputs }).union(outputs).subtracting(makes)
+        return MemoryUse(
+            weights: layers.reduce(0) { Shape.saturatingSum($0, self.layers[$1].weightByteCount) },
+            activations: activations(
+                inputs: read.map { ($0, graph.byteCount(of: $0)) }, making: made, keeping: outputs))
+    }
+
+    /// The most bytes that are alive at one time while layers run in order; a value is alive until its last reader has run.
+    private func activations(
+        inputs: [(value: Graph.ValueID, bytes: Int)],
+        making made: [(layer: Graph.NodeID, value: Graph.ValueID, elements: Int)], keeping kept: Set<Graph.ValueID>
+    ) -> Int {
+        var lastReader: [Graph.ValueID: Int] = [:]
+        for (index, step) in made.enumerated() {
+            for value in graph.graph.nodes[step.layer].inputs { lastReader[value] = index }
+        }
+        var alive = Dictionary(inputs.map { ($0.value, $0.bytes) }, uniquingKeysWith: max)
+        var current = alive.values.reduce(0, Shape.saturatingSum)
+        var most = current
+        for (index, step) in made.enumerated() {
+            let bytes = Shape.saturatingProduct(step.elements, graph.elementTypes[step.value].byteCount)
+            // What is computed within the layer before it takes that one's place.
+            let isInPlace = layers[step.layer].isMerged
+            if !isInPlace { most = max(most, Shape.saturatingSum(current, bytes)) }
+            alive[step.value] = bytes
+            current = Shape.saturatingSum(current, bytes)
+            for value in Set(graph.graph.nodes[step.layer].inputs)
+            where lastReader[value] == index && !kept.contains(value) {
+                current -= alive.removeValue(forKey: value) ?? 0
+            }
+        }
+        return max(most, current)
+    }
+
+    /// The endpoints that a plan asks more memory of than they have, in words.
+    public func memoryProblems(of plan: Plan) -> [String] {
+        memory(of: plan).enumerated().compactMap { endpoint, use in
+            let device = cluster.device(at: endpoint)
+            guard let budget = device.memory, Double(use.total) > budget else { return nil }
+            return "\(device.name) needs \(ByteCount(use.total)) and has \(ByteCount(Int(budget)))"
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Foundation
+import Tessera
+
+struct SimulateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate",
+        abstract: "Runs plans of a network in virtual time, on a cluster that a file describes.",
+        discussion: """
+            Tiles take what the cost model says, pieces what their links say; docs/planning.md says how. Times are of the \
+            model, not of this machine.
+            """)
+
+    @OptionGroup var network: NetworkOptions
+    @OptionGroup var shapes: ShapeOptions
+
+    @Option(help: "The file that says what the nodes are and what joins them.")
+    var cluster: String
+
+    @Option(
+        name: .customLong("strategy"),
+        help: "A partition strategy; several are compared. 'auto' by default.")
+    var strategies: [String] = []
+
+    @Option(
+        name: .customLong("option"),
+        help: ArgumentHelp("An option of the strategy, if it is just one.", valueName: "KEY=VALUE"))
+    var options: [String] = []
+
+    @Option(help: "The layer at which the span that is cut ends at the latest.")
+    var upTo: String?
+
+    @Option(help: "How many pictures there are from the start.")
+    var pictures = 1
+
+    @Option(
+        name: .customLong("straggler"),
+        help: ArgumentHelp(
+            "A device that takes so many times as long as the plan supposes.", valueName: "NODE=FACTOR"))
+    var stragglers: [String] = []
+
+    @Option(help: "Write a picture of what every device does when.")
+    var svg: String?
+
+    @Flag(help: "Print one JSON object on standard output.")
+    var json = false
+
+    func validate() throws {
+        guard options.isEmpty || strategies.count <= 1 else {
+            throw ValidationError("'--option' is for one strategy, found \(strategies.count)")
+        }
+        guard svg == nil || strategies.count <= 1 else {
+            throw ValidationError("'--svg' is for one strategy, found \(strategies.count)")
+        }
+    }
+
+    private struct Report: Encodable {
+        let network: String
+        let nodes: Int
+        let strategies: [SimulationReport]
+    }
+
+    func run() throws {
+        let modules = Modules.builtin
+        let network = try self.network.load(modules)
+        let graph = try shapes.bind(network)
+        let profile = try ClusterProfile(path: cluster)
+        let model = CostModel(graph, on: profile)
+        let slowdowns = try slowdowns(on: profile)
+        var reports: [SimulationReport] = []
+        for name in strategies.isEmpty ? ["auto"] : strategies {
+            var choice = try PartitionOptions.choice(strategy: name, options: options, upTo: upTo)
+            choice.cluster = cluster
+            let plan = try choice.plan(graph, nodes: profile.nodes.count, strategies: modules.strategies)
+            let (report, simulation) = try SimulationReport.make(
+                plan, model: model, pictures: pictures, slowdowns: slowdowns)
+            reports.append(report)
+            if let svg {
+                try writeFile(simulation.svg(on: profile, title: "\(network.name), \(name)"), to: svg)
+            }
+        }
+        guard !json else {
+            return try printJSON(Report(network: network.name, nodes: profile.nodes.count, strategies: reports))
+        }
+        guard reports.count > 1 else { return print(reports.first?.description ?? "") }
+        var table = TextTable(header: SimulationReport.header)
+        for report in reports { table.add(report.row) }
+        print(table)
+        print(reports[0].singleText)
+        for report in reports where !report.over_budget.isEmpty {
+            print("\(report.strategy): TOO LITTLE MEMORY: \(report.over_budget.joined(separator: ", "))")
+        }
+    }
+
+    /// The stragglers by endpoint.
+    private func slowdowns(on cluster: ClusterProfile) throws -> [Int: Double] {
+        var result: [Int: Double] = [:]
+        for straggler in stragglers {
+            let parts = straggler.split(separator: "=", maxSplits: 1).map(String.init)
+            let names = (0..<cluster.endpointCount).map { cluster.device(at: $0).name }
+            guard parts.count == 2, let factor = Double(parts[1]), let endpoint = names.firstIndex(of: parts[0]) else {
+                throw TesseraError(
+                    .invalidArgument,
+                    "'--straggler' expects NODE=FACTOR, found '\(straggler)'"
+                        + suggestion(for: parts.first ?? "", among: names))
+            }
+            result[endpoint] = factor
+        }
+        return result
+    }
+}
