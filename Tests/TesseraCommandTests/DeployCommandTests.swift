@@ -71,6 +71,41 @@ import Testing
         #expect(deploy.errors.contains(nodes[0].address), "\(deploy.errors)")
     }
 
+    @Test("a folder of pictures as a stream: each output is named after its picture and is what one node makes of it")
+    func stream() throws {
+        let folder = try TemporaryFolder()
+        for name in ["in", "out"] {
+            try FileManager.default.createDirectory(atPath: folder.file(name), withIntermediateDirectories: true)
+        }
+        var generator = SeededGenerator(seed: 3)
+        for name in ["a", "b", "c", "d", "e"] {
+            try NpyFile.write(Tensor.random([1, 1, 24, 31], using: &generator), to: folder.file("in/\(name).npy"))
+        }
+        let file = try folder.write("{tessera: 1, network: \(TestFiles.network("dncnn"))}", to: "d.yaml")
+        let deploy = try Command(
+            "deploy", file, "--local", "3", "--stream", folder.file("in"), "--output", folder.file("out/{name}.npy"),
+            "--at-once", "2", "--json")
+        #expect(deploy.status == 0, "\(deploy.errors)")
+        let report = try deploy.json()
+        #expect(report["pictures"] as? Int == 5)
+        #expect((report["pictures_per_second"] as? Double ?? 0) > 0)
+        for name in ["a", "b", "c", "d", "e"] {
+            let run = try Command(
+                "run", TestFiles.network("dncnn"), "--input", folder.file("in/\(name).npy"), "--output",
+                folder.file("one.npy"))
+            #expect(run.status == 0, "\(run.errors)")
+            #expect(try NpyFile.read(folder.file("out/\(name).npy")) == NpyFile.read(folder.file("one.npy")))
+        }
+        try NpyFile.write(Tensor.random([1, 1, 8, 8], using: &generator), to: folder.file("in/c.npy"))
+        let mixed = try Command(
+            "deploy", file, "--local", "2", "--stream", folder.file("in"), "--output", folder.file("out/{name}.npy"))
+        #expect(mixed.status == 1)
+        #expect(mixed.errors.contains("c.npy") && mixed.errors.contains("1x1x24x31"), "\(mixed.errors)")
+        let unnamed = try Command(
+            "deploy", file, "--local", "2", "--stream", folder.file("in"), "--output", folder.file("out/x.npy"))
+        #expect(unnamed.status == 64 && unnamed.errors.contains("{name}"), "\(unnamed.errors)")
+    }
+
     @Test("a port in use is one clear error with the address")
     func portInUse() throws {
         let node = try NodeProcess(name: "first")
