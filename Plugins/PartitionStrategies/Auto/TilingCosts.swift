@@ -11,7 +11,13 @@ struct TilingCosts {
         var found: [[SpanCosts.TileCosts]?] = []
         /// By first segment and cut, the least seconds from one map of this tiling to the other, in one stage or several.
         var least = [[Double]](repeating: [Double](repeating: .infinity, count: count), count: count)
+        var beginsWithInput = true
         for cut in 0..<count {
+            // Those for the leader's turn are used at the beginning and at the end alone, see `PlanSearch`.
+            guard tiling.growth == 1 || beginsWithInput || cut == count - 1 else {
+                found.append(nil)
+                continue
+            }
             let shape = costs.model.graph.shapes[costs.cuts[cut]]
             func split(_ start: Int) -> Double {
                 (start..<cut).reduce(.infinity) { min($0, least[start][$1] + least[$1 + 1][cut]) }
@@ -31,6 +37,7 @@ struct TilingCosts {
                 // The halos of one stage cost more than sending them between two: a longer stage would hold the same halos.
                 return seconds > halves
             }
+            beginsWithInput = beginsWithInput && first == 0
             for start in stride(from: first - 1, through: 0, by: -1) { least[start][cut] = split(start) }
             found.append(stages)
         }
