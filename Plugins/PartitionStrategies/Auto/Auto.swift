@@ -44,14 +44,15 @@ public struct Auto: PartitionStrategy, Configurable {
         for count in Set(search.tilings.map(\.nodes.count)).sorted() where count > 1 {
             candidates.add(search.best(among: search.tilings.filter { $0.nodes.count == count }))
         }
-        for strategy in Self.usual { candidates.add(try? strategy.stages(for: span, nodes: cluster.nodes.count)) }
+        for strategy in Self.others { candidates.add(try? strategy.decision(for: span, on: cluster).stages) }
         return try candidates.decision()
     }
 
-    /// What is good on some networks, whatever the costs.
-    private static var usual: [any PartitionStrategy] {
+    /// What else there is, as it is without options, and fused blocks between pools: good on some networks, whatever the costs.
+    private static var others: [any PartitionStrategy] {
         var blocks = FusedGrid()
         blocks.cutAfter = ["max_pool"]
-        return [Vertical(), FusedGrid(), blocks]
+        let modules = Registry<any PartitionStrategy>.builtin.modules.filter { $0.name != name }
+        return modules.compactMap { try? $0.make() } + [blocks]
     }
 }

@@ -72,8 +72,8 @@ struct CandidatePlans {
         }
         let idle = model.cluster.nodes.indices.filter { !best.plan.busyNodes.contains($0) }
         guard !idle.isEmpty else { return notes }
-        let names = idle.prefix(4).map { model.cluster.nodes[$0].name }.joined(separator: ", ")
-        let all = "left out: " + names + (idle.count > 4 ? " and \(idle.count - 4) more" : "")
+        let names = idle.prefix(8).map { model.cluster.nodes[$0].name }.joined(separator: ", ")
+        let all = "left out: " + names + (idle.count > 8 ? " and \(idle.count - 8) more" : "")
         let larger = candidates.filter { $0.busyCount > best.busyCount }.min(by: isBetter)
         if let larger {
             notes.append("\(all), since the best plan found for \(larger.busyCount) nodes has \(figure(larger))")

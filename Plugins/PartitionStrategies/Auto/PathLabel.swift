@@ -41,9 +41,9 @@ struct PathLabel {
     /// A piece goes from one device to another, as in a simulation.
     ///
     /// - Returns: when it is there.
-    mutating func send(_ bytes: Int, from source: Int, to destination: Int, on cluster: ClusterProfile) -> Double {
+    mutating func send(_ bytes: Int, from source: Int, to destination: Int, over links: LinkTable) -> Double {
         guard source != destination else { return done[source] }
-        let link = cluster.link(between: source, and: destination)
+        let link = links[source, destination]
         let seconds = link.seconds(for: bytes)
         let begin = max(done[source], sendsFrom[source])
         sendsFrom[source] = begin + seconds
@@ -77,17 +77,13 @@ struct PathLabel {
     /// The bytes of the device that needs most.
     var memory: Int { zip(weights, activations).map(+).max() ?? 0 }
 
-    func fits(_ cluster: ClusterProfile) -> Bool {
-        weights.indices.allSatisfy { endpoint in
-            cluster.device(at: endpoint).memory.map { Double(weights[endpoint] + activations[endpoint]) <= $0 } ?? true
-        }
+    /// - Parameter budgets: by endpoint, in bytes.
+    func fits(_ budgets: [Double]) -> Bool {
+        budgets.indices.allSatisfy { Double(weights[$0] + activations[$0]) <= budgets[$0] }
     }
 
-    /// The largest part of any device's memory that is taken.
-    func memoryShare(_ cluster: ClusterProfile) -> Double {
-        weights.indices.reduce(0) { largest, endpoint in
-            let budget = cluster.device(at: endpoint).memory ?? 1e15
-            return max(largest, Double(weights[endpoint] + activations[endpoint]) / budget)
-        }
+    /// The largest part of any device's memory that is taken; of a device with any amount, as if that were a petabyte.
+    func memoryShare(of budgets: [Double]) -> Double {
+        budgets.indices.reduce(0) { max($0, Double(weights[$1] + activations[$1]) / min(budgets[$1], 1e15)) }
     }
 }

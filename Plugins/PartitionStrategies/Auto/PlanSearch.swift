@@ -10,6 +10,9 @@ struct PlanSearch {
     private let costs: SpanCosts
     private let objective: Auto.Objective
     private let cluster: ClusterProfile
+    private let links: LinkTable
+    /// By endpoint, the bytes it has.
+    private let budgets: [Double]
     let tilings: [Tiling]
     /// By cut and tiling; nil where the map is too small.
     private let tiles: [[[SpanCosts.TileCosts]?]]
@@ -29,30 +32,36 @@ struct PlanSearch {
         }
         let tilings = Tiling.all(order: order)
         self.tilings = tilings
-        countsMemory =
-            objective == .memory || (0..<cluster.endpointCount).contains { cluster.device(at: $0).memory != nil }
+        links = LinkTable(cluster)
+        budgets = (0..<cluster.endpointCount).map { cluster.device(at: $0).memory ?? .infinity }
+        countsMemory = objective == .memory || !Self.isEnough(budgets.min() ?? .infinity, for: model)
         labelLimit = countsMemory || objective == .throughput ? 4 : 1
-        tiles = costs.cuts.indices.map { cut in
-            let shape = model.graph.shapes[costs.cuts[cut]]
-            return tilings.map { tiling in
-                guard let parts = tiling.tiles(of: shape, speeds: speeds) else { return nil }
-                // A stage that takes as long as all its layers on one node, and sending both maps, is no use.
-                return costs.costs(of: parts, at: cut) { segment in
-                    guard parts.count > 1, let fastest = order.first else { return .infinity }
-                    let before = segment > 0 ? costs.wholeSeconds[fastest][segment - 1] : 0
-                    let ends = [segment > 0 ? costs.cuts[segment - 1] : costs.cuts[cut], costs.cuts[cut]]
-                    let bytes = ends.reduce(0) { $0 + model.graph.byteCount(of: $1) }
-                    return costs.wholeSeconds[fastest][cut] - before + 2 * cluster.link.latency
-                        + cluster.link.seconds(for: bytes)
-                }
+        let links = links
+        var whole: TilingCosts?
+        let stages = tilings.map { tiling in
+            if tiling.nodes.count == 1, let whole {
+                return TilingCosts(whole, movedTo: tiling.nodes[0], of: costs)
             }
+            let stages = TilingCosts(tiling, of: costs, speeds: speeds, link: links.slowest(among: tiling.nodes))
+            if tiling.nodes.count == 1 { whole = stages }
+            return stages
         }
+        tiles = costs.cuts.indices.map { cut in stages.map { $0.tiles[cut] } }
+    }
+
+    /// Whether so many bytes are so much more than any plan takes that there is no need to count them.
+    private static func isEnough(_ budget: Double, for model: CostModel) -> Bool {
+        let graph = model.graph
+        let weights = graph.graph.nodes.indices.reduce(0.0) { $0 + Double(model.weightByteCount(of: $1)) }
+        let largest = graph.graph.values.indices.map { graph.byteCount(of: $0) }.max() ?? 0
+        return budget >= weights + 8 * Double(largest)
     }
 
     /// The stages of the best path through states of some tilings; nil if there is none that fits into memory.
     func best(among allowed: [Tiling]) -> [StageChoice]? {
-        let names = Set(allowed.map(\.rows))
-        let indices = tilings.indices.filter { names.contains(tilings[$0].rows) }
+        let rows = Set(allowed.map(\.rows))
+        let indices = tilings.indices.filter { rows.contains(tilings[$0].rows) }
+        let last = costs.cuts.count - 1
         var labels = costs.cuts.map { _ in tilings.map { _ in [PathLabel]() } }
         var finished: PathLabel?
         for cut in costs.cuts.indices {
@@ -60,6 +69,8 @@ struct PlanSearch {
                 guard let parts = tiles[cut][tiling] else { continue }
                 var reached: [PathLabel] = []
                 for start in 0...cut where parts.allSatisfy({ $0.starts[start] != nil }) {
+                    // Tiles that differ with the order of nodes are of use only where the leader's turn comes to one after the other.
+                    guard tilings[tiling].growth == 1 || start == 0 || cut == last else { continue }
                     if start == 0 {
                         extend(.start(endpoints: cluster.endpointCount), [], parts, start, cut, tiling, &reached)
                         continue
@@ -96,7 +107,7 @@ struct PlanSearch {
             let node = part.tile.node
             var ready = 0.0
             if stage.inputByteCount > 0 {
-                ready = next.send(stage.inputByteCount, from: cluster.leaderEndpoint, to: node, on: cluster)
+                ready = next.send(stage.inputByteCount, from: cluster.leaderEndpoint, to: node, over: links)
             }
             if let needed = stage.needed {
                 for owner in owners {
@@ -104,7 +115,7 @@ struct PlanSearch {
                     let columns = rows > 0 ? owner.columns.overlap(with: needed.columns) : 0
                     guard columns > 0 else { continue }
                     let bytes = rows * columns * stage.pixelByteCount
-                    ready = max(ready, next.send(bytes, from: owner.node, to: node, on: cluster))
+                    ready = max(ready, next.send(bytes, from: owner.node, to: node, over: links))
                 }
             }
             next.compute(stage.seconds, at: node, from: ready)
@@ -116,7 +127,7 @@ struct PlanSearch {
                 next.take(
                     weights: weights, activations: part.starts[start]?.activationByteCount ?? 0, at: part.tile.node)
             }
-            guard next.fits(cluster) else { return }
+            guard next.fits(budgets) else { return }
         }
         keep(&reached, next, PathLabel.Step(start: start, cut: cut, tiling: tiling))
     }
@@ -124,7 +135,9 @@ struct PlanSearch {
     private func keep(_ reached: inout [PathLabel], _ label: PathLabel, _ step: PathLabel.Step) {
         if reached.count >= labelLimit, let last = reached.last, score(label) >= score(last) {
             // Besides the best, the one that leaves most memory is kept.
-            guard countsMemory, labelLimit > 1, label.memoryShare(cluster) < last.memoryShare(cluster) else { return }
+            guard countsMemory, labelLimit > 1, label.memoryShare(of: budgets) < last.memoryShare(of: budgets) else {
+                return
+            }
         }
         var label = label
         label.append(step)
@@ -133,7 +146,7 @@ struct PlanSearch {
         guard reached.count > labelLimit else { return }
         let frugal =
             countsMemory
-            ? reached.indices.min { reached[$0].memoryShare(cluster) < reached[$1].memoryShare(cluster) } : nil
+            ? reached.indices.min { reached[$0].memoryShare(of: budgets) < reached[$1].memoryShare(of: budgets) } : nil
         reached.remove(at: frugal == reached.count - 1 ? max(reached.count - 2, 0) : reached.count - 1)
     }
 
@@ -146,11 +159,14 @@ struct PlanSearch {
         var ready = 0.0
         for owner in owners {
             let bytes = shape[0] * shape[1] * owner.rows.count * owner.columns.count * ElementType.f32.byteCount
-            ready = max(ready, end.send(bytes, from: owner.node, to: leader, on: cluster))
+            ready = max(ready, end.send(bytes, from: owner.node, to: leader, over: links))
         }
         end.compute(costs.remainingSeconds[cut], at: leader, from: ready)
         end.endStage()
-        return end
+        guard countsMemory else { return end }
+        let rest = costs.remainingMemory[cut]
+        end.take(weights: rest.weights, activations: rest.activations, at: leader)
+        return end.fits(budgets) ? end : nil
     }
 
     /// What is to be as small as possible; with a little of the time, which decides between equals.
@@ -176,11 +192,5 @@ struct PlanSearch {
                             .replacing(axis: 3, with: part.tile.columns))
                 })
         }
-    }
-}
-
-extension Range<Int> {
-    fileprivate func overlap(with other: Range<Int>) -> Int {
-        Swift.max(0, Swift.min(upperBound, other.upperBound) - Swift.max(lowerBound, other.lowerBound))
     }
 }

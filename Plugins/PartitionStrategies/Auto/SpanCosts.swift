@@ -7,7 +7,7 @@ import TesseraPartition
 struct SpanCosts {
     /// A tile of the map at the end of a stage.
     struct TileCosts {
-        let tile: Tiling.Tile
+        var tile: Tiling.Tile
         /// By the segment with which the stage begins.
         var starts: [Int: Start] = [:]
     }
@@ -15,7 +15,7 @@ struct SpanCosts {
     /// What a stage costs its node that begins with some segment.
     struct Start {
         /// Of all layers.
-        let seconds: Double
+        var seconds: Double
         /// What it reads of the map at the end of the segment before; none for the first segment.
         let needed: Tiling.Tile?
         /// Bytes of one pixel of that.
@@ -37,6 +37,8 @@ struct SpanCosts {
     let wholeSeconds: [[Double]]
     /// By cut, the seconds of all layers after it on the leader.
     let remainingSeconds: [Double]
+    /// By cut, what those layers take of the leader's memory, about.
+    let remainingMemory: [MemoryUse]
 
     /// Cuts that are looked at; of more, those of the smallest maps.
     private static let cutLimit = 48
@@ -54,11 +56,20 @@ struct SpanCosts {
         self.segments = segments
         weightByteCounts = segments.map { $0.reduce(0) { $0 + model.weightByteCount(of: $1) } }
         var leaderTails: [Double] = []
+        var leaderMemory: [MemoryUse] = []
         for cut in cuts {
             let rest = graph.graph.layers(making: graph.graph.outputs.map(\.value), from: [cut])
             leaderTails.append(model.seconds(ofWhole: rest, at: model.cluster.leaderEndpoint))
+            let largest = rest.map { id in
+                let node = graph.graph.nodes[id]
+                return (node.inputs + node.outputs).reduce(0) { $0 + graph.byteCount(of: $1) }
+            }
+            leaderMemory.append(
+                MemoryUse(
+                    weights: rest.reduce(0) { $0 + model.weightByteCount(of: $1) },
+                    activations: max(graph.byteCount(of: cut), largest.max() ?? 0)))
         }
-        remainingSeconds = leaderTails
+        (remainingSeconds, remainingMemory) = (leaderTails, leaderMemory)
         wholeSeconds = (0..<model.cluster.nodes.count).map { node in
             var sum = 0.0
             return segments.map { segment in
@@ -78,8 +89,12 @@ struct SpanCosts {
 
     /// The costs of all stages that end at a cut with some tiles; nil if a layer cannot be cut that way.
     ///
-    /// - Parameter limit: by the segment with which the stage begins, the seconds above which it is no use, nor any that begins before.
-    func costs(of tiles: [Tiling.Tile], at cut: Int, limit: (Int) -> Double) -> [TileCosts]? {
+    /// - Parameter isEnough: asked for every segment with which a stage may begin, from the last on, with the seconds of the
+    ///   slowest tile; true if no stage is of use that begins before.
+    func costs(
+        of tiles: [Tiling.Tile], at cut: Int,
+        isEnough: (_ segment: Int, _ seconds: Double, _ tiles: [TileCosts]) -> Bool
+    ) -> [TileCosts]? {
         var result = tiles.map { TileCosts(tile: $0) }
         var walks = tiles.map { TileWalk($0, of: cuts[cut], model: model) }
         for segment in stride(from: cut, through: 0, by: -1) {
@@ -92,9 +107,15 @@ struct SpanCosts {
             for index in walks.indices {
                 result[index].starts[segment] = walks[index].start(reading: segment > 0 ? cuts[segment - 1] : nil)
             }
-            if slowest > limit(segment) { break }
+            if isEnough(segment, slowest, result) { break }
         }
         return result
+    }
+
+    /// The seconds of some segments on one node, if they are not cut.
+    func wholeSeconds(_ segments: ClosedRange<Int>, at node: Int) -> Double {
+        let before = segments.lowerBound > 0 ? wholeSeconds[node][segments.lowerBound - 1] : 0
+        return wholeSeconds[node][segments.upperBound] - before
     }
 }
 

@@ -6,11 +6,14 @@ import TesseraPartition
 struct Tiling {
     /// By row of tiles, the nodes in it.
     let rows: [[Int]]
+    /// How much higher each row of tiles is than the one before it, nodes of the same speed provided. The leader sends one piece
+    /// after the other, and gets one result after the other: nodes that begin early, or are done early, have time for more.
+    var growth = 1.0
     var nodes: [Int] { rows.flatMap { $0 } }
 
     /// A node's part of a map, all channels and pictures of it.
     struct Tile {
-        let node: Int
+        var node: Int
         let rows: Range<Int>
         let columns: Range<Int>
     }
@@ -19,7 +22,12 @@ struct Tiling {
     /// for a whole row or column has none.
     func tiles(of shape: Shape, speeds: [Double]) -> [Tile]? {
         guard shape[2] >= rows.count, rows.allSatisfy({ shape[3] >= $0.count }) else { return nil }
-        let heights = (0..<shape[2]).divided(by: rows.map { $0.reduce(0) { $0 + speeds[$1] } })
+        var factor = 1.0
+        let weights = rows.map { nodes in
+            defer { factor *= growth }
+            return factor * nodes.reduce(0) { $0 + speeds[$1] }
+        }
+        let heights = (0..<shape[2]).divided(by: weights)
         return zip(rows, heights).flatMap { nodes, height in
             zip(nodes, (0..<shape[3]).divided(by: nodes.map { speeds[$0] })).compactMap { node, width in
                 height.isEmpty || width.isEmpty ? nil : Tile(node: node, rows: height, columns: width)
@@ -29,6 +37,7 @@ struct Tiling {
 
     /// Nodes up to which every number of them, every grid, and every node by itself is tried.
     private static let exhaustiveLimit = 12
+    private static let growths = [1, 0.9, 0.75, 0.6]
 
     /// Strips and grids of the first nodes in `order`, for many numbers of them.
     static func all(order: [Int]) -> [Tiling] {
@@ -37,7 +46,7 @@ struct Tiling {
         var result = (isSmall ? order : Array(order.prefix(1))).map { Tiling(rows: [[$0]]) }
         for count in counts(upTo: order.count) {
             let nodes = Array(order.prefix(count))
-            result.append(Tiling(rows: nodes.map { [$0] }))
+            for growth in isSmall ? growths : [1] { result.append(Tiling(rows: nodes.map { [$0] }, growth: growth)) }
             if isSmall { result.append(Tiling(rows: [nodes])) }
             let factors = (2..<max(count, 2)).filter { count % $0 == 0 }
             // Of many nodes, only the grid that is nearest a square.

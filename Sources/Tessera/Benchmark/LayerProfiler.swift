@@ -54,9 +54,14 @@ public struct LayerProfiler: Sendable {
         let tile: Tile?
     }
 
-    /// The middle strip, of so many, of every stage of a plan that is cut wherever that makes sense.
+    /// The middle strip, of so many, of every stage of a plan that is cut before every layer that does arithmetic: a pooling by
+    /// itself would be measured in a layout of its input that it seldom finds.
     private func strips(of graph: BoundGraph, _ count: Int) throws -> [Subject] {
-        let choices = try Span(graph).usefulCutPoints.map { value in
+        let readers = graph.graph.soleReaders
+        let macs = graph.multiplyAccumulates
+        let span = try Span(graph)
+        let cuts = span.usefulCutPoints.filter { $0 == span.output || readers[$0].map { macs[$0] > 0 } ?? true }
+        let choices = cuts.map { value in
             let whole = Region(whole: graph.shapes[value])
             let rows = whole[2].divided(into: min(count, whole[2].count))
             return StageChoice(
