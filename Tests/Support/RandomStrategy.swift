@@ -41,6 +41,10 @@ public struct RandomStrategy {
             var pipeline = Pipeline()
             pipeline.speeds = speeds
             strategy = pipeline
+        case Auto.name:
+            var auto = Auto()
+            auto.objective = [.latency, .throughput, .memory].pick(&generator)
+            strategy = auto
         default: return nil
         }
     }
