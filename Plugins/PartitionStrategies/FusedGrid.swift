@@ -27,9 +27,8 @@ public struct FusedGrid: PartitionStrategy, Configurable {
     }
 
     public func stages(for span: Span, nodes: Int) throws -> [StageChoice] {
-        guard let end = span.output else { return [] }
         let grid = tiles ?? Self.squarest(nodes)
-        return try (cuts(in: span).filter { $0 != end } + [end]).map { output in
+        return try span.cuts(after: cutAfter).map { output in
             let whole = Region(whole: span.graph.shapes[output])
             let regions = whole[2].divided(into: grid[0]).flatMap { rows in
                 whole[3].divided(into: grid[1]).map {
@@ -40,21 +39,6 @@ public struct FusedGrid: PartitionStrategy, Configurable {
             let choices = regions.filter { !$0.isEmpty }.enumerated().map { TileChoice(node: $0 % nodes, region: $1) }
             return StageChoice(output: output, tiles: choices)
         }
-    }
-
-    /// The cut points that `cutAfter` names, by layer or by kind.
-    private func cuts(in span: Span) throws -> [Graph.ValueID] {
-        let graph = span.graph.graph
-        let kinds = Set(graph.nodes.map(\.op.name) + graph.aliases.map(\.kind))
-        var chosen = Set<Graph.ValueID>()
-        for name in cutAfter {
-            if kinds.contains(name), (try? graph.value(named: name)) == nil {
-                chosen.formUnion(span.cutPoints(ofKind: name))
-            } else {
-                chosen.insert(try span.cutPoint(named: name))
-            }
-        }
-        return span.cutPoints.filter(chosen.contains)
     }
 
     /// The two factors of `count` that are nearest each other, the larger one first.

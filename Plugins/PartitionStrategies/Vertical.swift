@@ -11,12 +11,7 @@ public struct Vertical: PartitionStrategy, Configurable {
     public static let name = "vertical"
     public static let summary = "the whole span in one stage, in equal strips (method A)"
 
-    /// Where the strips are cut: along the height or the width.
-    public enum Axis: String, ConfigurationChoice {
-        case height, width
-    }
-
-    public var axis = Axis.height
+    public var axis = SpatialAxis.height
 
     public init() {}
 
@@ -32,7 +27,7 @@ public struct Vertical: PartitionStrategy, Configurable {
         }
         let input = graph.nodes[last].inputs[0]
         let strips = extent(of: input, in: span).divided(into: nodes)
-        let window = try conv.window(over: span.graph.shapes[input]).axes[axis == .height ? 0 : 1]
+        let window = try conv.window(over: span.graph.shapes[input]).axes[axis.index - 2]
         guard let output = output(after: last, in: span) else {
             return [stage(end, ranges: extent(of: end, in: span).divided(into: nodes), in: span)]
         }
@@ -54,13 +49,13 @@ public struct Vertical: PartitionStrategy, Configurable {
     }
 
     private func extent(of value: Graph.ValueID, in span: Span) -> Range<Int> {
-        0..<span.graph.shapes[value][axis == .height ? 2 : 3]
+        0..<span.graph.shapes[value][axis.index]
     }
 
     private func stage(_ output: Graph.ValueID, ranges: [Range<Int>], in span: Span) -> StageChoice {
         let whole = Region(whole: span.graph.shapes[output])
         let tiles = ranges.enumerated().filter { !$1.isEmpty }.map { node, range in
-            TileChoice(node: node, region: whole.replacing(axis: axis == .height ? 2 : 3, with: range))
+            TileChoice(node: node, region: whole.replacing(axis: axis.index, with: range))
         }
         return StageChoice(output: output, tiles: tiles)
     }

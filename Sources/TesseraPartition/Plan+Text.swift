@@ -12,8 +12,8 @@ extension Plan: CustomStringConvertible {
                 .joined(separator: "\n") + "\n"
         }
         lines[0] += String(
-            format: ", redundancy %.3f, speed-up at most %.2f, %@ moved", redundancy, speedupBound,
-            ByteCount(bytesMoved).description)
+            format: ", redundancy %.3f, speed-up at most %.2f, %@ moved through the leader or %@ between nodes",
+            redundancy, speedupBound, ByteCount(bytesMoved).description, ByteCount(bytesExchanged).description)
         for (index, stage) in stages.enumerated() { lines += ["", heading(index, stage)] + table(of: stage).lines }
         let idle = nodeCount - busyNodes.count
         if idle > 0, notes.isEmpty {

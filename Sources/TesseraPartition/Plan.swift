@@ -142,7 +142,18 @@ extension Plan {
         return slowest > 0 ? Double(spanMultiplyAccumulates) / Double(slowest) : 1
     }
 
-    /// Bytes that go to and from the tiles: their inputs, halos included, and their results, in f32.
+    /// How many times as many inferences a second as one node the plan allows at most, if moving data cost nothing and as many
+    /// inferences were under way as there are stages: convolution operations of the span over those of the busiest node.
+    public var throughputBound: Double {
+        let loads = stages.map(loads).reduce([Int](repeating: 0, count: nodeCount)) {
+            zip($0, $1).map(Shape.saturatingSum)
+        }
+        let busiest = loads.max() ?? 0
+        return busiest > 0 ? Double(spanMultiplyAccumulates) / Double(busiest) : 1
+    }
+
+    /// Bytes that go to and from the tiles if all goes through the leader: their inputs, halos included, and their results,
+    /// in f32.
     public var bytesMoved: Int {
         stages.reduce(0) { sum, stage in
             stage.tiles.reduce(sum) { $0 + $1.inputByteCount + $1.outputByteCount }

@@ -31,7 +31,10 @@ public struct PlanReport: Codable, Sendable {
     public let nodes: Int
     public let redundancy: Double
     public let speedupBound: Double
+    /// Through the leader.
     public let bytesMoved: Int
+    /// If nodes send each other what is missing.
+    public let bytesExchanged: Int
     public let stages: [Stage]
     /// The layers that the leader runs at the end.
     public let rest: [String]
@@ -42,6 +45,7 @@ public struct PlanReport: Codable, Sendable {
         case strategy, nodes, redundancy, stages, rest, notes
         case speedupBound = "speedup_bound"
         case bytesMoved = "bytes_moved"
+        case bytesExchanged = "bytes_exchanged"
     }
 
     public init(_ plan: Plan) {
@@ -52,6 +56,7 @@ public struct PlanReport: Codable, Sendable {
         speedupBound = plan.speedupBound
         bytesMoved = plan.bytesMoved
         notes = plan.notes.isEmpty ? nil : plan.notes
+        bytesExchanged = plan.bytesExchanged
         rest = plan.remainingLayers.map { graph.nodes[$0].name }
         stages = plan.stages.map { stage in
             Stage(
@@ -63,7 +68,9 @@ public struct PlanReport: Codable, Sendable {
                         inputs: Dictionary(
                             uniqueKeysWithValues: tile.inputs.map { (graph.values[$0.value].name, $0.region.bounds) }),
                         layers: Dictionary(
-                            uniqueKeysWithValues: tile.layers.map { (graph.nodes[$0.node].name, $0.region.bounds) }),
+                            uniqueKeysWithValues: tile.layers.map { layer in
+                                (graph.values[graph.nodes[layer.node].outputs[layer.output]].name, layer.region.bounds)
+                            }),
                         macs: tile.convolutionMultiplyAccumulates(in: graph), bytesIn: tile.inputByteCount,
                         bytesOut: tile.outputByteCount)
                 })

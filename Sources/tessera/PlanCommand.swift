@@ -20,11 +20,27 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "Write a picture of the plan.")
     var svg: String?
 
+    @Flag(help: "Show what every strategy comes to instead; an option counts for those that know it.")
+    var compare = false
+
+    func validate() throws {
+        guard !compare || (partition.strategy == nil && svg == nil) else {
+            throw ValidationError("'--compare' is about all strategies: leave out '--strategy' and '--svg'")
+        }
+    }
+
     func run() throws {
         let modules = Modules.builtin
         let graph = try shapes.bind(network.load(modules))
         let choice = try partition.choice()
         let nodes = try nodes ?? choice.cluster.map { try ClusterProfile(path: $0).nodes.count } ?? 2
+        if compare {
+            let comparison = try PlanComparison(
+                graph, nodes: nodes, options: choice.options, upTo: choice.upTo, cluster: choice.cluster,
+                strategies: modules.strategies)
+            if json { try printJSON(comparison) } else { print(comparison, terminator: "") }
+            return
+        }
         let plan = try choice.plan(graph, nodes: nodes, strategies: modules.strategies)
         if let svg { try writeFile(plan.svg(), to: svg) }
         if json { try printJSON(PlanReport(plan)) } else { print(plan, terminator: "") }

@@ -39,6 +39,44 @@ import Testing
         #expect(text.contains("<title>node 3: (0,43)-(31,63)</title>"), "\(text)")
     }
 
+    @Test("a comparison has a row for every strategy, options where they are known, and reasons where there is no plan")
+    func comparison() throws {
+        let arguments = ["plan", dncnn, "--shape", "image=1x1x64x32", "--nodes", "4", "--compare"]
+        let table = try Command(arguments)
+        #expect(table.status == 0, "\(table.errors)")
+        let rows = table.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        let names = ["channel", "fused-grid", "layerwise", "pipeline", "strips", "vertical"]
+        #expect(Set(names).isSubset(of: rows.map { $0[0] }), "\(table.output)")
+        // DnCNN has 17 convolutions of 3x3, all of which look at neighbours.
+        #expect(rows.first { $0[0] == "layerwise" }?[1...3] == ["17", "1.000", "4.00"], "\(table.output)")
+
+        let report = try Command(arguments + ["--json", "--option", "speeds=[1, 1]", "--option", "tiles=[4, 1]"]).json()
+        #expect(report["nodes"] as? Int == 4)
+        let strategies = try #require(report["strategies"] as? [[String: Any]])
+        let strips = try #require(strategies.first { $0["strategy"] as? String == "strips" })
+        #expect((strips["error"] as? String)?.contains("expects a number for each of 4 nodes, found 2") == true)
+        let grid = try #require(strategies.first { $0["strategy"] as? String == "fused-grid" })
+        let plan = try Command(
+            "plan", dncnn, "--shape", "image=1x1x64x32", "--nodes", "4", "--strategy", "fused-grid", "--option",
+            "tiles=[4, 1]", "--json"
+        ).json()
+        for key in ["redundancy", "speedup_bound", "bytes_moved", "bytes_exchanged"] {
+            #expect(grid[key] as? Double == plan[key] as? Double, "\(key)")
+            #expect(plan[key] is NSNumber, "\(key)")
+        }
+        #expect(grid["stages"] as? Int == 1)
+        #expect(grid["largest_memory_bytes"] as? Int ?? 0 > 0)
+    }
+
+    @Test("a comparison is of all strategies, and knows their options")
+    func comparisonErrors() throws {
+        let arguments = ["plan", dncnn, "--shape", "image=1x1x8x8", "--compare"]
+        #expect(try Command(arguments + ["--strategy", "strips"]).status == 64)
+        let plan = try Command(arguments + ["--option", "speed=[1, 2]"])
+        #expect(plan.status == 1)
+        #expect(plan.errors.contains("no strategy knows an option 'speed', did you mean 'speeds'?"), "\(plan.errors)")
+    }
+
     @Test(
         "what cannot be planned is said clearly",
         arguments: [

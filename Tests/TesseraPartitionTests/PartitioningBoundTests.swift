@@ -36,6 +36,25 @@ import Testing
             ])
     }
 
+    @Test("strips with the same work for every node, against the best of all boundaries, found by dynamic programming")
+    func balancedStrips() throws {
+        let yolo = try NetworkSketch.yolo16()
+        let vgg = try NetworkSketch.vgg16()
+        let rows: [(BoundGraph, cutAfter: [String], speedups: [Int: Double])] = [
+            (yolo, [], [2: 1.7937, 4: 2.8820, 6: 3.6641, 8: 4.1370]),
+            (vgg, [], [2: 1.2520, 4: 1.3750, 6: 1.4951, 8: 1.4951]),
+            (vgg, ["max_pool"], [2: 1.9233, 4: 3.4627, 6: 4.6361, 8: 5.6420]),
+        ]
+        for row in rows {
+            for (nodes, speedup) in row.speedups {
+                var strategy = Strips()
+                strategy.cutAfter = row.cutAfter
+                let plan = try Plan(row.0, nodes: nodes, strategy: strategy, named: "strips")
+                #expect(abs(plan.speedupBound - speedup) <= 0.000_051, "\(nodes): \(plan.speedupBound)")
+            }
+        }
+    }
+
     private func check(_ graph: BoundGraph, cutAfter: [String], _ rows: [Row]) throws {
         for row in rows {
             var strategy = FusedGrid()

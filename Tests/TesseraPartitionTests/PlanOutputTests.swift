@@ -64,11 +64,25 @@ import Testing
         #expect(tile.bytesIn == 5 * 6 * 4)
         #expect(tile.bytesOut == 2 * 4 * 6 * 4)
         #expect(report.bytesMoved == plan.bytesMoved)
+        // Five rows of the image to each; the pools read what their nodes made; the leader averages both pools' halves.
+        #expect(report.bytesExchanged == (2 * 5 * 6 + 2 * 4 * 3) * 4)
         let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
         #expect(
             object?.keys.sorted() == [
-                "bytes_moved", "nodes", "redundancy", "rest", "speedup_bound", "stages", "strategy",
+                "bytes_exchanged", "bytes_moved", "nodes", "redundancy", "rest", "speedup_bound", "stages", "strategy",
             ])
+    }
+
+    @Test("a layer of several outputs has all of them in the report")
+    func severalOutputs() throws {
+        var network = try NetworkSketch(4, 8, 6)
+        var split = Split()
+        (split.axis, split.parts) = (1, 2)
+        let first = try network.add("halves", split)
+        try network.add("sum", Add(), first, first + 1)
+        let plan = try Plan(network.bound(), nodes: 2, strategy: Strips(), named: "strips")
+        let report = PlanReport(plan)
+        #expect(Set(report.stages[0].tiles[0].layers.keys) == Set(plan.graph.graph.values.dropFirst().map(\.name)))
     }
 
     /// image 1x1x8x6 -> conv -> | pool -> | average, in strips for 2 nodes.

@@ -12,7 +12,7 @@ import Testing
             var generator = SeededGenerator(seed: seed)
             let graph = try RandomNetwork.make(extraOutputs: true, using: &generator)
             guard let plan = try Plan.random(graph, using: &generator) else { continue }
-            if let problem = try transferProblem(of: plan) {
+            if let problem = try plan.transferProblem() {
                 Issue.record("TESSERA_SEED=\(seed): \(problem)\n\(graph.listing)\n\(plan)")
             }
         }
@@ -59,53 +59,5 @@ import Testing
                 })
         }
         return try Plan(graph, nodes: 2, choices: choices, strategy: "halo")
-    }
-
-    /// Holds the pieces against a map of who made which element.
-    private func transferProblem(of plan: Plan) throws -> String? {
-        var makers: [Graph.ValueID: Tensor] = [:]
-        var bytes = 0
-        for (index, stage) in plan.stages.enumerated() {
-            for (tile, pieces) in zip(stage.tiles, plan.transfers(into: index)) {
-                for input in tile.inputs {
-                    let shape = plan.graph.shapes[input.value]
-                    // The leader counts as node -1.
-                    let made = try makers[input.value] ?? filled(shape, -1)
-                    var came = try Tensor(zeros: shape)
-                    for piece in pieces where piece.value == input.value {
-                        let holder: Float = if case .node(let node) = piece.source { Float(node) } else { -1 }
-                        guard try made.cropped(to: piece.region).floats().allSatisfy({ $0 == holder }) else {
-                            return "\(piece) is not held by its source"
-                        }
-                        let once = try came.cropped(to: piece.region).floats().map { $0 + 1 }
-                        try came.paste(Tensor(once, shape: piece.region.shape), at: piece.region)
-                    }
-                    let needed = try came.cropped(to: input.region).floats()
-                    guard needed.allSatisfy({ $0 == 1 }), try came.floats().reduce(0, +) == Float(needed.count) else {
-                        return "the pieces of value \(input.value) are not \(input.region), each element once"
-                    }
-                    bytes += try 4 * made.cropped(to: input.region).floats().count { $0 != Float(tile.node) }
-                }
-            }
-            var made = try Tensor(zeros: plan.graph.shapes[stage.output])
-            for tile in stage.tiles { try made.paste(filled(tile.region.shape, Float(tile.node)), at: tile.region) }
-            makers[stage.output] = made
-        }
-        let rest = try plan.remainingNetwork()
-        for input in rest.graph.inputs {
-            let value = try plan.graph.graph.value(named: input.name)
-            guard makers[value] != nil else { continue }
-            let pieces = plan.collections().filter { $0.value == value }
-            let collected = pieces.reduce(0) { $0 + $1.byteCount }
-            guard collected == plan.graph.shapes[value].elementCount * 4 else {
-                return "\(collected) bytes of '\(input.name)' are collected"
-            }
-            bytes += collected
-        }
-        return bytes == plan.bytesExchanged ? nil : "\(bytes) bytes are exchanged, stated are \(plan.bytesExchanged)"
-    }
-
-    private func filled(_ shape: Shape, _ value: Float) throws -> Tensor {
-        try Tensor([Float](repeating: value, count: shape.elementCount), shape: shape)
     }
 }

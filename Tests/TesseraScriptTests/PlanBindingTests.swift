@@ -9,7 +9,7 @@ import Testing
 
     /// A strategy that cuts after the pool and at the end, in strips of rows.
     private static let strips = """
-        tessera.register.partition_strategy("strips", function(span, nodes, options)
+        tessera.register.partition_strategy("rows", function(span, nodes, options)
           local stages = {}
           for _, cut in ipairs(span.cut_points) do
             if cut.name == options.after or cut.name == span.output.name then
@@ -36,14 +36,15 @@ import Testing
             local plan = net:plan{nodes = 4, strategy = 'fused-grid', tiles = {2, 2}, inputs = {1, 1, 20, 12}}
             plan:svg(folder .. '/plan.svg')
             local last = plan.stages[#plan.stages]
-            return tostring(plan), plan.redundancy, plan.speedup_bound, plan.bytes_moved, plan.nodes, plan.strategy,
+            return tostring(plan), plan.redundancy, plan.speedup_bound, plan.throughput_bound, plan.bytes_moved,
+              plan.bytes_exchanged, plan.nodes, plan.strategy,
               last.tiles[4].region, last.output
             """)
         #expect(
             results.values == [
                 .string(plan.description.trimmingCharacters(in: .newlines)), .number(plan.redundancy),
-                .number(plan.speedupBound),
-                .integer(plan.bytesMoved), 4, "fused-grid", [[1, 1], [1, 1], [6, 10], [4, 6]], "c",
+                .number(plan.speedupBound), .number(plan.throughputBound), .integer(plan.bytesMoved),
+                .integer(plan.bytesExchanged), 4, "fused-grid", [[1, 1], [1, 1], [6, 10], [4, 6]], "c",
             ])
         #expect(try String(contentsOfFile: folder.path + "/plan.svg", encoding: .utf8) == plan.svg())
     }
@@ -51,7 +52,7 @@ import Testing
     @Test func aStrategyInLuaMakesAPlan() async throws {
         let results = try await folder.run(
             Self.strips + """
-                local plan = net:plan{nodes = 3, strategy = 'strips', after = 'p', inputs = x}
+                local plan = net:plan{nodes = 3, strategy = 'rows', after = 'p', inputs = x}
                 local cuts = {}
                 for _, stage in ipairs(plan.stages) do
                   cuts[#cuts + 1] = stage.output
@@ -59,8 +60,8 @@ import Testing
                 end
                 return table.concat(cuts, ' '), plan.strategy, tessera.strategies()
                 """)
-        #expect(results.values.prefix(2) == ["p 1:1-4 2:5-7 3:8-10 c 1:1-4 2:5-7 3:8-10", "strips"])
-        #expect("\(results.values)".contains("\"strips\""))
+        #expect(results.values.prefix(2) == ["p 1:1-4 2:5-7 3:8-10 c 1:1-4 2:5-7 3:8-10", "rows"])
+        #expect("\(results.values)".contains("\"rows\""))
     }
 
     @Test func aStrategyInLuaSeesTheSpan() async throws {
@@ -141,8 +142,8 @@ import Testing
         #expect(error?.message.contains("a partition strategy named 'vertical' is registered already") == true)
         _ = try await folder.run(Self.strips)
         let unknown = await folder.failure(
-            "tessera.network(folder .. '/small.yaml'):plan{nodes = 2, strategy = 'strips', inputs = {1, 1, 8, 8}}")
-        #expect(unknown?.message.contains("unknown partition strategy 'strips'") == true)
+            "tessera.network(folder .. '/small.yaml'):plan{nodes = 2, strategy = 'rows', inputs = {1, 1, 8, 8}}")
+        #expect(unknown?.message.contains("unknown partition strategy 'rows'") == true)
     }
 
     @Test func deployingGivesWhatOneNodeGives() async throws {
@@ -150,7 +151,7 @@ import Testing
             Self.strips + """
                 local whole = net:run(x)
                 local equal = {}
-                for _, strategy in ipairs{'vertical', 'fused-grid', 'strips'} do
+                for _, strategy in ipairs{'vertical', 'fused-grid', 'rows'} do
                   local out, report = net:deploy{nodes = 3, strategy = strategy, inputs = x, transport = 'loopback', threads = 1}
                   equal[#equal + 1] = out == whole and report.strategy == strategy and report.nodes == 3 and report.bytes_sent > 0
                     and report.latency_ms > 0

@@ -39,7 +39,9 @@
 ---@field nodes integer How many nodes it is for.
 ---@field redundancy number Multiply-accumulate operations of all parts over those of the whole; 1 if nothing is done twice.
 ---@field speedup_bound number The largest possible speed-up over one node, if moving data cost nothing.
----@field bytes_moved integer Bytes to and from the nodes' parts.
+---@field throughput_bound number How many times as many inferences a second as one node's at most, with one under way in every stage.
+---@field bytes_moved integer Bytes to and from the nodes' parts if all goes through the leader.
+---@field bytes_exchanged integer Bytes to and from the nodes' parts if nodes send each other what is missing.
 ---@field stages {output: string, layers: string[], tiles: {node: integer, region: integer[][], macs: integer}[]}[] The stages. A region is a range {first, last} for every axis, counted from 1.
 ---@field svg fun(self: Plan, path: string) Draws the plan into an .svg file.
 

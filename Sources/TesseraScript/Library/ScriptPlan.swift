@@ -38,10 +38,18 @@ final class ScriptPlan: ScriptObject {
                     of: ScriptPlan.self, property: "speedup_bound", "number",
                     "The largest possible speed-up over one node, if moving data cost nothing."
                 ) { .number($0.plan.speedupBound) },
-                Binding(of: ScriptPlan.self, property: "bytes_moved", "integer", "Bytes to and from the nodes' parts.")
-                {
-                    .integer($0.plan.bytesMoved)
-                },
+                Binding(
+                    of: ScriptPlan.self, property: "throughput_bound", "number",
+                    "How many times as many inferences a second as one node's at most, with one under way in every stage."
+                ) { .number($0.plan.throughputBound) },
+                Binding(
+                    of: ScriptPlan.self, property: "bytes_moved", "integer",
+                    "Bytes to and from the nodes' parts if all goes through the leader."
+                ) { .integer($0.plan.bytesMoved) },
+                Binding(
+                    of: ScriptPlan.self, property: "bytes_exchanged", "integer",
+                    "Bytes to and from the nodes' parts if nodes send each other what is missing."
+                ) { .integer($0.plan.bytesExchanged) },
                 Binding(
                     of: ScriptPlan.self, property: "stages",
                     "{output: string, layers: string[], tiles: {node: integer, region: integer[][], macs: integer}[]}[]",
