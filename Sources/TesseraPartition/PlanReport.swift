@@ -55,8 +55,8 @@ public struct PlanReport: Codable, Sendable {
         redundancy = plan.redundancy
         speedupBound = plan.speedupBound
         bytesMoved = plan.bytesMoved
-        bytesExchanged = plan.bytesExchanged
         notes = plan.notes.isEmpty ? nil : plan.notes
+        bytesExchanged = plan.bytesExchanged
         rest = plan.remainingLayers.map { graph.nodes[$0].name }
         stages = plan.stages.map { stage in
             Stage(
