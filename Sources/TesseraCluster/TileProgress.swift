@@ -1,5 +1,26 @@
+import Synchronization
 import TesseraCore
 import TesseraPartition
+import TesseraRuntime
+
+/// Memory for what one tile makes, of one inference after the other.
+final class TileOutputs: Sendable {
+    private let tensors = Mutex<[String: Tensor]>([:])
+
+    /// Runs a tile. What it made before is written over, unless somebody still has that.
+    func run(
+        _ session: Session, _ inputs: [String: Tensor], isCancelled: () -> Bool
+    ) throws -> [String: Tensor] {
+        try tensors.withLock { tensors in
+            // Held by nobody else, it needs no copy to be written to.
+            var own = tensors
+            tensors = [:]
+            try session.run(inputs, into: &own, isCancelled: isCancelled)
+            tensors = own
+            return own
+        }
+    }
+}
 
 /// How far a node's tiles of one task are: inputs that are not complete yet, results that wait to be collected.
 actor TileProgress {
@@ -8,6 +29,8 @@ actor TileProgress {
         let place: TileRoutes.Place
         let inference: Int
         let inputs: [String: Tensor]
+        let outputs: TileOutputs
+        fileprivate let arrived: TileInputs
     }
 
     private struct Key: Hashable {
@@ -19,6 +42,9 @@ actor TileProgress {
     private let routes: TileRoutes
     private var waiting: [Key: TileInputs] = [:]
     private var results: [Key: Tensor] = [:]
+    /// Memory of tiles that were computed: fresh memory costs more than filling it, since the system clears it first.
+    private var spareInputs: [TileRoutes.Place: [[Tensor?]]] = [:]
+    private var spareOutputs: [TileRoutes.Place: [TileOutputs]] = [:]
 
     init(_ plan: Plan, _ routes: TileRoutes) { (self.plan, self.routes) = (plan, routes) }
 
@@ -26,23 +52,32 @@ actor TileProgress {
     ///
     /// - Returns: the tile if it can be computed now.
     /// - Throws: `protocolViolation` for pieces that it does not wait for.
-    func add(_ pieces: [(index: Int, tensor: Tensor)], to place: TileRoutes.Place, inference: Int) throws -> Job? {
+    func add(_ pieces: [ArrivedPiece], to place: TileRoutes.Place, inference: Int) throws -> Job? {
         let key = Key(inference: inference, place: place)
         let tile = plan.stages[place.stage].tiles[place.tile]
-        var inputs = waiting[key] ?? TileInputs(tile, pieces: routes.pieces[place.stage][place.tile])
+        var inputs =
+            waiting[key]
+            ?? TileInputs(
+                tile, pieces: routes.pieces[place.stage][place.tile], spares: spareInputs[place]?.popLast() ?? [])
         waiting[key] = nil
-        for piece in pieces { try inputs.add(piece.tensor, as: piece.index) }
+        for piece in pieces { try inputs.add(piece) }
         guard inputs.isComplete else {
             waiting[key] = inputs
             return nil
         }
-        return Job(place: place, inference: inference, inputs: inputs.named(in: plan.graph.graph))
+        return Job(
+            place: place, inference: inference, inputs: inputs.named(in: plan.graph.graph),
+            outputs: spareOutputs[place]?.popLast() ?? TileOutputs(), arrived: inputs)
     }
 
-    /// Keeps what a tile made, if the leader will ask for it.
-    func keep(_ result: Tensor, of job: Job) {
-        guard routes.collected.contains(job.place.stage) else { return }
-        results[Key(inference: job.inference, place: job.place)] = result
+    /// Takes what a tile made, once others have what they need of it: the leader will ask for it, or it is written over later.
+    func finish(_ job: Job, _ result: Tensor) {
+        spareInputs[job.place, default: []].append(job.arrived.reusable(of: job.inputs, in: plan.graph.graph))
+        if routes.collected.contains(job.place.stage) {
+            results[Key(inference: job.inference, place: job.place)] = result
+        } else {
+            spareOutputs[job.place, default: []].append(job.outputs)
+        }
     }
 
     /// Hands over all that was made in an inference, in the order of stages and tiles.

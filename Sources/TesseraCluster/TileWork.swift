@@ -198,7 +198,7 @@ final class TileWork: Sendable {
             }
             let tensor = try message.blob(position).tensor(
                 shape: expected[index].region.shape, elementType: expected[index].elementType)
-            return (index: index, tensor: tensor)
+            return ArrivedPiece(index, whole: tensor)
         }
         return try await setup.progress.add(
             pieces, to: .init(stage: work.stage, tile: work.tile), inference: work.inference)
@@ -220,17 +220,17 @@ final class TileWork: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         let outputs = try await node.compute.run {
-            try session.run(job.inputs) { self.isOver.withLock { $0 } }
+            try job.outputs.run(session, job.inputs) { self.isOver.withLock { $0 } }
         }
         let computed = clock.now - start
         guard let result = outputs.values.first else {
             throw TesseraError(.backendFailure, "a tile made nothing")
         }
-        await setup.progress.keep(result, of: job)
         var sent = 0
         for (target, parts) in setup.routes.deliveries(from: job.place) {
             sent += try await deliver(parts, of: result, to: target, job.inference, setup, queue)
         }
+        await setup.progress.finish(job, result)
         let work = TaskMessage.Work(task: task, inference: job.inference, stage: stage, tile: tile)
         try await send(
             TaskMessage.made, TaskMessage.Made(work: work, sentByteCount: sent, seconds: computed / .seconds(1)))
@@ -242,15 +242,14 @@ final class TileWork: Sendable {
         _ setup: Setup, _ queue: Queue
     ) async throws -> Int {
         let owner = setup.plan.stages[target.stage].tiles[target.tile].node
-        let whole = Region(whole: result.shape)
-        let tensors = try parts.map { $0.region == whole ? result : try result.cropped(to: $0.region) }
         if setup.nodes[owner] == node.name {
-            let pieces = zip(parts, tensors).map { (index: $0.piece, tensor: $1) }
+            let pieces = parts.map { ArrivedPiece($0.piece, $0.region, of: result) }
             if let job = try await setup.progress.add(pieces, to: target, inference: inference) {
                 queue.yield((job, setup))
             }
             return 0
         }
+        let tensors = try parts.map { try result.cropped(to: $0.region) }
         let isDirect = node.isConnected(to: setup.nodes[owner])
         let body = TaskMessage.Pieces(
             work: .init(task: task, inference: inference, stage: target.stage, tile: target.tile),

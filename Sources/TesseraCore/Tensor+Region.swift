@@ -39,6 +39,30 @@ extension Tensor {
         }
     }
 
+    /// Writes the elements in one region of `source` over those in another region of this tensor, of the same shape.
+    ///
+    /// - Throws: `shapeMismatch` if a region is not inside its tensor, or shapes or types differ.
+    public mutating func paste(_ part: Region, of source: Tensor, at region: Region) throws {
+        if part == Region(whole: source.shape) { return try paste(source, at: region) }
+        try requireInside(region)
+        try source.requireInside(part)
+        guard part.shape == region.shape, source.elementType == elementType else {
+            throw TesseraError(
+                .shapeMismatch,
+                "expected a part of \(region.shape) \(elementType), found \(part.shape) \(source.elementType)")
+        }
+        let (shape, elementType) = (shape, elementType)
+        var starts: [Int] = []
+        elementType.forEachRow(of: part, in: source.shape) { offset, _, _ in starts.append(offset) }
+        withUnsafeMutableBytes { target in
+            source.withUnsafeBytes { bytes in
+                elementType.forEachRow(of: region, in: shape) { offset, rowBytes, index in
+                    copyBytes(to: target, at: offset, from: bytes, at: starts[index], count: rowBytes)
+                }
+            }
+        }
+    }
+
     private func requireInside(_ region: Region) throws {
         guard region.rank == shape.rank, Region(whole: shape).contains(region) else {
             throw TesseraError(.shapeMismatch, "expected a region inside \(shape), found \(region)")

@@ -32,6 +32,21 @@ public struct Session: Sendable {
         return Dictionary(uniqueKeysWithValues: zip(graph.graph.outputs.map(\.name), outputs))
     }
 
+    /// Runs one inference into the outputs of an earlier one, which takes no memory; the first time they are empty.
+    ///
+    /// - Throws: as `run`; `outputs` are empty then.
+    public func run(
+        _ inputs: [String: Tensor], into outputs: inout [String: Tensor], isCancelled: () -> Bool = { false }
+    ) throws {
+        let ordered = try graph.ordered(inputs)
+        let names = graph.graph.outputs.map(\.name)
+        var results = names.compactMap { outputs[$0] }
+        outputs = [:]
+        if results.count != names.count { results = try compiled.makeOutputs() }
+        try compiled.run(ordered, into: &results, isCancelled: isCancelled)
+        outputs = Dictionary(uniqueKeysWithValues: zip(names, results))
+    }
+
     /// Inferences on the same memory, one after the other.
     ///
     /// - Throws: as `run` for inputs that do not fit.
