@@ -101,7 +101,8 @@ import Testing
         }
     }
 
-    /// Nodes of one core each and a leader like them: 4e10 operations a second, gigabit Ethernet, 0.2 ms.
+    /// Nodes of one core each and a leader like them: 4e10 operations a second, gigabit Ethernet, 0.2 ms. Getting in and out of
+    /// tiles costs nothing.
     private func cluster(_ count: Int, bandwidth: Double = 125e6) -> ClusterProfile {
         ClusterProfile(
             nodes: (0..<count).map { Device(name: "node-\($0 + 1)") }, link: Link(bandwidth: bandwidth, latency: 2e-4))

@@ -115,7 +115,13 @@ struct SpanCosts {
     /// The seconds of some segments on one node, if they are not cut.
     func wholeSeconds(_ segments: ClosedRange<Int>, at node: Int) -> Double {
         let before = segments.lowerBound > 0 ? wholeSeconds[node][segments.lowerBound - 1] : 0
-        return wholeSeconds[node][segments.upperBound] - before
+        let graph = model.graph
+        let read =
+            segments.lowerBound > 0
+            ? graph.byteCount(of: cuts[segments.lowerBound - 1])
+            : graph.graph.inputs.reduce(0) { $0 + graph.byteCount(of: $1.value) }
+        let handling = model.seconds(handling: read + graph.byteCount(of: cuts[segments.upperBound]), at: node)
+        return wholeSeconds[node][segments.upperBound] - before + handling
     }
 }
 
@@ -128,6 +134,7 @@ private struct TileWalk {
     private(set) var seconds = 0.0
     /// Bytes of what is needed and was not come by yet.
     private var openByteCount: Int
+    private let outputByteCount: Int
     private var activationByteCount = 0
 
     init(_ tile: Tiling.Tile, of output: Graph.ValueID, model: CostModel) {
@@ -138,6 +145,7 @@ private struct TileWalk {
         needed = [output: region]
         openByteCount = region.elementCount * ElementType.f32.byteCount
         activationByteCount = openByteCount
+        outputByteCount = openByteCount
     }
 
     /// Goes through some layers, the last first.
@@ -196,8 +204,10 @@ private struct TileWalk {
         let inputs = graph.graph.inputs.reduce(0) { sum, input in
             input.value == cut ? sum : sum + (needed[input.value].map { byteCount($0, of: input.value) } ?? 0)
         }
+        let read = inputs + (part.map { $0.rows.count * $0.columns.count * pixelByteCount } ?? 0)
+        let handling = model.seconds(handling: read + outputByteCount, at: node)
         return SpanCosts.Start(
-            seconds: seconds, needed: part, pixelByteCount: pixelByteCount, inputByteCount: inputs,
+            seconds: seconds + handling, needed: part, pixelByteCount: pixelByteCount, inputByteCount: inputs,
             activationByteCount: activationByteCount)
     }
 }

@@ -7,6 +7,8 @@ public struct Device: Sendable, Equatable {
     public var multiplyAccumulatesPerSecond: Double
     /// Bytes a second that a layer reads and writes, for layers that were not measured.
     public var memoryBandwidth: Double
+    /// Bytes a second that get into a tile and out of it, besides what its layers take; infinite if that costs nothing.
+    public var tileBandwidth: Double
     /// How many times as fast it is as all else says.
     public var speed: Double
     /// Bytes that weights and activations may take; nil for any amount.
@@ -15,12 +17,12 @@ public struct Device: Sendable, Equatable {
     public var profile: DeviceProfile?
 
     public init(
-        name: String, multiplyAccumulatesPerSecond: Double = 4e10, memoryBandwidth: Double = 20e9, speed: Double = 1,
-        memory: Double? = nil, profile: DeviceProfile? = nil
+        name: String, multiplyAccumulatesPerSecond: Double = 4e10, memoryBandwidth: Double = 20e9,
+        tileBandwidth: Double = .infinity, speed: Double = 1, memory: Double? = nil, profile: DeviceProfile? = nil
     ) {
         self.name = name
         self.multiplyAccumulatesPerSecond = multiplyAccumulatesPerSecond
-        self.memoryBandwidth = memoryBandwidth
+        (self.memoryBandwidth, self.tileBandwidth) = (memoryBandwidth, tileBandwidth)
         (self.speed, self.memory, self.profile) = (speed, memory, profile)
     }
 }
@@ -94,7 +96,10 @@ public struct ClusterProfile: Sendable {
 
     /// So many equal nodes: what is assumed of nodes of which nothing is known.
     public init(equalNodes count: Int) {
-        self.init(nodes: (0..<max(count, 0)).map { Device(name: "node-\($0 + 1)") })
+        self.init(
+            nodes: (0..<max(count, 0)).map {
+                Device(name: "node-\($0 + 1)", tileBandwidth: DeviceEntry().tileBandwidth.value)
+            })
     }
 
     /// What a file says.
@@ -178,7 +183,7 @@ extension Device {
     fileprivate init(_ entry: DeviceEntry, name: String, profile: (String) throws -> DeviceProfile) throws {
         self.init(
             name: name, multiplyAccumulatesPerSecond: entry.multiplyAccumulatesPerSecond,
-            memoryBandwidth: entry.memoryBandwidth.value, speed: entry.speed, memory: entry.memory?.value,
-            profile: try entry.profile.map(profile))
+            memoryBandwidth: entry.memoryBandwidth.value, tileBandwidth: entry.tileBandwidth.value,
+            speed: entry.speed, memory: entry.memory?.value, profile: try entry.profile.map(profile))
     }
 }

@@ -14,20 +14,36 @@ public struct MemoryUse: Sendable, Equatable {
 }
 
 extension CostModel {
-    /// What a plan takes, by endpoint. A node keeps the weights of all its tiles, and runs one tile after the other.
+    /// What a plan takes, by endpoint, what the leader runs at the end among it.
     public func memory(of plan: Plan) -> [MemoryUse] {
-        var uses = [MemoryUse](repeating: MemoryUse(), count: cluster.endpointCount)
-        var held: [[String: Int]] = uses.map { _ in [:] }
+        var uses = tileMemory(of: plan)
+        let leader = cluster.leaderEndpoint
+        while uses.count < cluster.endpointCount { uses.append(MemoryUse()) }
+        let rest = remainingMemory(of: plan)
+        uses[leader].weights = Shape.saturatingSum(uses[leader].weights, rest.weights)
+        uses[leader].activations = max(uses[leader].activations, rest.activations)
+        return uses
+    }
+
+    /// A weight, or the part of it that makes some of the channels.
+    private struct WeightPart: Hashable {
+        var layer: Graph.NodeID
+        var name: String
+        var region: Region
+    }
+
+    /// What the tiles of a plan take, by node, in f32. A node keeps the weights of all its tiles, and runs one tile after the other.
+    public func tileMemory(of plan: Plan) -> [MemoryUse] {
+        var uses = [MemoryUse](repeating: MemoryUse(), count: plan.nodeCount)
+        var held: [[WeightPart: Int]] = uses.map { _ in [:] }
         for tile in plan.stages.flatMap(\.tiles) where uses.indices.contains(tile.node) {
             for layer in tile.layers {
                 let node = graph.graph.nodes[layer.node]
                 let parameters = (try? node.op.parameters(for: graph.inputShapes(of: node))) ?? []
                 for parameter in parameters {
-                    let count =
-                        layer.tile.parameters[parameter.name]?.elementCount ?? parameter.shape.elementCount
-                    let bytes = Shape.saturatingProduct(count, parameter.elementType.byteCount)
-                    let name = "\(node.name).\(parameter.name)"
-                    held[tile.node][name] = max(held[tile.node][name] ?? 0, bytes)
+                    let region = layer.tile.parameters[parameter.name] ?? Region(whole: parameter.shape)
+                    held[tile.node][WeightPart(layer: layer.node, name: parameter.name, region: region)] =
+                        Shape.saturatingProduct(region.elementCount, parameter.elementType.byteCount)
                 }
             }
             let inputs = tile.inputs.map { ($0.value, $0.byteCount) }
@@ -37,13 +53,7 @@ extension CostModel {
             uses[tile.node].activations = max(
                 uses[tile.node].activations, activations(inputs: inputs, making: made, keeping: [tile.output]))
         }
-        for endpoint in uses.indices {
-            uses[endpoint].weights = held[endpoint].values.reduce(0, Shape.saturatingSum)
-        }
-        let rest = remainingMemory(of: plan)
-        uses[cluster.leaderEndpoint].weights = Shape.saturatingSum(
-            uses[cluster.leaderEndpoint].weights, rest.weights)
-        uses[cluster.leaderEndpoint].activations = max(uses[cluster.leaderEndpoint].activations, rest.activations)
+        for node in uses.indices { uses[node].weights = held[node].values.reduce(0, Shape.saturatingSum) }
         return uses
     }
 

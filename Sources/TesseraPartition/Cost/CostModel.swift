@@ -63,10 +63,19 @@ public struct CostModel: Sendable {
     /// Bytes of a layer's weights.
     public func weightByteCount(of layer: Graph.NodeID) -> Int { layers[layer].weightByteCount }
 
-    /// The seconds of all layers of a tile on its node.
+    /// The seconds that a device takes for so many bytes to get into a tile and out of it, besides the tile's layers: inputs are put
+    /// together of pieces, copied and brought into the order that kernels like, results the other way round.
+    public func seconds(handling bytes: Int, at endpoint: Int) -> Double {
+        let device = cluster.device(at: endpoint)
+        return Double(bytes) / device.tileBandwidth / device.speed
+    }
+
+    /// The seconds of a tile on its node: of all its layers, and of getting its inputs into them and its result out.
     public func seconds(of tile: Tile) -> Double {
         let present = Set(tile.layers.map(\.node))
-        return tile.layers.reduce(0) { sum, layer in
+        let handling = seconds(
+            handling: Shape.saturatingSum(tile.inputByteCount, tile.outputByteCount), at: tile.node)
+        return tile.layers.reduce(handling) { sum, layer in
             let producer = graph.graph.nodes[layer.node].inputs.first.flatMap { graph.graph.values[$0].producer }
             if layers[layer.node].isMerged, producer.map(present.contains) == true { return sum }
             return sum
