@@ -58,7 +58,7 @@ extension Deployment {
                 (finished[index], latencies[index]) = (outputs, own.latency)
                 report.bytesSent += own.bytesSent
                 report.bytesReceived += own.bytesReceived
-                report.bytesExchanged += own.bytesExchanged
+                report.bytesExchanged = Shape.saturatingSum(report.bytesExchanged, own.bytesExchanged)
                 while let outputs = finished.removeValue(forKey: report.inferences) {
                     try output(report.inferences, outputs)
                     report.latencies += [latencies.removeValue(forKey: report.inferences)].compactMap { $0 }

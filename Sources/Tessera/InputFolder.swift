@@ -55,8 +55,11 @@ public struct InputFolder: Sendable {
 
     /// The inputs of the inference of one file.
     ///
-    /// - Throws: what reading it throws.
+    /// - Throws: `notFound` if there are not as many files, and what reading it throws.
     public func inputs(at index: Int) throws -> NetworkInputs {
+        guard paths.indices.contains(index) else {
+            throw TesseraError(.notFound, "expected a file from 0 to \(paths.count - 1), found \(index)")
+        }
         var inputs = try network.readInputs(names.map { "\($0)=\(paths[index])" })
         inputs.tensors.merge(fixed) { own, _ in own }
         return inputs

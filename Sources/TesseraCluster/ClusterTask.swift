@@ -9,7 +9,7 @@ import TesseraRuntime
 ///
 /// The leader announces itself, distributes layers and weights, sends the pieces of the input, follows the nodes' progress, collects
 /// their sub-maps, stitches them by coordinates and runs what follows (METHODS.md A1, A4-A7). What a stage needs of the one before,
-/// nodes send each other.
+/// nodes send each other. A task lives until it is told to `finish`.
 public actor ClusterTask {
     /// What the leader learned of one inference.
     public struct Report: Sendable {
@@ -42,6 +42,7 @@ public actor ClusterTask {
     private var inference = 0
     private var bytesSent = 0
     private var failure: TesseraError?
+    private var isPrepared = false
     /// Bytes of layers and weights that the preparation sent.
     public private(set) var distributedByteCount = 0
 
@@ -120,6 +121,8 @@ public actor ClusterTask {
             try Session(plan.remainingNetwork(), backend: backend, options: options)
         }
         try await distribute()
+        isPrepared = true
+        guard !plan.stages.isEmpty else { return }
         following = Task { await self.follow() }
     }
 
@@ -264,7 +267,7 @@ public actor ClusterTask {
             }
         } catch {
             fail(
-                error as? TesseraError ?? TesseraError(.nodeFailure, "the task is over", cause: error as? TesseraError))
+                error as? TesseraError ?? TesseraError(.nodeFailure, "the task is over"))
         }
     }
 
@@ -275,8 +278,7 @@ public actor ClusterTask {
             let number = made.work.inference
             try check(made.work, from: peer)
             running[number]?.add(message, isOwn: peer == node.name)
-            running[number]?.bytes.exchanged += made.sentByteCount
-            guard running[number]?.made(made.work) == true else { return }
+            guard running[number]?.made(made) == true else { return }
             let collect = try Message(
                 kind: TaskMessage.collect, body: TaskMessage.Collect(task: id, inference: number))
             running[number]?.bytes.sent += collect.byteCount * node.transport.peers.count
@@ -292,8 +294,16 @@ public actor ClusterTask {
             let body = try message.decode(TaskMessage.Pieces.self)
             let work = body.work
             guard span.stages.indices.contains(work.stage),
-                span.stages[work.stage].tiles.indices.contains(work.tile)
-            else { throw TesseraError(.protocolViolation, "node '\(peer)' sends to a tile that there is not") }
+                span.stages[work.stage].tiles.indices.contains(work.tile), let source = peers.firstIndex(of: peer),
+                body.pieces.count == message.payload.count,
+                body.pieces.allSatisfy({ index in
+                    let pieces = routes.pieces[work.stage][work.tile]
+                    return pieces.indices.contains(index) && pieces[index].source == .node(source)
+                })
+            else {
+                throw TesseraError(.protocolViolation, "node '\(peer)' has pieces passed on that are not its own")
+            }
+            guard running[work.inference] != nil else { return }
             let passed = try Message(kind: TaskMessage.pieces, body: body, payload: message.payload)
             running[work.inference]?.add(message, isOwn: peer == node.name)
             running[work.inference]?.bytes.sent += passed.byteCount
@@ -301,6 +311,9 @@ public actor ClusterTask {
         default: break
         }
     }
+
+    /// Whether a peer has tiles. Those that have none may go.
+    private func isBusy(_ peer: PeerID) -> Bool { plan.busyNodes.contains { peers[$0] == peer } }
 
     private func check(_ work: TaskMessage.Work, from peer: PeerID) throws {
         guard span.stages.indices.contains(work.stage), span.stages[work.stage].tiles.indices.contains(work.tile),
@@ -335,7 +348,7 @@ public actor ClusterTask {
                 }
                 return (message, peer)
             case .left(let peer, let reason):
-                guard peers.contains(peer) else { continue }
+                guard peers.contains(peer), !isPrepared || isBusy(peer) else { continue }
                 throw TesseraError(.nodeFailure, "node '\(peer)' was lost in \(action())", cause: reason)
             case nil:
                 if Task.isCancelled { throw CancellationError() }

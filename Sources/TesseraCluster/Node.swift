@@ -10,8 +10,14 @@ public actor Node {
     /// A task whose tiles this node computes.
     private struct Duty {
         let leader: PeerID
-        let inbox: AsyncStream<(Message, PeerID)>.Continuation
+        let inbox: AsyncStream<DutyEvent>.Continuation
         let work: TileWork
+    }
+
+    /// What the work for a leader hears: messages of its task, and of any peer that it left.
+    enum DutyEvent: Sendable {
+        case received(Message, from: PeerID)
+        case left(PeerID, reason: TesseraError?)
     }
 
     /// What a leader's task hears.
@@ -102,7 +108,9 @@ public actor Node {
                 "peer left",
                 metadata: ["peer": "\(peer)", "reason": "\(reason.map(String.init(describing:)) ?? "leave")"])
             for task in led.values { task.yield(.left(peer, reason: reason)) }
-            for (task, duty) in duties where duty.leader == peer { end(task) }
+            for (task, duty) in duties {
+                if duty.leader == peer { end(task) } else { duty.inbox.yield(.left(peer, reason: reason)) }
+            }
         case .received(let message, let peer): receive(message, from: peer)
         }
     }
@@ -112,11 +120,11 @@ public actor Node {
         case TaskMessage.lead: announce(message, from: peer)
         case TaskMessage.layers, TaskMessage.weights, TaskMessage.collect:
             guard let task = task(of: message, from: peer), let duty = duties[task], duty.leader == peer else { return }
-            duty.inbox.yield((message, peer))
+            duty.inbox.yield(.received(message, from: peer))
         case TaskMessage.pieces:
             // Other nodes send them, too; the work knows who may.
             guard let task = task(of: message, from: peer) else { return }
-            duties[task]?.inbox.yield((message, peer))
+            duties[task]?.inbox.yield(.received(message, from: peer))
         case TaskMessage.finished:
             guard let task = task(of: message, from: peer), duties[task]?.leader == peer else { return }
             end(task)
@@ -141,7 +149,7 @@ public actor Node {
     private func announce(_ message: Message, from leader: PeerID) {
         guard let task = task(of: message, from: leader), duties[task] == nil else { return }
         logger.debug("a peer leads a task", metadata: ["leader": "\(leader)", "task": "\(task)"])
-        let (stream, inbox) = AsyncStream.makeStream(of: (Message, PeerID).self)
+        let (stream, inbox) = AsyncStream.makeStream(of: DutyEvent.self)
         let work = TileWork(task: task, leader: leader, node: self)
         duties[task] = Duty(leader: leader, inbox: inbox, work: work)
         Task {

@@ -42,8 +42,11 @@ struct RunningInference {
     /// Notes that a tile is made.
     ///
     /// - Returns: whether now all are, for the first time.
-    mutating func made(_ work: TaskMessage.Work) -> Bool {
-        unmade.remove(TileRoutes.Place(stage: work.stage, tile: work.tile)) != nil && unmade.isEmpty
+    mutating func made(_ made: TaskMessage.Made) -> Bool {
+        guard unmade.remove(TileRoutes.Place(stage: made.work.stage, tile: made.work.tile)) != nil else { return false }
+        // The number is the node's word only.
+        bytes.exchanged = Shape.saturatingSum(bytes.exchanged, max(0, made.sentByteCount))
+        return unmade.isEmpty
     }
 
     /// Puts a sub-map where it belongs (METHODS.md A6).

@@ -130,11 +130,9 @@ enum TaskMessage {
         let work: Work
         /// Bytes of elements that went from the node to others.
         let sentByteCount: Int
-        /// What computing the tile took.
-        let seconds: Double
 
-        init(work: Work, sentByteCount: Int, seconds: Double) {
-            (task, self.work, self.sentByteCount, self.seconds) = (work.task, work, sentByteCount, seconds)
+        init(work: Work, sentByteCount: Int) {
+            (task, self.work, self.sentByteCount) = (work.task, work, sentByteCount)
         }
     }
 

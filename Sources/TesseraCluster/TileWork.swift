@@ -17,6 +17,8 @@ final class TileWork: Sendable {
         let nodes: [PeerID]
         /// This node's compiled tiles, by stage and tile.
         let sessions: [[Int: Session]]
+        /// The other nodes that this one exchanges pieces with.
+        let neighbours: Set<PeerID>
         let progress: TileProgress
     }
 
@@ -34,18 +36,25 @@ final class TileWork: Sendable {
     func cancel() { isOver.withLock { $0 = true } }
 
     /// Follows the leader's messages until there are no more. An error is reported to the leader and ends the work.
-    func run(_ messages: AsyncStream<(Message, PeerID)>) async {
+    func run(_ events: AsyncStream<Node.DutyEvent>) async {
         let (jobs, queue) = AsyncStream.makeStream(of: (TileProgress.Job, Setup).self)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     defer { queue.finish() }
-                    try await self.follow(messages, queue)
+                    try await self.follow(events, queue)
                 }
                 group.addTask {
                     for await (job, setup) in jobs { try await self.perform(job, setup, queue) }
                 }
-                try await group.waitForAll()
+                do {
+                    while try await group.next() != nil {}
+                } catch {
+                    // The other one would wait for more, and nobody would hear of the error.
+                    group.cancelAll()
+                    queue.finish()
+                    throw error
+                }
             }
         } catch is CancellationError {
             return
@@ -60,13 +69,20 @@ final class TileWork: Sendable {
 
     private typealias Queue = AsyncStream<(TileProgress.Job, Setup)>.Continuation
 
-    private func follow(_ messages: AsyncStream<(Message, PeerID)>, _ queue: Queue) async throws {
+    private func follow(_ events: AsyncStream<Node.DutyEvent>, _ queue: Queue) async throws {
         var layers: TaskMessage.Layers?
         var missing: Set<ContentHash> = []
         /// What this task needs stays here, whatever the store forgets.
         var weights: [ContentHash: Tensor] = [:]
         var setup: Setup?
-        for await (message, peer) in messages {
+        for await event in events {
+            guard case .received(let message, let peer) = event else {
+                if case .left(let peer, let reason) = event, setup?.neighbours.contains(peer) == true {
+                    // What was on its way is lost, and somebody would wait for it.
+                    throw TesseraError(.nodeFailure, "node '\(peer)' was lost", cause: reason)
+                }
+                continue
+            }
             switch message.kind {
             case TaskMessage.layers:
                 let received = try message.decode(TaskMessage.Layers.self)
@@ -156,11 +172,12 @@ final class TileWork: Sendable {
             }
         }
         let routes = TileRoutes(plan, collecting: Set(layers.collected))
-        await connect(layers, routes.neighbours(of: layers.nodes.firstIndex(of: node.name), in: plan))
+        let neighbours = routes.neighbours(of: layers.nodes.firstIndex(of: node.name), in: plan)
+        await connect(layers, neighbours)
         try await send(TaskMessage.ready, TaskMessage.Notice(task: task))
         return Setup(
             plan: plan, routes: routes, nodes: layers.nodes, sessions: sessions,
-            progress: TileProgress(plan, routes))
+            neighbours: Set(neighbours.map { layers.nodes[$0] }), progress: TileProgress(plan, routes))
     }
 
     /// Connects to the nodes that this one exchanges pieces with. Of two nodes, the one that comes first in the plan does it;
@@ -191,6 +208,9 @@ final class TileWork: Sendable {
             throw TesseraError(.protocolViolation, "tile \(work.tile) of stage \(work.stage) is not this node's")
         }
         let expected = setup.routes.pieces[work.stage][work.tile]
+        guard !body.pieces.isEmpty || (expected.isEmpty && peer == leader) else {
+            throw TesseraError(.protocolViolation, "'\(peer)' sends nothing for tile \(work.tile)")
+        }
         let pieces = try body.pieces.enumerated().map { position, index in
             guard expected.indices.contains(index), isHolder(peer, of: expected[index], setup) else {
                 throw TesseraError(
@@ -217,12 +237,10 @@ final class TileWork: Sendable {
         guard let session = setup.sessions[stage][tile] else {
             throw TesseraError(.protocolViolation, "tile \(tile) of stage \(stage) is not this node's")
         }
-        let clock = ContinuousClock()
-        let start = clock.now
+        let memory = await setup.progress.outputs(for: job.place)
         let outputs = try await node.compute.run {
-            try job.outputs.run(session, job.inputs) { self.isOver.withLock { $0 } }
+            try memory.run(session, job.inputs) { self.isOver.withLock { $0 } }
         }
-        let computed = clock.now - start
         guard let result = outputs.values.first else {
             throw TesseraError(.backendFailure, "a tile made nothing")
         }
@@ -230,10 +248,10 @@ final class TileWork: Sendable {
         for (target, parts) in setup.routes.deliveries(from: job.place) {
             sent += try await deliver(parts, of: result, to: target, job.inference, setup, queue)
         }
-        await setup.progress.finish(job, result)
+        await setup.progress.keep(result, of: job)
         let work = TaskMessage.Work(task: task, inference: job.inference, stage: stage, tile: tile)
-        try await send(
-            TaskMessage.made, TaskMessage.Made(work: work, sentByteCount: sent, seconds: computed / .seconds(1)))
+        try await send(TaskMessage.made, TaskMessage.Made(work: work, sentByteCount: sent))
+        await setup.progress.reuse(memory, of: job)
     }
 
     /// - Returns: the bytes of elements that left this node.
@@ -250,13 +268,19 @@ final class TileWork: Sendable {
             return 0
         }
         let tensors = try parts.map { try result.cropped(to: $0.region) }
-        let isDirect = node.isConnected(to: setup.nodes[owner])
         let body = TaskMessage.Pieces(
             work: .init(task: task, inference: inference, stage: target.stage, tile: target.tile),
             pieces: parts.map(\.piece))
-        let kind = isDirect ? TaskMessage.pieces : TaskMessage.forward
-        let message = try Message(kind: kind, body: body, payload: tensors.map(Blob.init))
-        try await node.send(message, to: isDirect ? setup.nodes[owner] : leader)
+        let blobs = tensors.map(Blob.init)
+        do {
+            guard node.isConnected(to: setup.nodes[owner]) else {
+                throw TesseraError(.nodeFailure, "'\(setup.nodes[owner])' is not connected")
+            }
+            try await node.send(
+                Message(kind: TaskMessage.pieces, body: body, payload: blobs), to: setup.nodes[owner])
+        } catch let error as TesseraError where error.code == .nodeFailure {
+            try await node.send(Message(kind: TaskMessage.forward, body: body, payload: blobs), to: leader)
+        }
         return tensors.reduce(0) { $0 + $1.byteCount }
     }
 }

@@ -161,9 +161,18 @@ struct DeployCommand: AsyncParsableCommand {
             let name = URL(fileURLWithPath: folder.paths[index]).deletingPathExtension().lastPathComponent
             return values.outputs.map { $0.replacingOccurrences(of: Self.placeholder, with: name) }
         }
+        var sources: [String: String] = [:]
+        for (index, path) in folder.paths.enumerated() {
+            try network.checkOutputs(outputs(index))
+            for output in outputs(index) {
+                if let other = sources.updateValue(path, forKey: output) {
+                    throw TesseraError(
+                        .invalidArgument, "'\(other)' and '\(path)' would both be written to '\(output)'")
+                }
+            }
+        }
         let report = try await deployment.stream(atOnce: atOnce ?? deployment.plan.nodeCount + 1) { index in
             guard folder.paths.indices.contains(index) else { return nil }
-            try network.checkOutputs(outputs(index))
             let inputs = try folder.inputs(at: index)
             for (name, shape) in inputs.shapes.sorted(by: { $0.key < $1.key }) where shapes[name] != shape {
                 throw TesseraError(

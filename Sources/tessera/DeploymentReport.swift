@@ -15,7 +15,7 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
     let bytes_sent: Int
     let bytes_received: Int
     /// Bytes of elements that nodes sent each other.
-    let bytes_exchanged: Int
+    let bytes_between_nodes: Int
     /// Bytes of layers and weights, sent once before.
     let bytes_distributed: Int
     /// Nodes that were lost and done without.
@@ -59,7 +59,7 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         speedup_bound = plan.speedupBound
         bytes_sent = sent
         bytes_received = received
-        bytes_exchanged = exchanged
+        bytes_between_nodes = exchanged
         bytes_distributed = distributed
     }
 
@@ -84,7 +84,7 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         }
         table.add(["sent", ByteCount(bytes_sent).description])
         table.add(["received", ByteCount(bytes_received).description])
-        table.add(["between nodes", ByteCount(bytes_exchanged).description])
+        table.add(["between nodes", ByteCount(bytes_between_nodes).description])
         table.add(["layers and weights", ByteCount(bytes_distributed).description])
         if let identical, let largest_difference {
             let difference = String(format: "NO, they differ by up to %.3g", largest_difference)

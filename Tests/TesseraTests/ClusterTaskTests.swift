@@ -73,6 +73,42 @@ import Testing
         await leader.close()
     }
 
+    @Test("a tile that fails while it is computed ends the inference with the reason")
+    func failingTile() async throws {
+        var faulty = Self.equipment
+        faulty.backend = FaultyBackend()
+        let hub = LoopbackHub()
+        let leader = await Self.equipment.node(on: try hub.join(Self.equipment.information(named: "leader")))
+        let node = await faulty.node(on: try hub.join(Self.equipment.information(named: "faulty")))
+        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 8, 8])
+        let plan = try PartitionChoice().plan(graph, nodes: 2, strategies: .builtin)
+        let task = try await ClusterTask.lead(plan, on: leader, peers: ["leader", "faulty"])
+        let error = await #expect(throws: TesseraError.self) { try await task.run(inputs) }
+        #expect(error?.message.contains("node 'faulty' failed") == true, "\(String(describing: error))")
+        #expect(error?.message.contains("kernels are out of order") == true, "\(String(describing: error))")
+        await node.close()
+        await leader.close()
+    }
+
+    @Test("a node without tiles may leave, and the task goes on")
+    func idleNodeLeaves() async throws {
+        let hub = LoopbackHub()
+        var nodes: [Node] = []
+        for name: PeerID in ["a", "b", "c"] {
+            nodes.append(await Self.equipment.node(on: try hub.join(Self.equipment.information(named: name))))
+        }
+        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 2, 9])
+        let plan = try PartitionChoice().plan(graph, nodes: 3, strategies: .builtin)
+        #expect(plan.busyNodes == [0, 1])
+        let task = try await ClusterTask.lead(plan, on: nodes[0], peers: ["a", "b", "c"])
+        let expected = try DeploymentTests.single(graph, inputs)
+        #expect(((try await task.run(inputs)).outputs == expected) as Bool)
+        hub.drop("c")
+        try await Task.sleep(for: .milliseconds(50))
+        #expect(((try await task.run(inputs)).outputs == expected) as Bool)
+        for node in nodes { await node.close() }
+    }
+
     @Test("a node that leaves during an inference is named, in one process as well")
     func lostInProcess() async throws {
         let hub = LoopbackHub()
@@ -262,4 +298,21 @@ import Testing
         for name in names { nodes.append(await equipment.node(on: try hub.join(equipment.information(named: name)))) }
         return nodes
     }
+}
+
+/// Compiles everything, and computes nothing.
+private struct FaultyBackend: KernelBackend {
+    private struct Compiled: CompiledNetwork {
+        let kernels: [KernelDescription] = []
+        let activationByteCount = 0
+        func makeOutputs() throws -> [Tensor] { [] }
+        func run(_ inputs: [Tensor], into outputs: inout [Tensor], isCancelled: () -> Bool) throws {
+            throw TesseraError(.backendFailure, "kernels are out of order")
+        }
+        func profile(_ inputs: [Tensor]) throws -> [StepSpan] { [] }
+    }
+
+    let name = OneDNNBackend().name
+    let instructionSet = OneDNNBackend().instructionSet
+    func compile(_ graph: BoundGraph, options: CompileOptions) throws -> any CompiledNetwork { Compiled() }
 }

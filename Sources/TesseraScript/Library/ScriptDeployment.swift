@@ -19,7 +19,7 @@ final class ScriptDeployment: ScriptObject {
         func table(for plan: Plan) -> ScriptValue {
             [
                 "latency_ms": .number(latency / .milliseconds(1)), "bytes_sent": .integer(sent),
-                "bytes_received": .integer(received), "bytes_exchanged": .integer(exchanged),
+                "bytes_received": .integer(received), "bytes_between_nodes": .integer(exchanged),
                 "bytes_distributed": .integer(distributed), "nodes": .integer(plan.nodeCount),
                 "busy_nodes": .integer(plan.busyNodes.count), "strategy": .string(plan.strategy),
                 "redundancy": .number(plan.redundancy), "speedup_bound": .number(plan.speedupBound),

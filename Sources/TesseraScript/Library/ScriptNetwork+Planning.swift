@@ -29,7 +29,7 @@ extension ScriptNetwork {
             "deploy{\(planOptions), inputs: table, \(clusterOptions)}"
                 + " -> Tensor|table<string, Tensor>, table",
             "Runs one inference on so many nodes of this process. Gives what `run` gives, and a table with latency_ms, bytes_sent, "
-                + "bytes_received, bytes_exchanged (between nodes), bytes_distributed, nodes, busy_nodes, strategy, redundancy and speedup_bound. `fold = false` runs the "
+                + "bytes_received, bytes_between_nodes, bytes_distributed, nodes, busy_nodes, strategy, redundancy and speedup_bound. `fold = false` runs the "
                 + "network as it is written, see `net:fold`."
         ) { network, call in
             try call.expectArguments(atMost: 1)
