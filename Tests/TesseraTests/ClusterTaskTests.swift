@@ -28,14 +28,7 @@ import Testing
 
     @Test("nodes at addresses serve two leaders, and get weights they have only once")
     func contentAddressedWeights() async throws {
-        var addresses: [String] = []
-        var nodes: [Node] = []
-        for name in ["x", "y"] {
-            let transport = try await TCPTransportFactory().start(
-                TransportOptions(information: Self.equipment.information(named: PeerID(name)), listen: "127.0.0.1:0"))
-            nodes.append(await Self.equipment.node(on: transport))
-            addresses.append(try #require((transport as? any ListeningTransport)?.listenAddress))
-        }
+        let (nodes, addresses) = try await Self.listeningNodes(["x", "y"])
         let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 33, 20])
         let expected = try DeploymentTests.single(graph, inputs)
         let weightBytes = graph.parameters.flatMap(\.values).reduce(0) { $0 + $1.byteCount }
@@ -93,10 +86,7 @@ import Testing
     @Test("a node without tiles may leave, and the task goes on")
     func idleNodeLeaves() async throws {
         let hub = LoopbackHub()
-        var nodes: [Node] = []
-        for name: PeerID in ["a", "b", "c"] {
-            nodes.append(await Self.equipment.node(on: try hub.join(Self.equipment.information(named: name))))
-        }
+        let nodes = try await Self.nodes(["a", "b", "c"], on: hub)
         let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 2, 9])
         let plan = try PartitionChoice().plan(graph, nodes: 3, strategies: .builtin)
         #expect(plan.busyNodes == [0, 1])
@@ -151,14 +141,7 @@ import Testing
 
     @Test("what nodes cannot send each other directly goes by way of the leader, and the result is the same")
     func relayed() async throws {
-        var addresses: [String] = []
-        var nodes: [Node] = []
-        for name in ["x", "y"] {
-            let transport = try await TCPTransportFactory().start(
-                TransportOptions(information: Self.equipment.information(named: PeerID(name)), listen: "127.0.0.1:0"))
-            nodes.append(await Self.equipment.node(on: transport))
-            addresses.append(try #require((transport as? any ListeningTransport)?.listenAddress))
-        }
+        let (nodes, addresses) = try await Self.listeningNodes(["x", "y"])
         let leader = await Self.equipment.node(
             on: try await TCPTransportFactory().start(
                 TransportOptions(information: Self.equipment.information(named: "leader"), peers: addresses)))
@@ -292,8 +275,19 @@ import Testing
 
     static let equipment = NodeEquipment(operators: .builtin, backend: OneDNNBackend())
 
-    static func nodes(_ names: [PeerID]) async throws -> [Node] {
-        let hub = LoopbackHub()
+    /// Nodes that listen on TCP, and where.
+    private static func listeningNodes(_ names: [PeerID]) async throws -> ([Node], [String]) {
+        var (nodes, addresses): ([Node], [String]) = ([], [])
+        for name in names {
+            let transport = try await TCPTransportFactory().start(
+                TransportOptions(information: equipment.information(named: name), listen: "127.0.0.1:0"))
+            nodes.append(await equipment.node(on: transport))
+            addresses.append(try #require((transport as? any ListeningTransport)?.listenAddress))
+        }
+        return (nodes, addresses)
+    }
+
+    static func nodes(_ names: [PeerID], on hub: LoopbackHub = LoopbackHub()) async throws -> [Node] {
         var nodes: [Node] = []
         for name in names { nodes.append(await equipment.node(on: try hub.join(equipment.information(named: name)))) }
         return nodes
