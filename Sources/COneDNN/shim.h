@@ -318,15 +318,6 @@ static inline dnnl_status_t onednn_binary(
     return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
 }
 
-static inline dnnl_status_t onednn_inner_product(
-    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
-    const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination) {
-    dnnl_inner_product_desc_t operation;
-    dnnl_status_t status = dnnl_inner_product_forward_desc_init(
-        &operation, dnnl_forward_inference, source, weights, bias, destination);
-    return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
-}
-
 static inline dnnl_status_t onednn_softmax(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data, int axis) {
     dnnl_softmax_desc_t operation;

@@ -43,6 +43,8 @@ struct Convolution {
     let hasBias: Bool
     /// Of the elements it reads and writes: f32 or bf16.
     var type = dnnl_f32
+    /// Whether channels must come last where there is no AVX-512 either.
+    var hasChannelsLast = Engine.hasAVX512
     /// The kernel to take, if that is decided already.
     var demanded: KernelChoice?
 
@@ -143,8 +145,8 @@ struct Convolution {
         descriptor: PrimitiveDescriptor, orders: Orders?
     ) {
         let last = Orders(source: .nhwc, target: .nhwc)
-        if Engine.hasAVX512, let descriptor = try? descriptor(weight, geometry, last),
-            isAcceptable(descriptor), descriptor.implementation.contains("avx512")
+        if hasChannelsLast, let descriptor = try? descriptor(weight, geometry, last), isAcceptable(descriptor),
+            !Engine.hasAVX512 || descriptor.implementation.contains("avx512")
         {
             return (descriptor, last)
         }

@@ -3,48 +3,19 @@ import TesseraCore
 import TesseraOperators
 import TesseraRuntime
 
-/// Products of matrices. On several threads, long sums are divided among them, and the order of additions would depend on their
-/// number, so these run on one.
+/// Products of matrices.
 extension LayerLowering {
-    func lower(_ op: Linear) throws {
-        if Engine.hasAVX512 { return try lowerAsConvolution(op) }
-        let weight = try parameter("weight")
-        let rows = shape(input).dropLast().reduce(1, *)
-        let source = try Layout.plain([rows, shape(input)[shape(input).count - 1]])
-        let target = try Layout.plain([rows, op.features])
-        let bias = op.bias ? try Layout.plain([op.features]) : nil
-        let anyWeights = try Layout.any(weight.shape.dimensions)
-        // On several threads, long sums are divided among them: the order of additions would depend on their number.
-        let descriptor = try builder.onOneThread {
-            try PrimitiveDescriptor("a fully connected layer") {
-                onednn_inner_product(&$0, $1, source.handle, anyWeights.handle, bias?.handle, target.handle)
-            }
-        }
-        let weights = try Layout.of(descriptor, dnnl_query_weights_md, weight.shape.dimensions)
-        var x = try builder.plainOperand(input)
-        x.layout = source
-        let result = builder.allocate(try .plain(shape(output)))
-        var y = result
-        y.layout = target
-        var arguments: [(Int32, ProgramBuilder.Argument)] = [
-            (DNNL_ARG_SRC, .operand(x)), (DNNL_ARG_DST, .operand(y)),
-            (DNNL_ARG_WEIGHTS, try builder.constant(weight, as: .plain(weight.shape.dimensions), in: weights)),
-        ]
-        if op.bias { arguments.append((DNNL_ARG_BIAS, try vector("bias"))) }
-        try builder.execute(descriptor, arguments, threads: 1)
-        try finish(result, descriptor)
-    }
-
     /// As a convolution of kernel size 1 over a map whose pixels are the rows: its kernels add up all features in one order and
     /// divide the results, never the sums, among threads.
-    private func lowerAsConvolution(_ op: Linear) throws {
+    func lower(_ op: Linear) throws {
         let weight = try parameter("weight")
         let (rows, features) = (shape(input).dropLast().reduce(1, *), weight.shape[1])
         let one = SlidingWindow.Axis(kernel: 1, stride: 1, dilation: 1)
         let (source, target) = ([1, features, 1, rows], [1, op.features, 1, rows])
         let type = builder.context.type
         let convolution = Convolution(
-            window: SlidingWindow(axes: [one, one]), source: source, target: target, hasBias: op.bias, type: type)
+            window: SlidingWindow(axes: [one, one]), source: source, target: target, hasBias: op.bias, type: type,
+            hasChannelsLast: true)
         let choice = try convolution.choose(weight.reshaped(to: Shape(weight.shape.dimensions + [1, 1])), groups: 1)
         let plain = try Layout.plain(shape(output), type: type)
         let described = try Layout.map(target, .nhwc, type: type)
@@ -64,6 +35,8 @@ extension LayerLowering {
         try finish(kernel, result)
     }
 
+    /// On several threads, long sums would be divided among them, and the order of additions depend on their number, so it runs on
+    /// one.
     func lower(_ op: Matmul) throws {
         let (a, b) = (node.inputs[0], node.inputs[1])
         let product = try MatrixProduct(Shape(shape(a)), Shape(shape(b)))

@@ -5,25 +5,26 @@ import TesseraRuntime
 
 /// A compiled graph: a list of primitives over one arena.
 ///
-/// `@unchecked Sendable`: everything is made in the initializer and only read afterwards, but for the arena, which `lock`
-/// guards for the whole of a run.
+/// `@unchecked Sendable`: everything is made in the initializer and only read afterwards, but for the arena and what is bound to
+/// the caller's tensors, which `lock` guards for the whole of a run.
 final class Program: CompiledNetwork, @unchecked Sendable {
-    /// Plain values throughout, so that running them takes no memory and counts no references.
+    /// Plain values throughout, so that running them takes no memory and counts no references. Buffers are named by their place in
+    /// `addresses`.
     private enum Step {
         case execute(dnnl_primitive_t, UnsafePointer<dnnl_exec_arg_t>, Int32)
         case useThreads(Int32)
-        case fill(UnsafeMutableBufferPointer<Float>, Float)
-        case round(UnsafeMutableRawPointer, Int64, isHalf: Int32)
-        case input(Int, UnsafeMutableRawPointer)
-        case output(UnsafeRawPointer, Int)
+        case fill(Int, count: Int, Float)
+        case round(Int, Int64, isHalf: Int32)
+        case input(Int, Int)
+        case output(Int, Int)
         case reference(Int)
     }
 
     private struct ReferenceCall {
         var op: any Operator
         var parameters: [String: Tensor]
-        var inputs: [(UnsafeRawPointer, ProgramBuilder.ValueType)]
-        var outputs: [UnsafeMutableRawPointer]
+        var inputs: [(buffer: Int, type: ProgramBuilder.ValueType)]
+        var outputs: [Int]
         var precision: Precision
     }
 
@@ -33,6 +34,14 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     private let outputTypes: [ProgramBuilder.ValueType]
     private let threads: Int32
     private let arena: Allocation
+    /// By buffer: where it lies, in the arena or in the caller's tensors.
+    private let addresses: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
+    /// By input and output: the buffer that lies in the caller's tensor during a run; nil for one that is copied.
+    private let boundInputs: [Int?]
+    private let boundOutputs: [Int?]
+    /// By buffer that is bound: the memories of its operands.
+    private let boundMemories: [Int: [Memory]]
+    private var copies: [Int: Allocation] = [:]
     private let constants: [Allocation]
     private let primitives: [Primitive]
     /// What the arguments of the steps point to.
@@ -46,23 +55,29 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     private let lock = NSLock()
 
     init(_ builder: ProgramBuilder) throws {
-        let plan = ArenaPlan(builder.buffers, alignment: Tensor.alignment)
+        let bindings = Bindings(builder)
+        var buffers = builder.buffers
+        for buffer in bindings.buffers { buffers[buffer].byteCount = 0 }
+        let plan = ArenaPlan(buffers, alignment: Tensor.alignment)
         let arena = try Allocation(byteCount: plan.byteCount)
         let arguments = ArgumentLists()
         var memories: [Memory] = []
+        var boundMemories: [Int: [Memory]] = [:]
         var primitives: [Primitive] = []
         var references: [ReferenceCall] = []
         var steps: [Step] = []
         var ends: [Int] = []
 
-        func address(_ operand: ProgramBuilder.Operand) -> UnsafeMutableRawPointer {
-            arena.address + plan.offsets[operand.buffer]
+        func memory(_ operand: ProgramBuilder.Operand) throws -> Memory {
+            let memory = try Memory(operand.layout, at: arena.address + plan.offsets[operand.buffer])
+            if bindings.buffers.contains(operand.buffer) { boundMemories[operand.buffer, default: []].append(memory) }
+            return memory
         }
         func list(_ operands: [(Int32, ProgramBuilder.Argument)]) throws -> UnsafePointer<dnnl_exec_arg_t> {
             arguments.add(
                 try operands.map { index, argument in
                     switch argument {
-                    case .operand(let operand): memories.append(try Memory(operand.layout, at: address(operand)))
+                    case .operand(let operand): memories.append(try memory(operand))
                     case .constant(let memory): memories.append(memory)
                     }
                     return dnnl_exec_arg_t(arg: index, memory: memories[memories.count - 1].handle)
@@ -78,21 +93,18 @@ final class Program: CompiledNetwork, @unchecked Sendable {
                 if few != nil { steps.append(.useThreads(all)) }
             // In other types than f32 it is zero, which is all bits zero in every type.
             case .fill(let operand, let value):
-                let count = (operand.layout.byteCount + 3) / 4
-                let start = address(operand).bindMemory(to: Float.self, capacity: count)
-                steps.append(.fill(UnsafeMutableBufferPointer(start: start, count: count), value))
+                steps.append(.fill(operand.buffer, count: (operand.layout.byteCount + 3) / 4, value))
             case .round(let operand, let precision):
                 let count = Int64(operand.layout.elementCount)
-                steps.append(.round(address(operand), count, isHalf: precision == .f16 ? 1 : 0))
-            case .input(let index, let operand): steps.append(.input(index, address(operand)))
-            case .output(let operand, let index): steps.append(.output(UnsafeRawPointer(address(operand)), index))
+                steps.append(.round(operand.buffer, count, isHalf: precision == .f16 ? 1 : 0))
+            case .input(let index, let operand): steps.append(.input(index, operand.buffer))
+            case .output(let operand, let index): steps.append(.output(operand.buffer, index))
             case .reference(let op, let parameters, let inputs, let types, let outputs, let precision):
-                let sources = zip(inputs, types).map { (UnsafeRawPointer(address($0)), $1) }
                 steps.append(.reference(references.count))
                 references.append(
                     ReferenceCall(
-                        op: op, parameters: parameters, inputs: sources, outputs: outputs.map(address),
-                        precision: precision))
+                        op: op, parameters: parameters, inputs: zip(inputs, types).map { ($0.buffer, $1) },
+                        outputs: outputs.map(\.buffer), precision: precision))
             }
             ends.append(steps.count)
         }
@@ -107,7 +119,14 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         threads = all
         (self.arena, self.arguments, self.memories) = (arena, arguments, memories)
         (self.primitives, self.references, self.steps, self.ends) = (primitives, references, steps, ends)
+        (boundInputs, boundOutputs, self.boundMemories) = (bindings.inputs, bindings.outputs, boundMemories)
+        addresses = .allocate(capacity: plan.offsets.count)
+        for (buffer, offset) in plan.offsets.enumerated() {
+            addresses.initializeElement(at: buffer, to: arena.address + offset)
+        }
     }
+
+    deinit { addresses.deallocate() }
 
     func makeOutputs() throws -> [Tensor] {
         try outputTypes.map { try Tensor(zeros: $0.shape, elementType: $0.elementType) }
@@ -117,6 +136,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         omp_set_num_threads(threads)
+        try bind(&outputs)
         // An iterator would take memory where it is not optimized away.
         var index = 0
         while index < steps.count {
@@ -134,6 +154,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         omp_set_num_threads(threads)
+        try bind(&outputs)
         let start = clock.now
         var first = 0
         for end in ends {
@@ -154,31 +175,73 @@ final class Program: CompiledNetwork, @unchecked Sendable {
             let status = dnnl_primitive_execute(primitive, stream.handle, count, arguments)
             if status != dnnl_success { try check(status, "running a primitive") }
         case .useThreads(let count): omp_set_num_threads(count)
-        case .fill(let buffer, let value): buffer.update(repeating: value)
-        case .round(let elements, let count, let isHalf): onednn_round(elements, count, isHalf, threads)
-        case .input(let index, let target):
-            inputs[index].withUnsafeBytes { bytes in
-                if let source = bytes.baseAddress { target.copyMemory(from: source, byteCount: bytes.count) }
-            }
-        case .output(let source, let index):
+        case .fill(let buffer, let count, let value):
+            addresses[buffer].bindMemory(to: Float.self, capacity: count).update(repeating: value, count: count)
+        case .round(let buffer, let count, let isHalf): onednn_round(addresses[buffer], count, isHalf, threads)
+        case .input(let index, let buffer): try take(inputs[index], as: buffer, isBound: boundInputs[index] != nil)
+        case .output(let buffer, let index):
+            guard boundOutputs[index] == nil else { break }
             outputs[index].withUnsafeMutableBytes {
-                $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: $0.count))
+                $0.copyMemory(from: UnsafeRawBufferPointer(start: addresses[buffer], count: $0.count))
             }
         case .reference(let index): try run(references[index])
         }
     }
 
+    /// Has buffers lie in the tensors that come out. Nobody else refers to these, and they stay where they are during a run.
+    private func bind(_ outputs: inout [Tensor]) throws {
+        var index = 0
+        while index < boundOutputs.count {
+            if let buffer = boundOutputs[index] {
+                let address = outputs[index].withUnsafeMutableBytes { $0.baseAddress }
+                if let address { try bind(buffer, to: address) }
+            }
+            index += 1
+        }
+    }
+
+    private func bind(_ buffer: Int, to address: UnsafeMutableRawPointer) throws {
+        guard addresses[buffer] != address else { return }
+        addresses[buffer] = address
+        guard let memories = boundMemories[buffer] else { return }
+        var index = 0
+        while index < memories.count {
+            let status = dnnl_memory_set_data_handle(memories[index].handle, address)
+            if status != dnnl_success { try check(status, "setting memory") }
+            index += 1
+        }
+    }
+
+    /// Has an input's buffer lie in the tensor that comes in, or copies the tensor into the buffer.
+    private func take(_ tensor: Tensor, as buffer: Int, isBound: Bool) throws {
+        try tensor.withUnsafeBytes { bytes in
+            guard let source = bytes.baseAddress else { return }
+            if isBound, Int(bitPattern: source) % Tensor.alignment == 0 {
+                return try bind(buffer, to: UnsafeMutableRawPointer(mutating: source))
+            }
+            if isBound { try bind(buffer, to: copy(of: buffer, byteCount: bytes.count)) }
+            addresses[buffer].copyMemory(from: source, byteCount: bytes.count)
+        }
+    }
+
+    /// Memory for an input that lies where kernels do not like to read it.
+    private func copy(of buffer: Int, byteCount: Int) throws -> UnsafeMutableRawPointer {
+        let allocation = try copies[buffer] ?? Allocation(byteCount: byteCount)
+        copies[buffer] = allocation
+        return allocation.address
+    }
+
     private func run(_ call: ReferenceCall) throws {
         // The tensors live no longer than this call, and the arena is not written to before what comes out is copied.
-        let inputs = try call.inputs.map { source, type in
+        let inputs = try call.inputs.map { buffer, type in
             try Tensor(
-                borrowing: UnsafeRawBufferPointer(start: source, count: type.byteCount), shape: type.shape,
+                borrowing: UnsafeRawBufferPointer(start: addresses[buffer], count: type.byteCount), shape: type.shape,
                 elementType: type.elementType, owner: self
             ).rounded(to: call.precision)
         }
-        for (tensor, target) in zip(try call.op.forward(inputs, parameters: call.parameters), call.outputs) {
+        for (tensor, buffer) in zip(try call.op.forward(inputs, parameters: call.parameters), call.outputs) {
             try tensor.rounded(to: call.precision).withUnsafeBytes { bytes in
-                if let source = bytes.baseAddress { target.copyMemory(from: source, byteCount: bytes.count) }
+                if let source = bytes.baseAddress { addresses[buffer].copyMemory(from: source, byteCount: bytes.count) }
             }
         }
     }

@@ -1,0 +1,59 @@
+import COneDNN
+
+/// Which buffers of a program lie in the caller's tensors, so that nothing is copied on the way in and out.
+///
+/// An input can be read where it is if no step writes to its buffer; an output can be made where it is to come out, with all that is
+/// made in place before.
+struct Bindings {
+    /// By input and by output: its buffer; nil for one that is copied.
+    private(set) var inputs: [Int?]
+    private(set) var outputs: [Int?]
+    private(set) var buffers: Set<Int> = []
+
+    init(_ builder: ProgramBuilder) {
+        let graph = builder.graph
+        inputs = graph.graph.inputs.map { _ in nil }
+        outputs = graph.graph.outputs.map { _ in nil }
+        let written = Set(builder.steps.flatMap(\.written))
+        for step in builder.steps {
+            switch step {
+            case .input(let index, let operand):
+                let byteCount = graph.byteCount(of: graph.graph.inputs[index].value)
+                guard !written.contains(operand.buffer), builder.buffers[operand.buffer].byteCount == byteCount else {
+                    continue
+                }
+                inputs[index] = operand.buffer
+                buffers.insert(operand.buffer)
+            case .output(let operand, let index):
+                // Larger if the output is a part of something.
+                let byteCount = graph.byteCount(of: graph.graph.outputs[index].value)
+                guard !buffers.contains(operand.buffer), builder.buffers[operand.buffer].byteCount == byteCount else {
+                    continue
+                }
+                outputs[index] = operand.buffer
+                buffers.insert(operand.buffer)
+            default: break
+            }
+        }
+    }
+}
+
+extension ProgramBuilder.Step {
+    private static let writtenArguments = [
+        DNNL_ARG_DST_0, DNNL_ARG_DST_1, DNNL_ARG_DST_2, DNNL_ARG_WORKSPACE, DNNL_ARG_SCRATCHPAD,
+    ]
+
+    /// The buffers that the step writes to, but for an input's own.
+    fileprivate var written: [Int] {
+        switch self {
+        case .execute(_, let arguments, _):
+            arguments.compactMap { index, argument in
+                guard case .operand(let operand) = argument else { return nil }
+                return Self.writtenArguments.contains(index) ? operand.buffer : nil
+            }
+        case .fill(let operand, _), .round(let operand, _): [operand.buffer]
+        case .reference(_, _, _, _, let outputs, _): outputs.map(\.buffer)
+        case .input, .output: []
+        }
+    }
+}
