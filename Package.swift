@@ -11,9 +11,11 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
@@ -24,6 +26,7 @@ let package = Package(
         .target(
             name: "CFFmpeg",
             linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.4")]),
 
         // The library.
@@ -44,12 +47,19 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .target(
+            name: "TesseraSecurity",
+            dependencies: [
+                "TesseraCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "X509", package: "swift-certificates"),
+            ]),
         .target(name: "TesseraScript", dependencies: ["Tessera", "CLua"]),
         .target(
             name: "Tessera",
             dependencies: [
                 "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
-                "TransportTCP",
+                "TesseraSecurity", "TransportTCP",
             ]),
 
         // Modules that are swapped by name.
@@ -58,10 +68,11 @@ let package = Package(
         .target(
             name: "TransportTCP",
             dependencies: [
-                "TesseraCluster",
+                "TesseraCluster", "TesseraSecurity",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Plugins/Transports/TCP"),
 
@@ -69,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "TesseraCommand",
             dependencies: [
-                "Tessera", "TesseraScript",
+                "CMalloc", "Tessera", "TesseraScript",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -84,7 +95,7 @@ let package = Package(
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [
             .testTarget(
-                name: "TesseraClusterTests", dependencies: ["TesseraCluster", "TransportTCP", "TesseraTestSupport"]),
+                name: "TesseraClusterTests", dependencies: ["TesseraCluster", "TesseraSecurity", "TransportTCP", "TesseraTestSupport"]),
             .testTarget(
                 name: "TesseraOneDNNTests",
                 dependencies: ["TesseraOneDNN", "TesseraTestSupport", "CAllocationCounter"]),

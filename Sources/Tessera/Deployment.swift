@@ -44,6 +44,7 @@ public struct Deployment: Sendable {
     /// - Parameters:
     ///   - graph: the network with its sizes and weights.
     ///   - transport: nil for `loopback` within this process and `tcp` between processes.
+    ///   - security: this process's certificates, for nodes at addresses.
     ///   - threads: for each node that is started here; nil shares the cores of this machine among them.
     ///   - exact: demand a result that is the single node's to the bit, if all layers compute in f32.
     ///   - precision: that of the layers, on all nodes.
@@ -51,8 +52,8 @@ public struct Deployment: Sendable {
     /// - Throws: `notFound` for a precision of a layer that the network does not have, and what each of these steps throws.
     public static func start(
         _ graph: BoundGraph, partition: PartitionChoice, transport: TransportChoice?, members: Members,
-        threads: Int? = nil, exact: Bool = true, precision: PrecisionChoice = PrecisionChoice(),
-        tune: Bool = false, modules: Modules = .builtin
+        security: SecurityChoice? = nil, threads: Int? = nil, exact: Bool = true,
+        precision: PrecisionChoice = PrecisionChoice(), tune: Bool = false, modules: Modules = .builtin
     ) async throws -> Deployment {
         let precision = try precision.resolved(in: graph.graph)
         let plan = try partition.plan(graph, nodes: members.count, strategies: modules.strategies)
@@ -81,7 +82,8 @@ public struct Deployment: Sendable {
         case .addresses(let addresses):
             equipment.options.threads = threads ?? cores
             cluster = try await .connected(
-                to: addresses, transport: factory, equipment: equipment)
+                to: addresses, transport: factory, equipment: equipment, member: security.map { try $0.member().name },
+                certificates: security?.certificates)
         }
         do {
             let task = try await ClusterTask.lead(

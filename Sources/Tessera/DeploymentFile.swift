@@ -20,6 +20,8 @@ public struct DeploymentFile: Configurable {
     public var partition = PartitionChoice()
     /// Nil for the usual one.
     public var transport: TransportChoice?
+    /// Nil for nodes on this host alone.
+    public var security: SecurityChoice?
     /// Addresses, `host:port`.
     public var nodes: [String] = []
     /// Threads of the leader and of nodes that are started for this deployment.
@@ -37,6 +39,7 @@ public struct DeploymentFile: Configurable {
         Key("tune", \.tune, "whether kernels are measured, and the fastest chosen for all nodes"),
         Key("partition", \.partition, "the partition strategy and its options"),
         Key("transport", \.transport, "the transport and its settings"),
+        Key("security", \.security, "the certificates, which everything off loopback needs"),
         Key("nodes", \.nodes, "the addresses of nodes, host:port"),
         Key("threads", \.threads, "threads for each node that is started here"),
         Key("exact", \.exact, "whether the result must be the single node's to the bit"),
@@ -50,6 +53,7 @@ public struct DeploymentFile: Configurable {
         network = resolve(network)
         weights = weights.map(resolve)
         partition.cluster = partition.cluster.map(resolve)
+        security = security?.resolved(in: folder)
     }
 
     public func validate() throws {

@@ -8,4 +8,5 @@
 @_exported import TesseraOperators
 @_exported import TesseraPartition
 @_exported import TesseraRuntime
+@_exported import TesseraSecurity
 @_exported import TransportTCP

@@ -63,21 +63,31 @@ public final class Cluster: Sendable {
     }
 
     /// The nodes that listen at the given addresses.
+    ///
+    /// - Parameters:
+    ///   - member: what this process is called by its certificate, if it has one.
+    ///   - certificates: the folder with that, see `TransportOptions`.
     public static func connected(
-        to addresses: [String], transport: any TransportFactory, equipment: NodeEquipment
+        to addresses: [String], transport: any TransportFactory, equipment: NodeEquipment, member: String? = nil,
+        certificates: String? = nil
     ) async throws -> Cluster {
-        try await connected(to: addresses, transport: transport, equipment: equipment, processes: nil)
+        try await connected(
+            to: addresses, transport: transport, equipment: equipment, member: member, certificates: certificates,
+            processes: nil)
     }
 
     private static func connected(
-        to addresses: [String], transport: any TransportFactory, equipment: NodeEquipment, processes: SpawnedNodes?
+        to addresses: [String], transport: any TransportFactory, equipment: NodeEquipment, member: String? = nil,
+        certificates: String? = nil, processes: SpawnedNodes?
     ) async throws -> Cluster {
         guard !addresses.isEmpty else {
             throw TesseraError(.invalidArgument, "expected the address of at least one node")
         }
         // Several leaders may be connected to the same nodes.
-        let name = PeerID("leader-" + UUID().uuidString.prefix(8).lowercased())
-        let started = try await transport.start(TransportOptions(information: equipment.information(named: name)))
+        let suffix = UUID().uuidString.prefix(8).lowercased()
+        let name = PeerID(member.map { "\($0)/\(suffix)" } ?? "leader-\(suffix)")
+        let started = try await transport.start(
+            TransportOptions(information: equipment.information(named: name), certificates: certificates))
         do {
             guard let listening = started as? any ListeningTransport else {
                 throw TesseraError(.invalidArgument, "this transport cannot reach nodes by address; use 'kind: tcp'")

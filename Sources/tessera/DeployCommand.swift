@@ -33,6 +33,8 @@ struct DeployCommand: AsyncParsableCommand {
     @Option(help: "The transport; see 'tessera plugins'.")
     var transport: String?
 
+    @OptionGroup var security: SecurityOptions
+
     @Option(help: "Run the inference this many times; the latency is the median.")
     var runs = 1
 
@@ -72,6 +74,7 @@ struct DeployCommand: AsyncParsableCommand {
 
     func run() async throws {
         startLogging(default: .warning)
+        keepMemory()
         var file = try DeploymentFile(path: deployment)
         file.partition = try partition.choice(over: file.partition)
         file.precision = try precision.choice(over: file.precision)
@@ -88,7 +91,7 @@ struct DeployCommand: AsyncParsableCommand {
 
         let deployment = try await Deployment.start(
             graph, partition: file.partition, transport: file.transport, members: members(of: file),
-            threads: threads.threads ?? file.threads, exact: file.exact,
+            security: security.choice(over: file.security), threads: threads.threads ?? file.threads, exact: file.exact,
             precision: file.precision, tune: tune.tune || file.tune, modules: modules)
         let results: [String: Tensor]
         var report: DeploymentReport

@@ -1,5 +1,13 @@
+import CMalloc
 import Foundation
 import Logging
+
+/// Keeps memory that was given back, for what comes next: buffers of messages come and go with every inference, and the system
+/// clears each page that is asked for anew.
+func keepMemory() {
+    mallopt(M_MMAP_THRESHOLD, 32 << 20)
+    mallopt(M_TRIM_THRESHOLD, 256 << 20)
+}
 
 /// Sends logs to standard error: warnings, or what the environment variable `TESSERA_LOG` names (`debug`, `info`, …).
 func startLogging(default level: Logger.Level) {

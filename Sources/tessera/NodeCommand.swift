@@ -5,18 +5,19 @@ import Tessera
 struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Runs a compute node until it is stopped.",
-        discussion: "CONFIG is a YAML file with the keys name, listen, threads and transport; options go before it.")
+        discussion: "CONFIG is a YAML file with the keys name, listen, threads, transport and security; options go before it.")
 
     @Argument(help: "The node's configuration file.")
     var config: String?
 
-    @Option(help: "What the node is called; the host's name and process number by default.")
+    @Option(help: "What the node is called; by default as its certificate says, or the host's name and process number.")
     var name: String?
 
     @Option(help: "The address to listen on, host:port; port 0 takes any free one.")
     var listen: String?
 
     @OptionGroup var threads: ThreadOptions
+    @OptionGroup var security: SecurityOptions
 
     @Flag(help: "Print the node's name and address as JSON on one line when it is ready.")
     var json = false
@@ -26,15 +27,20 @@ struct NodeCommand: AsyncParsableCommand {
 
     func run() async throws {
         startLogging(default: untilInputEnds ? .error : .info)
-        let file = try config.map { try NodeFile(configuration: YAMLReader.read($0)) } ?? NodeFile()
+        keepMemory()
+        let file = try config.map(NodeFile.init(path:)) ?? NodeFile()
         let modules = Modules.builtin
         let equipment = NodeEquipment(
             operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
             options: CompileOptions(threads: threads.threads ?? file.threads ?? threads.count))
+        let certificates = security.choice(over: file.security)
         let own =
-            name ?? file.name ?? "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
+            try name ?? file.name ?? certificates?.member().name
+            ?? "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
         let transport = try await modules.transports.make(file.transport.kind, file.transport.settings).start(
-            TransportOptions(information: equipment.information(named: PeerID(own)), listen: listen ?? file.listen))
+            TransportOptions(
+                information: equipment.information(named: PeerID(own)), listen: listen ?? file.listen,
+                certificates: certificates?.certificates))
         let node = await equipment.node(on: transport)
         let address = (transport as? any ListeningTransport)?.listenAddress ?? "-"
         if json {
@@ -76,13 +82,23 @@ struct NodeFile: Configurable {
     var listen = "127.0.0.1:6003"
     var threads: Int?
     var transport = TransportChoice(kind: "tcp")
+    var security: SecurityChoice?
 
     static let keys: [Key<NodeFile>] = [
         Key("name", \.name, "what the node is called"),
         Key("listen", \.listen, "the address to listen on, host:port"),
         Key("threads", \.threads, "threads for kernels; all cores if left out"),
         Key("transport", \.transport, "the transport and its settings"),
+        Key("security", \.security, "the certificates, which everything off loopback needs"),
     ]
+
+    init() {}
+
+    /// Reads a node's file; the paths in it become relative to where the process runs.
+    init(path: String) throws {
+        try self.init(configuration: YAMLReader.read(path))
+        security = security?.resolved(in: URL(fileURLWithPath: path).deletingLastPathComponent())
+    }
 
     func validate() throws {
         guard threads.map({ (1...1024).contains($0) }) ?? true else {

@@ -10,7 +10,10 @@ extension ConnectionHandler {
         bytes = UnsafeRawBufferPointer(rebasing: bytes[count...])
         let magic = preamble.prefix(WireFormat.magic.count)
         guard WireFormat.magic.starts(with: magic) else {
-            drop(context, TesseraError(.protocolViolation, "the other end is no Tessera peer"))
+            let reason =
+                TLSIdentity.speaks(preamble)
+                ? "the other end speaks TLS, and this peer has no certificates" : "the other end is no Tessera peer"
+            drop(context, TesseraError(.protocolViolation, reason))
             return false
         }
         guard let version = WireFormat.version(ofPreamble: preamble) else { return false }
@@ -29,6 +32,7 @@ extension ConnectionHandler {
     /// The peer has said who it is: answers it, or refuses it.
     func meet(_ information: PeerInformation, _ context: ChannelHandlerContext) throws {
         try information.validate()
+        if transport.identity != nil { try TLSIdentity.check(information.peer.name, in: context) }
         guard information.wireVersion == WireFormat.version else {
             throw TesseraError(
                 .protocolViolation, "expected wire version \(WireFormat.version), found \(information.wireVersion)")

@@ -75,6 +75,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let failure = TLSIdentity.failure(error) { return drop(context, failure) }
         cause = error
         context.close(promise: nil)
     }

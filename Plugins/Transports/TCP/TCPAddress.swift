@@ -26,8 +26,8 @@ struct TCPAddress: CustomStringConvertible, Sendable {
 
     /// All socket addresses it stands for, in the order to try them. Blocks while a name is looked up.
     ///
-    /// - Throws: `notFound` if the host cannot be resolved, `notSupported` if any address is not a loopback one.
-    func resolve() throws -> [SocketAddress] {
+    /// - Throws: `notFound` if the host cannot be resolved, `notSupported` if any address is not a loopback one but has to be.
+    func resolve(beyondLoopback: Bool) throws -> [SocketAddress] {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -46,10 +46,10 @@ struct TCPAddress: CustomStringConvertible, Sendable {
         guard !addresses.isEmpty else {
             throw TesseraError(.notFound, "the host of '\(self)' has no IPv4 or IPv6 address")
         }
-        if let foreign = addresses.first(where: { !$0.isLoopback }) {
+        if !beyondLoopback, let foreign = addresses.first(where: { !$0.isLoopback }) {
             throw TesseraError(
                 .notSupported,
-                "'\(self)' is \(foreign.ipAddress ?? "an address") off loopback, which needs TLS, and TLS is not available yet"
+                "'\(self)' is \(foreign.ipAddress ?? "an address") off loopback, where nothing runs without certificates: 'tessera cluster init' makes them, and 'security: {certificates: FOLDER}' names them"
             )
         }
         return addresses

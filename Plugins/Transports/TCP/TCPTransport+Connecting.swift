@@ -7,7 +7,7 @@ import TesseraCore
 extension TCPTransport {
     /// Connects to a peer and says who it is.
     ///
-    /// - Throws: `notSupported` for an address off loopback, `notFound` for a host that cannot be resolved, `nodeFailure` if
+    /// - Throws: `notSupported` for an address off loopback without certificates, `notFound` for a host that cannot be resolved, `nodeFailure` if
     ///   nobody answers in time, and the reason of a peer that refuses; every one names the address.
     @discardableResult
     public func connect(to address: String) async throws -> PeerID {
@@ -79,13 +79,18 @@ extension TCPTransport {
             self.state.withLock { $0.channels[ObjectIdentifier(channel)] = nil }
         }
         return channel.eventLoop.makeCompletedFuture {
+            if let identity {
+                try channel.pipeline.syncOperations.addHandler(identity.handler(isDialer: dial != nil))
+            }
             try channel.pipeline.syncOperations.addHandler(
                 ConnectionHandler(transport: self, channel: channel, dial: dial))
         }
     }
 
     private func resolve(_ address: TCPAddress) async throws -> [SocketAddress] {
-        try await NIOThreadPool.singleton.runIfActive { try address.resolve() }
+        try await NIOThreadPool.singleton.runIfActive { [isTrusted = identity != nil] in
+            try address.resolve(beyondLoopback: isTrusted)
+        }
     }
 
     private func describe(_ error: (any Error)?) -> String {

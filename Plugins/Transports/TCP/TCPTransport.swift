@@ -4,11 +4,12 @@ import NIOPosix
 import Synchronization
 import TesseraCluster
 import TesseraCore
+import TesseraSecurity
 
 /// Peers that are connected by TCP, each to each that it dialed or was dialed by.
 ///
-/// Only loopback addresses are accepted: without TLS anybody on the network could join. A transport holds its sockets
-/// until it is closed.
+/// With certificates all connections are encrypted, and both ends authenticated. Without, only loopback addresses are accepted:
+/// anybody on the network could join. A transport holds its sockets until it is closed.
 public final class TCPTransport: ListeningTransport {
     struct State {
         var table: PeerTable<Connection>
@@ -31,10 +32,20 @@ public final class TCPTransport: ListeningTransport {
     let group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     /// The frame that introduces this peer.
     let hello: [UInt8]
+    /// Nil for connections that are neither encrypted nor authenticated.
+    let identity: TLSIdentity?
 
     private init(_ options: TransportOptions, settings: TCPSettings) throws {
         try options.information.validate()
         try settings.validate()
+        identity = try options.certificates.map { try TLSIdentity(CertificateFolder($0)) }
+        if let name = identity?.member.name,
+            !ClusterMember.mayCallItself(options.information.peer.name, holding: name)
+        {
+            throw TesseraError(
+                .invalidArgument,
+                "expected this peer to be called '\(name)' as its certificate says, found '\(options.information.peer)'")
+        }
         information = options.information
         self.settings = settings
         logger = options.logger
@@ -49,7 +60,7 @@ public final class TCPTransport: ListeningTransport {
     /// Listens, if an address is given, and connects to the peers.
     ///
     /// - Throws: `inputOutput` for an address that cannot be listened on, what `connect(to:)` throws, `invalidArgument`
-    ///   for settings or a name that cannot be.
+    ///   for settings or a name that cannot be, or certificates that cannot be used.
     public static func start(
         _ options: TransportOptions, settings: TCPSettings = TCPSettings()
     ) async throws -> TCPTransport {

@@ -13,6 +13,6 @@ public struct TCPTransportFactory: TransportFactory {
 
     public static let module = Module<any TransportFactory>(
         TCPSettings.self, name: "tcp",
-        summary: "a TCP connection to each peer; loopback addresses only, as yet without TLS"
+        summary: "a TCP connection to each peer; off loopback with TLS 1.3 and certificates"
     ) { TCPTransportFactory(settings: $0) }
 }

@@ -1,0 +1,75 @@
+import NIOCore
+import NIOSSL
+import TesseraCore
+import TesseraSecurity
+
+/// This member's certificate, and what it takes to meet others of its cluster: TLS 1.3, in which both ends show a certificate of
+/// the same authority.
+///
+/// Members are known by the names in their certificates, not by those of hosts: addresses may change.
+struct TLSIdentity: Sendable {
+    let member: ClusterMember
+    private let client: NIOSSLContext
+    private let server: NIOSSLContext
+
+    /// - Throws: `inputOutput` or `invalidArgument` with the path of the file that cannot be used.
+    init(_ folder: CertificateFolder) throws {
+        member = try folder.member()
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(folder.certificate).map { NIOSSLCertificateSource.certificate($0) }
+            let key = NIOSSLPrivateKeySource.privateKey(try NIOSSLPrivateKey(file: folder.key, format: .pem))
+            let authority = NIOSSLTrustRoots.certificates(try NIOSSLCertificate.fromPEMFile(folder.authority))
+            var client = TLSConfiguration.makeClientConfiguration()
+            client.certificateChain = chain
+            client.privateKey = key
+            var server = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: key)
+            client.minimumTLSVersion = .tlsv13
+            server.minimumTLSVersion = .tlsv13
+            client.trustRoots = authority
+            server.trustRoots = authority
+            client.certificateVerification = .noHostnameVerification
+            server.certificateVerification = .noHostnameVerification
+            self.client = try NIOSSLContext(configuration: client)
+            self.server = try NIOSSLContext(configuration: server)
+        } catch {
+            throw TesseraError(.invalidArgument, "the certificates in '\(folder.path)' cannot be used", cause: error)
+        }
+    }
+
+    /// What encrypts a connection.
+    func handler(isDialer: Bool) throws -> NIOSSLHandler {
+        isDialer ? try NIOSSLClientHandler(context: client, serverHostname: nil) : NIOSSLServerHandler(context: server)
+    }
+
+    /// What went wrong, if TLS did.
+    static func failure(_ error: any Error) -> TesseraError? {
+        guard error is NIOSSLError || error is BoringSSLError else { return nil }
+        // A peer that closes without taking leave was lost, whatever it spoke.
+        if case NIOSSLError.uncleanShutdown = error { return nil }
+        let reasons = [
+            ("WRONG_VERSION_NUMBER", "the other end does not speak TLS, for it has no certificates"),
+            ("CERTIFICATE_VERIFY_FAILED", "the other end's certificate is not one of this cluster, or not valid now"),
+            ("PEER_DID_NOT_RETURN_A_CERTIFICATE", "the other end shows no certificate"),
+            ("ALERT", "the other end refuses this peer's certificate"),
+        ]
+        let text = "\(error)"
+        let reason = reasons.first { text.contains($0.0) }?.1 ?? "the connection cannot be encrypted"
+        return TesseraError(.protocolViolation, reason, cause: error)
+    }
+
+    /// Whether the first bytes of the other end are those of TLS: a handshake or an alert.
+    static func speaks(_ bytes: some Collection<UInt8>) -> Bool { bytes.first == 0x16 || bytes.first == 0x15 }
+
+    /// Checks that a peer calls itself what its certificate does.
+    ///
+    /// - Throws: `protocolViolation` with both names.
+    static func check(_ peer: String, in context: ChannelHandlerContext) throws {
+        guard let certificate = try context.pipeline.syncOperations.nioSSL_peerCertificate() else {
+            throw TesseraError(.protocolViolation, "'\(peer)' showed no certificate")
+        }
+        let name = try ClusterMember.name(ofCertificate: certificate.toDERBytes())
+        guard ClusterMember.mayCallItself(peer, holding: name) else {
+            throw TesseraError(.protocolViolation, "expected a peer called '\(name)' by its certificate, found '\(peer)'")
+        }
+    }
+}

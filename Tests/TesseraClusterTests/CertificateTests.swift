@@ -1,0 +1,176 @@
+import Foundation
+import Testing
+import TesseraCluster
+import TesseraCore
+import TesseraSecurity
+import TesseraTestSupport
+import TransportTCP
+
+/// Members of clusters that the tests make, who meet over TLS.
+@Suite struct CertificateTests {
+    /// Patient, for machines that do much else.
+    private static let settings = {
+        var settings = TCPSettings()
+        settings.closeTimeout = 20
+        settings.silence = 20
+        settings.handshakeTimeout = 20
+        return settings
+    }()
+
+    private let folder: TemporaryFolder
+    private let authority: ClusterAuthority
+
+    init() throws {
+        folder = try TemporaryFolder()
+        authority = try ClusterAuthority.create(in: folder.file("cluster"), cluster: "home", member: "laptop")
+    }
+
+    private func start(_ name: String, _ certificates: String?, listen: String? = nil, peers: [String] = [])
+        async throws -> TCPTransport
+    {
+        try await TCPTransport.start(
+            TransportOptions(
+                information: PeerInformation(peer: PeerID(name)), listen: listen, peers: peers,
+                certificates: certificates),
+            settings: Self.settings)
+    }
+
+    /// What connecting to a peer that listens says.
+    private func refusal(
+        of dialer: (name: String, certificates: String?), by listener: (name: String, certificates: String?)
+    ) async throws -> String {
+        let other = try await start(listener.name, listener.certificates, listen: "127.0.0.1:0")
+        let address = try #require(other.listenAddress)
+        let error = await #expect(throws: TesseraError.self) {
+            let own = try await start(dialer.name, dialer.certificates, peers: [address])
+            // TLS 1.3 lets the dialer finish before the other end has judged its certificate.
+            await own.close()
+        }
+        #expect(other.peers.isEmpty)
+        await other.close()
+        let text = try #require(error).description
+        #expect(text.contains(address), "\(text)")
+        return text
+    }
+
+    @Test(arguments: TransportConformance.Check.allCases)
+    func conforms(_ check: TransportConformance.Check) async throws {
+        try await TransportConformance { count in
+            var peers: [TCPTransport] = []
+            for index in 0..<count {
+                let member = try authority.add("p\(index)")
+                peers.append(
+                    try await start(
+                        "p\(index)", member.path, listen: "127.0.0.1:0", peers: peers.compactMap(\.listenAddress)))
+            }
+            while peers.contains(where: { $0.peers.count < count - 1 }) { try await Task.sleep(for: .milliseconds(2)) }
+            let started = peers
+            return TransportConformance.Network(peers: started) { await started[$0].abort() }
+        }.run(check)
+    }
+
+    @Test("with certificates a node may listen on all addresses, and those that lead take part of their member's name")
+    func offLoopback() async throws {
+        let attic = try authority.add("attic")
+        let node = try await start("attic", attic.path, listen: "0.0.0.0:0")
+        let port = try #require(node.listenAddress?.split(separator: ":").last)
+        let leader = try await start("laptop/1f", folder.file("cluster"), peers: ["127.0.0.1:\(port)"])
+        #expect(leader.peers.map(\.peer) == ["attic"])
+        await leader.close()
+        await node.close()
+    }
+
+    @Test("a member of another cluster is refused, whoever dials")
+    func strangers() async throws {
+        let other = try ClusterAuthority.create(in: folder.file("other"), cluster: "home", member: "laptop")
+        let (own, foreign) = (try authority.add("attic").path, try other.add("attic").path)
+        let laptop = folder.file("cluster")
+        let text = try await refusal(of: ("laptop", laptop), by: ("attic", foreign))
+        #expect(text.contains("not one of this cluster"), "\(text)")
+        let answer = try await refusal(of: ("laptop", folder.file("other")), by: ("attic", own))
+        #expect(answer.contains("not one of this cluster") || answer.contains("refuses"), "\(answer)")
+    }
+
+    @Test("a peer cannot call itself what its certificate does not")
+    func names() async throws {
+        let attic = try authority.add("attic").path
+        for name in ["kitchen", "attic2", "att", "kitchen/attic"] {
+            let error = await #expect(throws: TesseraError.self) { try await start(name, attic) }
+            #expect(error?.description.contains("'attic'") == true && error?.description.contains("'\(name)'") == true)
+        }
+        #expect(ClusterMember.mayCallItself("attic/7", holding: "attic"))
+        #expect(!ClusterMember.mayCallItself("attic7", holding: "attic"))
+    }
+
+    @Test("a peer with certificates and one without tell each other apart")
+    func plainAndEncrypted() async throws {
+        let attic = try authority.add("attic").path
+        let plain = try await refusal(of: ("laptop", nil), by: ("attic", attic))
+        #expect(plain.contains("TLS"), "\(plain)")
+        let encrypted = try await refusal(of: ("attic", attic), by: ("laptop", nil))
+        #expect(encrypted.contains("TLS") || encrypted.contains("no Tessera peer"), "\(encrypted)")
+    }
+
+    @Test("a certificate that has expired is refused where it is, and by others")
+    func expired() async throws {
+        let old = try authority.add("old", until: Date() - 5).path
+        let error = await #expect(throws: TesseraError.self) { try await start("old", old) }
+        #expect(error?.description.contains("expired on") == true, "\(String(describing: error))")
+
+        let expiry = Date() + 2
+        let brief = try authority.add("brief", until: expiry).path
+        let node = try await start("brief", brief, listen: "127.0.0.1:0")
+        let address = try #require(node.listenAddress)
+        while Date() < expiry + 1.1 { try await Task.sleep(for: .milliseconds(50)) }
+        let refusal = await #expect(throws: TesseraError.self) {
+            try await start("laptop", folder.file("cluster"), peers: [address])
+        }
+        #expect(refusal?.description.contains("not valid now") == true, "\(String(describing: refusal))")
+        await node.close()
+    }
+
+    @Test("files that are missing, are something else or do not belong together are named")
+    func files() throws {
+        func message(_ change: (CertificateFolder) throws -> Void) throws -> String {
+            let name = "m\(UUID().uuidString.prefix(8))"
+            let member = try authority.add(name)
+            try change(member)
+            let error = #expect(throws: TesseraError.self) { try member.member() }
+            return try #require(error).description
+        }
+        #expect(try message { try FileManager.default.removeItem(atPath: $0.key) }.contains("node.key"))
+        #expect(try message { try Data("hello".utf8).write(to: URL(fileURLWithPath: $0.certificate)) }.contains("(PEM)"))
+        #expect(try message { try Data().write(to: URL(fileURLWithPath: $0.authority)) }.contains("ca.pem"))
+        let other = try authority.add("other")
+        let mixed = try message { member in
+            try FileManager.default.removeItem(atPath: member.key)
+            try FileManager.default.copyItem(atPath: other.key, toPath: member.key)
+        }
+        #expect(mixed.contains("is not the key of"), "\(mixed)")
+        let stranger = try ClusterAuthority.create(in: folder.file("b"), cluster: "b", member: "b").add("s")
+        let foreign = try message { member in
+            try FileManager.default.removeItem(atPath: member.authority)
+            try FileManager.default.copyItem(atPath: stranger.authority, toPath: member.authority)
+        }
+        #expect(foreign.contains("was not issued by"), "\(foreign)")
+    }
+
+    @Test("keys are their owner's alone, and nothing that is there is written over")
+    func keeping() throws {
+        for key in ["cluster/ca.key", "cluster/node.key"] {
+            let attributes = try FileManager.default.attributesOfItem(atPath: folder.file(key))
+            #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+        }
+        let before = try Data(contentsOf: URL(fileURLWithPath: folder.file("cluster/ca.key")))
+        #expect(throws: TesseraError.self) {
+            try ClusterAuthority.create(in: folder.file("cluster"), cluster: "home", member: "laptop")
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("cluster/ca.key"))) == before)
+        try authority.add("attic")
+        let error = #expect(throws: TesseraError.self) { try authority.add("attic") }
+        #expect(error?.description.contains("already") == true)
+        for name in ["", "a/b", "..", "ä", String(repeating: "a", count: 65)] {
+            #expect(throws: TesseraError.self, "\(name)") { try authority.add(name) }
+        }
+    }
+}
