@@ -28,9 +28,9 @@ public struct Stage: Sendable {
         let shape = graph.shapes[choice.output]
         let whole = Region(whole: shape)
         try locatingErrors(path: graph.graph.values[choice.output].name) {
-            guard shape.rank == 4 else {
+            guard shape.rank >= 2 else {
                 throw TesseraError(
-                    .invalidArgument, "expected a cut at a map of batch, channels, height and width, found \(shape)")
+                    .invalidArgument, "expected a cut at a value of batch and channels or features, found \(shape)")
             }
             guard choice.tiles.count <= tileLimit else {
                 throw TesseraError(

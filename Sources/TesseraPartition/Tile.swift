@@ -54,6 +54,10 @@ public struct Tile: Sendable {
             let made = node.outputs[index]
             guard var region = needed[made] else { continue }
             let shape = graph.shapes[made]
+            // Products of matrices add up in an order that may depend on their size.
+            if made != output, shape.rank != 4 || !node.op.isSpatiallyLocal {
+                for axis in shape.dimensions.indices.dropFirst(2) { region[axis] = 0..<shape[axis] }
+            }
             let allChannels = shape.rank > 1 ? region.replacing(axis: 1, with: 0..<shape[1]) : region
             // Kernels are chosen by the number of channels, so making just those that a slice takes could round differently.
             if ownsAllChannels { region = allChannels }
@@ -85,9 +89,10 @@ public struct Tile: Sendable {
             .sorted { $0.value < $1.value }
     }
 
-    /// Multiply-accumulate operations of its convolutions.
+    /// Multiply-accumulate operations of its convolutions, see `Operator.isConvolution`.
     public func convolutionMultiplyAccumulates(in graph: Graph) -> Int {
-        layers.filter { graph.nodes[$0.node].op is Conv }.map(\.multiplyAccumulates).reduce(0, Shape.saturatingSum)
+        layers.filter { graph.nodes[$0.node].op.isConvolution }.map(\.multiplyAccumulates)
+            .reduce(0, Shape.saturatingSum)
     }
 
     /// Bytes of its inputs, and of its result, which is f32.
@@ -138,6 +143,12 @@ public struct Tile: Sendable {
             return try tile.parameters[specification.name].map(parameter.cropped) ?? parameter
         }
     }
+}
+
+extension Operator {
+    /// Whether its operations are those that plans are compared by: a convolution's, or a linear layer's, which is a convolution
+    /// over one pixel.
+    public var isConvolution: Bool { self is Conv || self is Linear }
 }
 
 extension Slice {
