@@ -36,6 +36,9 @@ struct PathLabel {
 
     mutating func append(_ step: Step) { steps.append(step) }
 
+    /// When a device was done with the latest stage that it had part in.
+    func doneTime(of endpoint: Int) -> Double { done[endpoint] }
+
     mutating func beginStage() { ends = done }
 
     /// A piece goes from one device to another, as in a simulation.
