@@ -3,11 +3,10 @@ import TesseraOperators
 import TesseraPartition
 
 /// Some output channels of every convolution, or features of every linear layer, for each node, which needs all of its input and a
-/// part of its weights.
-/// Where channels are cut is said at `ChannelAlignment`.
+/// part of its weights. Where channels are cut is said at `ChannelAlignment`.
 public struct Channel: PartitionStrategy, Configurable {
     public static let name = "channel"
-    public static let summary = "output channels and features divided among the nodes, each with its part of the weights"
+    public static let summary = "output channels or features divided among nodes, each with its part of the weights"
 
     /// The layers up to the last of which maps are cut into strips instead.
     public var after: [String] = []

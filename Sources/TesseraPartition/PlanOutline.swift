@@ -40,6 +40,7 @@ struct PlanOutline {
 
     /// The size in words: width, height and channels of a map.
     var label: String {
-        shape.rank == 4 ? "\(shape[3])x\(shape[2])x\(shape[1])" : shape.dimensions.dropFirst().map(String.init).joined(separator: "x")
+        let sizes = shape.rank == 4 ? [shape[3], shape[2], shape[1]] : Array(shape.dimensions.dropFirst())
+        return Shape(sizes).description
     }
 }

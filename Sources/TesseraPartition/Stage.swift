@@ -46,7 +46,9 @@ public struct Stage: Sendable {
             }
             let index = RegionIndex(choice.tiles.map(\.region))
             for (position, tile) in choice.tiles.enumerated() {
-                guard let other = index.regions(thatOverlap: tile.region).first(where: { $0 > position }) else { continue }
+                guard let other = index.regions(thatOverlap: tile.region).first(where: { $0 > position }) else {
+                    continue
+                }
                 throw TesseraError(
                     .invalidArgument,
                     "expected regions without overlap, found \(tile.region) and \(choice.tiles[other].region)")

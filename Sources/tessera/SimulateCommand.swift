@@ -97,7 +97,8 @@ struct SimulateCommand: ParsableCommand {
         var result: [Int: Double] = [:]
         for straggler in stragglers {
             let parts = straggler.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2, let factor = Double(parts[1]), let endpoint = cluster.endpoint(named: parts[0]) else {
+            guard parts.count == 2, let factor = Double(parts[1]), let endpoint = cluster.endpoint(named: parts[0])
+            else {
                 throw TesseraError(
                     .invalidArgument,
                     "'--straggler' expects NODE=FACTOR, found '\(straggler)'"

@@ -199,10 +199,9 @@ import Testing
         #expect(try abs(seen[1].requireNumber() - model.seconds(ofWhole: [0, 1], at: 0)) < 1e-15)
         // 1 ms until it begins to arrive, and a millisecond for 1000 bytes.
         #expect(try abs(seen[2].requireNumber() - 0.002) < 1e-12)
+        let whole = TileChoice(node: 1, region: Region([0..<1, 0..<1, 0..<10, 0..<6]))
         let alone = try Plan(
-            graph, nodes: 2,
-            choices: [StageChoice(output: 4, tiles: [TileChoice(node: 1, region: Region([0..<1, 0..<1, 0..<10, 0..<6]))])],
-            strategy: "")
+            graph, nodes: 2, choices: [StageChoice(output: 4, tiles: [whole])], strategy: "")
         #expect(try abs(seen[3].requireNumber() - alone.simulated(with: model).duration * 1e3) < 1e-9)
         let nodes = try seen[4].requireArray().map { try $0.requireTable() }
         #expect(nodes.map { $0["name"] } == ["slow", "fast"])

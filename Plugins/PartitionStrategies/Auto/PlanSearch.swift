@@ -123,6 +123,7 @@ struct PlanSearch {
                 }
             }
             next.compute(stage.seconds, at: node, from: ready)
+            if labelLimit == 1, let best = reached.first, next.endTime(of: node) >= best.time { return }
         }
         next.endStage()
         if countsMemory {

@@ -53,7 +53,8 @@ public struct CostModel: Sendable {
             }
         }
         let elements = inputs.reduce(region.elementCount) { Shape.saturatingSum($0, $1?.elementCount ?? 0) }
-        let bytes = Double(elements) * Double(ElementType.f32.byteCount)
+        let bytes =
+            Double(elements) * Double(ElementType.f32.byteCount)
             + Double(weightByteCount ?? traits.weightByteCount)
         return (Double(multiplyAccumulates) / device.multiplyAccumulatesPerSecond + bytes / device.memoryBandwidth)
             / device.speed

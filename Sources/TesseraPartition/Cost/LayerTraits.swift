@@ -28,8 +28,8 @@ struct LayerTraits: Sendable {
                     $0, Shape.saturatingProduct($1.shape.elementCount, $1.elementType.byteCount))
             }
             return LayerTraits(
-                isMerged: isMerged, weights: parameters, weightByteCount: bytes, signature: CostModel.signature(of: node, in: graph),
-                operatorName: node.op.name)
+                isMerged: isMerged, weights: parameters, weightByteCount: bytes,
+                signature: CostModel.signature(of: node, in: graph), operatorName: node.op.name)
         }
     }
 }
