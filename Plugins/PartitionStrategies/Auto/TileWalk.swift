@@ -48,7 +48,11 @@ struct TileWalk {
     private mutating func walk(
         _ id: Graph.NodeID, _ layer: Graph.Node, _ index: Int, _ made: Graph.ValueID, _ wanted: Region
     ) -> Bool {
-        guard let (region, tile) = part(of: id, layer, index, made, wanted) else { return false }
+        guard
+            let (region, tile) = try? graph.part(
+                of: layer, output: index, wanted, isOwned: made == output, allChannels: ownsAllChannels),
+            isKept(region, of: id, layer, index)
+        else { return false }
         for (value, part) in zip(layer.inputs, tile.inputs) {
             guard let part else { continue }
             let before = needed[value]
@@ -60,9 +64,9 @@ struct TileWalk {
         weightByteCount += weights
         if !(layer.op is Constant), !model.isMerged(id) {
             activationByteCount = max(activationByteCount, openByteCount)
-            // Every element takes as many.
-            let share = Double(region.elementCount) / Double(graph.shapes[made].elementCount)
-            let macs = Int((Double(model.multiplyAccumulates(of: id)) * share).rounded())
+            // Every element takes as many; those of the whole may be as many as an integer holds.
+            let share = Double(region.elementCount) / Double(max(graph.shapes[made].elementCount, 1))
+            let macs = Int(min(Double(model.multiplyAccumulates(of: id)) * share, 1e18).rounded())
             seconds += model.seconds(
                 of: id, making: region, reading: tile.inputs, weightByteCount: weights, multiplyAccumulates: macs,
                 at: node)
@@ -72,30 +76,10 @@ struct TileWalk {
         return true
     }
 
-    /// What a layer makes where some region is needed, as tiles do, see `Tile`; nil if it cannot be cut that way, or if channels
-    /// would be computed otherwise than in the whole.
-    private func part(
-        of id: Graph.NodeID, _ layer: Graph.Node, _ index: Int, _ made: Graph.ValueID, _ wanted: Region
-    ) -> (Region, OperatorTile)? {
-        let (shape, shapes) = (graph.shapes[made], graph.inputShapes(of: layer))
-        var region = wanted
-        if made != output, shape.rank != 4 || !layer.op.isSpatiallyLocal {
-            for axis in shape.dimensions.indices.dropFirst(2) { region[axis] = 0..<shape[axis] }
-        }
-        var hasAllChannels = shape.rank < 2 || region[1].count == shape[1]
-        if !hasAllChannels, ownsAllChannels {
-            region[1] = 0..<shape[1]
-            hasAllChannels = true
-        }
-        if let tile = try? layer.op.tile(region, ofOutput: index, inputs: shapes) {
-            let isKept =
-                hasAllChannels || model.multiplyAccumulates(of: id) == 0
-                || ChannelAlignment.holds(for: region[1], of: layer, output: index, in: graph)
-            return isKept ? (region, tile) : nil
-        }
-        guard !hasAllChannels, made != output else { return nil }
-        region[1] = 0..<shape[1]
-        return (try? layer.op.tile(region, ofOutput: index, inputs: shapes)).map { (region, $0) }
+    /// Whether some channels of a layer are computed as they are in the whole.
+    private func isKept(_ region: Region, of id: Graph.NodeID, _ layer: Graph.Node, _ index: Int) -> Bool {
+        ownsAllChannels || model.multiplyAccumulates(of: id) == 0 || region.rank < 2
+            || ChannelAlignment.holds(for: region[1], of: layer, output: index, in: graph)
     }
 
     private func byteCount(_ region: Region, of value: Graph.ValueID) -> Int {
