@@ -2,17 +2,11 @@ import TesseraCore
 import TesseraOperators
 import TesseraPartition
 
-/// Some output channels of every convolution for each node, which needs all of its input and a part of its weights.
-///
-/// Channels are cut at multiples of 16, the width of the vectors that kernels compute them in: a part that ends within a vector
-/// may be given another kernel than the whole map, and round differently. Groups that do not fill vectors are computed several
-/// at a time, so grouped convolutions are divided only if theirs do, or if they are depthwise.
+/// Some output channels of every convolution, or features of every linear layer, for each node, which needs all of its input and a
+/// part of its weights. Where channels are cut is said at `ChannelAlignment`.
 public struct Channel: PartitionStrategy, Configurable {
     public static let name = "channel"
-    public static let summary = "output channels divided among the nodes, each with its part of the weights"
-
-    /// Channels that are never separated.
-    private static let alignment = 16
+    public static let summary = "output channels or features divided among nodes, each with its part of the weights"
 
     /// The layers up to the last of which maps are cut into strips instead.
     public var after: [String] = []
@@ -33,17 +27,31 @@ public struct Channel: PartitionStrategy, Configurable {
     public func validate() throws { try Span.checkSpeeds(speeds) }
 
     public func stages(for span: Span, nodes: Int) throws -> [StageChoice] {
-        guard let end = span.output else { return [] }
         let speeds = try Span.speeds(speeds, nodes: nodes)
         let strips = try lastStrip(of: span).map { try span.layerwise(to: $0, along: axis, speeds: speeds) } ?? []
         var available = Set(strips.map(\.output))
-        guard !available.contains(end) else { return strips }
+        guard let end = Self.end(of: span), strips.last.map({ $0.output < end }) ?? true else { return strips }
         return try strips
             + span.exchanges(from: available, to: end, along: 1).map { output in
                 defer { available.insert(output) }
                 let boundaries = try Self.boundaries(of: output, from: available, in: span)
                 return try span.stage(output, from: available, along: 1, at: boundaries, speeds: speeds)
             }
+    }
+
+    /// The last value that is worth dividing: that of the last layer that adds products up, or what follows from it channel by
+    /// channel. Of a span without such layers, its end.
+    private static func end(of span: Span) -> Graph.ValueID? {
+        let macs = span.graph.multiplyAccumulates
+        var before: Set<Graph.ValueID> = []
+        var end: Graph.ValueID?
+        for cut in span.allCutPoints {
+            let layers = span.layers(making: cut, from: before)
+            let follows = end.map(before.contains) ?? false && !layers.contains { span.mixes($0, along: 1) }
+            if follows || layers.contains(where: { macs[$0] > 0 }) { end = cut }
+            before = [cut]
+        }
+        return end ?? span.output
     }
 
     /// The last of the cut points that `after` names.
@@ -73,7 +81,7 @@ public struct Channel: PartitionStrategy, Configurable {
             tile.layers.map(\.multiplyAccumulates).reduce(0, Shape.saturatingSum)
         }
         let all = operations(try span.tile(whole, of: output, layers: layers))
-        let inner = stride(from: alignment, to: channels, by: alignment).filter { boundary in
+        let inner = stride(from: ChannelAlignment.width, to: channels, by: ChannelAlignment.width).filter { boundary in
             let parts = [0..<boundary, boundary..<channels].compactMap {
                 try? span.tile(whole.replacing(axis: 1, with: $0), of: output, layers: layers)
             }
@@ -84,23 +92,8 @@ public struct Channel: PartitionStrategy, Configurable {
     }
 
     private static func isAligned(_ layer: Tile.Layer, in span: Span) -> Bool {
+        guard layer.multiplyAccumulates > 0, layer.region.rank >= 2 else { return true }
         let node = span.graph.graph.nodes[layer.node]
-        guard layer.multiplyAccumulates > 0, layer.region.rank == 4 else { return true }
-        let channels = span.graph.shapes[node.outputs[layer.output]][1]
-        let part = layer.region[1]
-        guard part.count < channels else { return true }
-        return hasWholeGroups(node, in: span) && part.lowerBound % alignment == 0
-            && (part.upperBound % alignment == 0 || part.upperBound == channels)
-    }
-
-    /// Whether the groups of a layer, if it has any, can go to different nodes.
-    static func hasWholeGroups(_ node: Graph.Node, in span: Span) -> Bool {
-        guard let groups = groups(of: node.op), groups > 1 else { return true }
-        let sizes = [node.outputs[0], node.inputs[0]].map { span.graph.shapes[$0][1] / groups }
-        return sizes == [1, 1] || sizes.allSatisfy { $0 % alignment == 0 }
-    }
-
-    private static func groups(of op: any Operator) -> Int? {
-        (op as? Conv)?.groups ?? (op as? ConvTranspose)?.groups
+        return ChannelAlignment.holds(for: layer.region[1], of: node, output: layer.output, in: span.graph)
     }
 }

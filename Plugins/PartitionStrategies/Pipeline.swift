@@ -36,7 +36,7 @@ public struct Pipeline: PartitionStrategy, Configurable {
 
     /// The layers between one cut point and another, and what they cost. What costs nothing stays with what comes before it.
     private static func blocks(of span: Span) -> [(output: Graph.ValueID, cost: Int)] {
-        zip(span.cutPoints, costs(of: span)).reduce(into: []) { blocks, next in
+        zip(span.allCutPoints, costs(of: span)).reduce(into: []) { blocks, next in
             if let last = blocks.last, last.cost == 0 || next.1 == 0 {
                 blocks[blocks.count - 1] = (next.0, Shape.saturatingSum(last.cost, next.1))
             } else {
@@ -50,12 +50,12 @@ public struct Pipeline: PartitionStrategy, Configurable {
         let graph = span.graph.graph
         let macs = span.graph.multiplyAccumulates
         var available: Set<Graph.ValueID> = []
-        let blocks = span.cutPoints.map { cut in
+        let blocks = span.allCutPoints.map { cut in
             defer { available.insert(cut) }
             return span.layers(making: cut, from: available)
         }
         let costs = blocks.map { layers in
-            layers.filter { graph.nodes[$0].op is Conv }.map { macs[$0] }.reduce(0, Shape.saturatingSum)
+            layers.filter { graph.nodes[$0].op.isConvolution }.map { macs[$0] }.reduce(0, Shape.saturatingSum)
         }
         guard costs.allSatisfy({ $0 == 0 }) else { return costs }
         return blocks.map { layers in

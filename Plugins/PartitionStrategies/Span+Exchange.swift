@@ -16,8 +16,9 @@ extension Span {
         let layers = layers(making: output, from: available)
         let macs = graph.multiplyAccumulates
         let mixing = Set(layers.filter { mixes($0, along: axis) })
-        /// Layers that are worth an exchange if it saves making them twice.
-        let work = mixing.union(layers.filter { macs[$0] > 0 })
+        /// Layers that are worth an exchange if it saves making them twice. Those that just name elements anew are not.
+        let work = mixing.filter { !(source.nodes[$0].op is Flatten || source.nodes[$0].op is Reshape) }
+            .union(layers.filter { macs[$0] > 0 })
         let read = Set(layers.filter(mixing.contains).flatMap { source.nodes[$0].inputs })
         var chosen: [Graph.ValueID] = []
         for value in read.subtracting(available).sorted() where canEndStage(value) && value != output {
@@ -57,25 +58,26 @@ extension Span {
     private func canEndStage(_ value: Graph.ValueID) -> Bool {
         guard let producer = graph.graph.values[value].producer else { return false }
         let node = graph.graph.nodes[producer]
-        return !(node.op is Constant) && node.outputs.count == 1 && graph.shapes[value].rank == 4
+        return !(node.op is Constant) && node.outputs.count == 1 && graph.shapes[value].rank >= 2
             && graph.elementTypes[value] == .f32
     }
 
     /// Whether two neighbouring parts of what a layer makes need some of the same elements.
-    private func mixes(_ layer: Graph.NodeID, along axis: Int) -> Bool {
+    func mixes(_ layer: Graph.NodeID, along axis: Int) -> Bool {
         let node = graph.graph.nodes[layer]
         guard !(node.op is Constant) else { return false }
-        if axis == 1, !Channel.hasWholeGroups(node, in: self) { return true }
+        if axis == 1, !ChannelAlignment.hasWholeGroups(node, in: graph) { return true }
         let shapes = graph.inputShapes(of: node)
         let maps = node.inputs.indices.filter { index in
             graph.graph.values[node.inputs[index]].producer.map { !(graph.graph.nodes[$0].op is Constant) } ?? true
         }
         return node.outputs.indices.contains { output in
             let whole = Region(whole: graph.shapes[node.outputs[output]])
-            guard whole.rank == 4 else { return true }
+            // Rows and columns are those of maps; channels may be features as well.
+            guard axis == 1 ? whole.rank >= 2 : whole.rank == 4 else { return true }
             let count = whole[axis].count
             // A single row or channel cannot be divided; what it is made of may have been.
-            guard count > 1 else { return maps.contains { shapes[$0].rank != 4 || shapes[$0][axis] > 1 } }
+            guard count > 1 else { return maps.contains { shapes[$0].rank <= axis || shapes[$0][axis] > 1 } }
             return Self.middles(of: count, along: axis).contains { middle in
                 guard
                     let before = try? node.op.tile(

@@ -20,7 +20,7 @@ extension Span {
         func region(_ part: Range<Int>) -> Region {
             whole.replacing(axis: axis, with: boundaries[part.lowerBound]..<boundaries[part.upperBound])
         }
-        let convolves = layers.contains { graph.graph.nodes[$0].op is Conv }
+        let convolves = layers.contains { graph.graph.nodes[$0].op.isConvolution }
         let parts = try BalancedDivision.parts(boundaries.count - 1, speeds: speeds) { part in
             let tile = try tile(region(part), of: output, layers: layers)
             // Without convolutions, what is made counts.

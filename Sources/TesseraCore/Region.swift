@@ -11,9 +11,10 @@ public struct Region: Sendable, Hashable, CustomStringConvertible {
     public init(whole shape: Shape) { ranges = shape.dimensions.map { 0..<max(0, $0) } }
 
     public var rank: Int { ranges.count }
-    public var shape: Shape { Shape(ranges.map(\.count)) }
-    public var isEmpty: Bool { ranges.contains(where: \.isEmpty) }
-    public var elementCount: Int { shape.elementCount }
+    // Planning asks for these very often, and key paths to generic members are looked up each time.
+    public var shape: Shape { Shape(ranges.map { $0.count }) }
+    public var isEmpty: Bool { ranges.contains { $0.isEmpty } }
+    public var elementCount: Int { ranges.reduce(1) { Shape.saturatingProduct($0, $1.count) } }
 
     public subscript(_ axis: Int) -> Range<Int> {
         get { ranges[axis] }
@@ -35,14 +36,12 @@ public struct Region: Sendable, Hashable, CustomStringConvertible {
             zip(ranges, other.ranges).map { min($0.lowerBound, $1.lowerBound)..<max($0.upperBound, $1.upperBound) })
     }
 
+    /// Whether there is something that both contain.
+    public func overlaps(_ other: Region) -> Bool { zip(ranges, other.ranges).allSatisfy { $0.overlaps($1) } }
+
     /// What both contain, nil if that is nothing.
     public func intersection(_ other: Region) -> Region? {
-        var result: [Range<Int>] = []
-        for (a, b) in zip(ranges, other.ranges) {
-            guard a.overlaps(b) else { return nil }
-            result.append(a.clamped(to: b))
-        }
-        return Region(result)
+        overlaps(other) ? Region(zip(ranges, other.ranges).map { $0.clamped(to: $1) }) : nil
     }
 
     public func contains(_ other: Region) -> Bool {

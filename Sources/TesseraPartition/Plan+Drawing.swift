@@ -3,7 +3,8 @@ import TesseraCore
 
 extension Plan {
     /// A picture of the plan: for every stage, the maps it reads with the part that each node needs, where overlaps show
-    /// darker, and the map it makes with the part that each node owns.
+    /// darker, and the map it makes with the part that each node owns. What is divided along channels or features is a bar of
+    /// them.
     public func svg() -> String {
         PlanDrawing(self).svg()
     }
@@ -50,13 +51,20 @@ private struct PlanDrawing {
         Set(stage.tiles.flatMap { $0.inputs.map(\.value) }).sorted()
     }
 
-    private func scale(of shape: Shape) -> Double { side / Double(max(shape[2], shape[3])) }
+    /// The parts of a value that a stage's nodes read, or own.
+    private func regions(of value: Graph.ValueID, in stage: Stage) -> [(node: Int, region: Region)] {
+        if value == stage.output { return stage.tiles.map { ($0.node, $0.region) } }
+        return stage.tiles.compactMap { tile in
+            tile.inputs.first { $0.value == value }.map { (tile.node, $0.region) }
+        }
+    }
+
+    private func outline(of value: Graph.ValueID, in stage: Stage) -> PlanOutline {
+        PlanOutline(plan.graph.shapes[value], regions: regions(of: value, in: stage).map(\.region), side: side)
+    }
 
     private func mapHeight(of stage: Stage) -> Double {
-        (inputs(of: stage) + [stage.output]).map { value in
-            let shape = plan.graph.shapes[value]
-            return Double(shape[2]) * scale(of: shape)
-        }.max() ?? 0
+        (inputs(of: stage) + [stage.output]).map { outline(of: $0, in: stage).height }.max() ?? 0
     }
 
     private func draw(_ stage: Stage, _ index: Int, top: Double) -> [String] {
@@ -71,10 +79,7 @@ private struct PlanDrawing {
         let read = inputs(of: stage)
         for value in read {
             let title = "read of \(graph.values[value].name)"
-            let regions = stage.tiles.compactMap { tile in
-                tile.inputs.first { $0.value == value }.map { (tile.node, $0.region) }
-            }
-            parts += map(plan.graph.shapes[value], regions, title: title, x: x, y: top + 24, owned: false)
+            parts += map(value, in: stage, title: title, x: x, y: top + 24, owned: false)
             x += side
             let middle = top + 24 + mapHeight(of: stage) / 2
             parts.append(
@@ -83,36 +88,35 @@ private struct PlanDrawing {
                     : text(x + gap / 2, middle + 5, "and", size: 14, anchor: "middle"))
             x += gap
         }
-        let owned = stage.tiles.map { ($0.node, $0.region) }
-        parts += map(plan.graph.shapes[stage.output], owned, title: "made of \(name)", x: x, y: top + 24, owned: true)
+        parts += map(stage.output, in: stage, title: "made of \(name)", x: x, y: top + 24, owned: true)
         return parts
     }
 
     /// One map with regions of it.
     private func map(
-        _ shape: Shape, _ regions: [(node: Int, region: Region)], title: String, x: Double, y: Double, owned: Bool
+        _ value: Graph.ValueID, in stage: Stage, title: String, x: Double, y: Double, owned: Bool
     ) -> [String] {
-        let (height, width) = (Double(shape[2]), Double(shape[3]))
-        let scale = scale(of: shape)
+        let shape = plan.graph.shapes[value]
+        let outline = outline(of: value, in: stage)
         var parts = [
-            "<rect x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width * scale))\" height=\"\(n(height * scale))\" fill=\"#f4f4f4\" stroke=\"#999\"/>"
+            "<rect x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(outline.width))\" height=\"\(n(outline.height))\" fill=\"#f4f4f4\" stroke=\"#999\"/>"
         ]
-        for (node, region) in regions {
-            let (rows, columns) = (region[2], region[3])
-            let (left, top) = (x + Double(columns.lowerBound) * scale, y + Double(rows.lowerBound) * scale)
-            let (w, h) = (Double(columns.count) * scale, Double(rows.count) * scale)
+        for (node, region) in regions(of: value, in: stage) {
+            let (columns, rows) = (outline.columns(of: region), outline.rows(of: region))
+            let (left, top) = (x + columns.lowerBound, y + rows.lowerBound)
+            let (w, h) = (columns.upperBound - columns.lowerBound, rows.upperBound - rows.lowerBound)
             parts.append(
                 """
                 <rect x="\(n(left))" y="\(n(top))" width="\(n(w))" height="\(n(h))" fill="\(color(node))" \
                 fill-opacity="\(owned ? 0.75 : 0.3)" stroke="\(color(node))" stroke-width="\(owned ? 1 : 2)">\
-                <title>node \(node + 1): \(region.pixelLabel)</title></rect>
+                <title>node \(node + 1): \(region.label(in: shape))</title></rect>
                 """)
             if owned, h > 11, w > 20 {
                 let label = w > 58 ? "node \(node + 1)" : "\(node + 1)"
                 parts.append(text(left + w / 2, top + h / 2 + 4, label, size: 12, anchor: "middle"))
             }
         }
-        parts.append(text(x, y + height * scale + 18, "\(title), \(shape[3])x\(shape[2])x\(shape[1])", size: 12))
+        parts.append(text(x, y + outline.height + 18, "\(title), \(outline.label)", size: 12))
         return parts
     }
 

@@ -37,9 +37,10 @@ extension Plan: CustomStringConvertible {
 
     private func heading(_ index: Int, _ stage: Stage) -> String {
         let name = graph.graph.values[stage.output].name
+        let shape = graph.shapes[stage.output]
         return
-            "stage \(index + 1): \(count(stage.layers.count, "layer")) up to '\(name)', output \(graph.shapes[stage.output])"
-            + "; sub-maps as (x,y) of the top-left and bottom-right pixel"
+            "stage \(index + 1): \(count(stage.layers.count, "layer")) up to '\(name)', output \(shape)"
+            + (shape.rank == 4 ? "; sub-maps as (x,y) of the top-left and bottom-right pixel" : "")
     }
 
     private func table(of stage: Stage) -> TextTable {
@@ -49,11 +50,17 @@ extension Plan: CustomStringConvertible {
         for value in inputs {
             table.add(
                 ["reads \(graph.graph.values[value].name)"]
-                    + tiles.map { tile in tile.inputs.first { $0.value == value }?.region.pixelLabel ?? "-" })
+                    + tiles.map { tile in
+                        tile.inputs.first { $0.value == value }?.region.label(in: graph.shapes[value]) ?? "-"
+                    })
         }
         var previous: [String] = []
         for id in stage.layers {
-            let labels = tiles.map { tile in tile.layers.first { $0.node == id }?.region.pixelLabel ?? "-" }
+            let labels = tiles.map { tile in
+                tile.layers.first { $0.node == id }.map { layer in
+                    layer.region.label(in: graph.shapes[graph.graph.nodes[id].outputs[layer.output]])
+                } ?? "-"
+            }
             let isLast = graph.graph.nodes[id].outputs.contains(stage.output)
             if labels != previous || isLast {
                 table.add([(isLast ? "owns " : "") + graph.graph.nodes[id].name] + labels)

@@ -36,7 +36,7 @@ public struct Plan: Sendable {
     ) throws {
         let span = try Span(graph, end: end)
         let decision =
-            span.output == nil
+            span.allCutPoints.isEmpty
             ? PartitionDecision(stages: []) : try strategy.decision(for: span, on: cluster)
         try self.init(
             graph, nodes: cluster.nodes.count, choices: decision.stages, strategy: name, notes: decision.notes)
@@ -163,7 +163,7 @@ extension Plan {
     /// Convolution operations of the span if it is not cut.
     public var spanMultiplyAccumulates: Int {
         let macs = graph.multiplyAccumulates
-        return Set(stages.flatMap(\.layers)).filter { graph.graph.nodes[$0].op is Conv }.map { macs[$0] }
+        return Set(stages.flatMap(\.layers)).filter { graph.graph.nodes[$0].op.isConvolution }.map { macs[$0] }
             .reduce(0, Shape.saturatingSum)
     }
 

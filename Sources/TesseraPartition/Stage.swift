@@ -28,9 +28,9 @@ public struct Stage: Sendable {
         let shape = graph.shapes[choice.output]
         let whole = Region(whole: shape)
         try locatingErrors(path: graph.graph.values[choice.output].name) {
-            guard shape.rank == 4 else {
+            guard shape.rank >= 2 else {
                 throw TesseraError(
-                    .invalidArgument, "expected a cut at a map of batch, channels, height and width, found \(shape)")
+                    .invalidArgument, "expected a cut at a value of batch and channels or features, found \(shape)")
             }
             guard choice.tiles.count <= tileLimit else {
                 throw TesseraError(
@@ -44,11 +44,14 @@ public struct Stage: Sendable {
                     throw TesseraError(.invalidArgument, "expected a region inside \(shape), found \(tile.region)")
                 }
             }
-            for (index, a) in choice.tiles.enumerated() {
-                for b in choice.tiles[(index + 1)...] where a.region.intersection(b.region) != nil {
-                    throw TesseraError(
-                        .invalidArgument, "expected regions without overlap, found \(a.region) and \(b.region)")
+            let index = RegionIndex(choice.tiles.map(\.region))
+            for (position, tile) in choice.tiles.enumerated() {
+                guard let other = index.regions(thatOverlap: tile.region).first(where: { $0 > position }) else {
+                    continue
                 }
+                throw TesseraError(
+                    .invalidArgument,
+                    "expected regions without overlap, found \(tile.region) and \(choice.tiles[other].region)")
             }
             let covered = choice.tiles.reduce(0) { $0 + $1.region.elementCount }
             guard covered == shape.elementCount else {

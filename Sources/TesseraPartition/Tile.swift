@@ -52,20 +52,10 @@ public struct Tile: Sendable {
         }) {
             let node = graph.graph.nodes[id]
             let made = node.outputs[index]
-            guard var region = needed[made] else { continue }
-            let shape = graph.shapes[made]
-            let allChannels = shape.rank > 1 ? region.replacing(axis: 1, with: 0..<shape[1]) : region
-            // Kernels are chosen by the number of channels, so making just those that a slice takes could round differently.
-            if ownsAllChannels { region = allChannels }
-            let shapes = graph.inputShapes(of: node)
-            let tile = try locatingErrors(path: node.name, at: node.location) {
-                do {
-                    return try node.op.tile(region, ofOutput: index, inputs: shapes)
-                } catch let error as TesseraError where error.code == .notSupported && made != output {
-                    // Some channels of a layer that makes only all of them, or whole groups.
-                    region = allChannels
-                    return try node.op.tile(region, ofOutput: index, inputs: shapes)
-                }
+            guard let wanted = needed[made] else { continue }
+            let (region, tile) = try locatingErrors(path: node.name, at: node.location) {
+                try graph.part(
+                    of: node, output: index, wanted, isOwned: made == output, allChannels: ownsAllChannels)
             }
             needed[made] = region
             for (value, region) in zip(node.inputs, tile.inputs) {
@@ -85,9 +75,10 @@ public struct Tile: Sendable {
             .sorted { $0.value < $1.value }
     }
 
-    /// Multiply-accumulate operations of its convolutions.
+    /// Multiply-accumulate operations of its convolutions, see `Operator.isConvolution`.
     public func convolutionMultiplyAccumulates(in graph: Graph) -> Int {
-        layers.filter { graph.nodes[$0.node].op is Conv }.map(\.multiplyAccumulates).reduce(0, Shape.saturatingSum)
+        layers.filter { graph.nodes[$0.node].op.isConvolution }.map(\.multiplyAccumulates)
+            .reduce(0, Shape.saturatingSum)
     }
 
     /// Bytes of its inputs, and of its result, which is f32.
@@ -138,6 +129,40 @@ public struct Tile: Sendable {
             return try tile.parameters[specification.name].map(parameter.cropped) ?? parameter
         }
     }
+}
+
+extension BoundGraph {
+    /// What a layer makes where a region of one of its outputs is needed, and the operator that makes it.
+    ///
+    /// - Parameters:
+    ///   - isOwned: whether a tile owns the region: then nothing else is made.
+    ///   - allChannels: whether all channels are made, whatever is needed.
+    /// - Throws: `notSupported` if the layer cannot be cut that way.
+    public func part(
+        of node: Graph.Node, output index: Int, _ wanted: Region, isOwned: Bool, allChannels: Bool
+    ) throws -> (region: Region, tile: OperatorTile) {
+        let (shape, inputs) = (shapes[node.outputs[index]], inputShapes(of: node))
+        var region = wanted
+        // Products of matrices add up in an order that may depend on their size.
+        if !isOwned, shape.rank != 4 || !node.op.isSpatiallyLocal {
+            for axis in shape.dimensions.indices.dropFirst(2) { region[axis] = 0..<shape[axis] }
+        }
+        // Kernels are chosen by the number of channels, so making just those that a slice takes could round differently.
+        if allChannels, shape.rank > 1 { region[1] = 0..<shape[1] }
+        do {
+            return (region, try node.op.tile(region, ofOutput: index, inputs: inputs))
+        } catch let error as TesseraError where error.code == .notSupported && !isOwned && shape.rank > 1 {
+            // Some channels of a layer that makes only all of them, or whole groups.
+            region[1] = 0..<shape[1]
+            return (region, try node.op.tile(region, ofOutput: index, inputs: inputs))
+        }
+    }
+}
+
+extension Operator {
+    /// Whether its operations are those that plans are compared by: a convolution's, or a linear layer's, which is a convolution
+    /// over one pixel.
+    public var isConvolution: Bool { self is Conv || self is Linear }
 }
 
 extension Slice {

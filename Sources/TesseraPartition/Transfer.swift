@@ -26,14 +26,19 @@ extension Plan {
     /// region. In order of the inputs, then of the tiles that made them.
     public func transfers(into stage: Int) -> [[Transfer]] {
         guard stages.indices.contains(stage) else { return [] }
-        let makers = Dictionary(uniqueKeysWithValues: stages[..<stage].map { ($0.output, $0.tiles) })
+        let read = Set(stages[stage].tiles.flatMap { $0.inputs.map(\.value) })
+        let makers = Dictionary(
+            uniqueKeysWithValues: stages[..<stage].filter { read.contains($0.output) }.map { stage in
+                (stage.output, (stage.tiles, RegionIndex(stage.tiles.map(\.region))))
+            })
         return stages[stage].tiles.map { tile in
             tile.inputs.flatMap { input in
-                guard let owners = makers[input.value] else {
+                guard let (owners, index) = makers[input.value] else {
                     return [Transfer(input.region, of: input.value, from: .leader, elementType: input.elementType)]
                 }
-                return owners.compactMap { owner in
-                    owner.region.intersection(input.region).map {
+                return index.regions(thatOverlap: input.region).compactMap { position in
+                    let owner = owners[position]
+                    return owner.region.intersection(input.region).map {
                         Transfer($0, of: input.value, from: .node(owner.node), elementType: input.elementType)
                     }
                 }

@@ -97,12 +97,12 @@ struct SimulateCommand: ParsableCommand {
         var result: [Int: Double] = [:]
         for straggler in stragglers {
             let parts = straggler.split(separator: "=", maxSplits: 1).map(String.init)
-            let names = (0..<cluster.endpointCount).map { cluster.device(at: $0).name }
-            guard parts.count == 2, let factor = Double(parts[1]), let endpoint = names.firstIndex(of: parts[0]) else {
+            guard parts.count == 2, let factor = Double(parts[1]), let endpoint = cluster.endpoint(named: parts[0])
+            else {
                 throw TesseraError(
                     .invalidArgument,
                     "'--straggler' expects NODE=FACTOR, found '\(straggler)'"
-                        + suggestion(for: parts.first ?? "", among: names))
+                        + suggestion(for: parts.first ?? "", among: cluster.deviceNames))
             }
             result[endpoint] = factor
         }

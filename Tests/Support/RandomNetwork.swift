@@ -3,7 +3,8 @@ import TesseraCore
 import TesseraOperators
 
 /// Random networks over pictures, of layers that are local in space: convolutions and poolings of every kind, residuals,
-/// concatenations, padding and slices. Weights keep values near 1, so that rounding errors do not grow from layer to layer.
+/// concatenations, padding and slices; and, if wanted, linear layers after them. Weights keep values near 1, so that rounding errors
+/// do not grow from layer to layer.
 public struct RandomNetwork {
     private var graph = Graph()
     private var shapes: [Shape] = []
@@ -12,9 +13,10 @@ public struct RandomNetwork {
     /// - Parameters:
     ///   - layers: how many layers it has.
     ///   - largestValue: the elements that no value exceeds.
+    ///   - head: whether linear layers follow.
     ///   - extraOutputs: whether values in the middle may be outputs, too.
     public static func make(
-        layers: ClosedRange<Int> = 3...12, largestValue: Int = 12_000, extraOutputs: Bool = false,
+        layers: ClosedRange<Int> = 3...12, largestValue: Int = 12_000, head: Bool = false, extraOutputs: Bool = false,
         using generator: inout SeededGenerator
     ) throws -> BoundGraph {
         var network = RandomNetwork(largestValue: largestValue)
@@ -25,6 +27,7 @@ public struct RandomNetwork {
         }
         let count = Int.random(in: layers, using: &generator)
         while network.graph.nodes.count < count { try network.addLayer(using: &generator) }
+        if head { try network.addHead(using: &generator) }
         try network.addOutputs(extra: extraOutputs, using: &generator)
         return try BoundGraph(network.graph, inputs: [:]) { _, specification in
             try .moderate(specification, using: &generator)
@@ -55,10 +58,34 @@ public struct RandomNetwork {
                 let shape = try? op.outputShapes(for: inputs.map { shapes[$0] })[0],
                 shape.dimensions.allSatisfy({ $0 > 0 }), shape.elementCount <= largestValue, shape[1] <= 64
             else { continue }
-            try graph.addNode("\(op.name)\(graph.nodes.count)", op, inputs: inputs)
-            shapes.append(shape)
+            try append(op, over: inputs)
             return
         }
+    }
+
+    /// Adds linear layers over the latest value, with what stands before, between and after such layers.
+    private mutating func addHead(using generator: inout SeededGenerator) throws {
+        func perhaps() -> Bool { Bool.random(using: &generator) }
+        if perhaps() { try append([GlobalAveragePool(), GlobalMaxPool()].pick(&generator)) }
+        try append(Flatten())
+        for _ in 0..<Int.random(in: 1...3, using: &generator) {
+            var linear = Linear()
+            linear.features = [1, 3, 10, 16, 17, 32, 48, 64, 100, 128, 200, 256].pick(&generator)
+            linear.bias = perhaps()
+            try append(linear)
+            let first = shapes.count - 1
+            if perhaps() { try append(BatchNorm()) }
+            if perhaps() { try append(Self.activations.pick(&generator)) }
+            if perhaps() { try append(Add(), over: [first, shapes.count - 1]) }
+        }
+        if perhaps() { try append(Softmax()) }
+    }
+
+    private mutating func append(_ op: any Operator, over inputs: [Graph.ValueID]? = nil) throws {
+        let inputs = inputs ?? [shapes.count - 1]
+        let shape = try op.outputShapes(for: inputs.map { shapes[$0] })[0]
+        try graph.addNode("\(op.name)\(graph.nodes.count)", op, inputs: inputs)
+        shapes.append(shape)
     }
 
     private func draw(_ source: Int, using generator: inout SeededGenerator) -> (any Operator, [Graph.ValueID]) {

@@ -11,8 +11,8 @@ public struct RandomStrategy {
     public init?(_ name: String, for span: Span, nodes: Int, using generator: inout SeededGenerator) {
         self.name = name
         let axis = [SpatialAxis.height, .width].pick(&generator)
-        let cut = span.cutPoints.pick(&generator)
-        let cuts = Bool.random(using: &generator) ? [] : [span.graph.graph.values[cut].name]
+        let cut = span.cutPoints.isEmpty ? nil : span.cutPoints.pick(&generator)
+        let cuts = Bool.random(using: &generator) ? [] : cut.map { [span.graph.graph.values[$0].name] } ?? []
         let speeds =
             Bool.random(using: &generator) ? nil : (0..<nodes).map { _ in [1, 1, 2, 0.5, 4].pick(&generator) }
         switch name {

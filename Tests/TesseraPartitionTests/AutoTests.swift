@@ -10,8 +10,9 @@ import Testing
     func neverWorse() throws {
         for seed in propertySeeds(200) {
             var generator = SeededGenerator(seed: seed)
-            let graph = try RandomNetwork.make(layers: 2...8, largestValue: 3000, using: &generator)
-            guard try Span(graph).output != nil else { continue }
+            let graph = try RandomNetwork.make(
+                layers: 2...8, largestValue: 3000, head: seed % 3 == 0, using: &generator)
+            guard try !Span(graph).allCutPoints.isEmpty else { continue }
             let cluster = try ClusterProfile.random(using: &generator)
             let model = CostModel(graph, on: cluster)
             let modules = Registry<any PartitionStrategy>.builtin.modules
@@ -42,7 +43,7 @@ import Testing
     func equalsTheWhole() throws {
         for seed in propertySeeds(60) {
             var generator = SeededGenerator(seed: seed)
-            let graph = try RandomNetwork.make(using: &generator)
+            let graph = try RandomNetwork.make(head: seed % 2 == 0, using: &generator)
             let cluster = try ClusterProfile.random(using: &generator)
             var strategy = Auto()
             strategy.objective = [.latency, .throughput, .memory].pick(&generator)
@@ -65,8 +66,9 @@ import Testing
         var found = 0
         for seed in propertySeeds(40) {
             var generator = SeededGenerator(seed: seed)
-            let graph = try RandomNetwork.make(layers: 3...8, largestValue: 3000, using: &generator)
-            guard try Span(graph).output != nil else { continue }
+            let graph = try RandomNetwork.make(
+                layers: 3...8, largestValue: 3000, head: seed % 4 == 0, using: &generator)
+            guard try !Span(graph).allCutPoints.isEmpty else { continue }
             let cluster = try ClusterProfile.random(memory: 1_000...40_000, using: &generator)
             do {
                 let plan = try Plan(graph, on: cluster, strategy: Auto(), named: "auto")
@@ -98,6 +100,33 @@ import Testing
         let small = ClusterProfile(nodes: nodes.map { Device(name: $0.name, memory: 70_000) }, leader: leader)
         expectError(.limitExceeded, "expected devices with enough memory", "needs", "68.4 KiB") {
             try Plan(graph, on: small, strategy: Auto(), named: "auto")
+        }
+    }
+
+    @Test("a linear layer too large for any device is divided along its features")
+    func channelsForMemory() throws {
+        var network = try NetworkSketch(16, 8, 8)
+        try network.add("conv", NetworkSketch.conv(16))
+        try network.add("flat", Flatten())
+        try network.add("fc1", Linear(configuration: 256.configuration))
+        try network.add("relu", Relu())
+        try network.add("fc2", Linear(configuration: 10.configuration))
+        let graph = try network.bound(random: 1)
+        // 1024 · 256 weights and 256 biases are 1 049 600 bytes: no device holds them, a half fits with room to spare.
+        let nodes = (0..<3).map { Device(name: "\($0)", memory: 700_000) }
+        let cluster = ClusterProfile(nodes: nodes, leader: Device(name: "leader", memory: 100_000))
+        for objective in [Auto.Objective.latency, .throughput, .memory] {
+            var strategy = Auto()
+            strategy.objective = objective
+            let plan = try Plan(graph, on: cluster, strategy: strategy, named: "auto")
+            #expect(CostModel(graph, on: cluster).memoryProblems(of: plan) == [])
+            let features = plan.stages.flatMap(\.tiles).filter { $0.layers.contains { $0.node == 2 } }.map(\.region[1])
+            #expect(features.count > 1)
+            #expect(features.map(\.count).reduce(0, +) == 256)
+            var generator = SeededGenerator(seed: 1)
+            let inputs = try graph.randomInputs(using: &generator)
+            let whole = try Session(graph, backend: OneDNNBackend()).run(inputs)
+            #expect(try plan.run(inputs, backend: OneDNNBackend()) == whole)
         }
     }
 

@@ -94,6 +94,62 @@ import Testing
         }
     }
 
+    @Test("linear layers are cut along their features, each node with its part of the weights and all of what it reads")
+    func linear() throws {
+        var network = try NetworkSketch(16, 4, 4)
+        try network.add("conv", NetworkSketch.conv(32))
+        try network.add("pool", NetworkSketch.pool())
+        try network.add("flat", Flatten())
+        try network.add("fc1", Linear(configuration: 64.configuration))
+        try network.add("relu", Relu())
+        try network.add("fc2", Linear(configuration: 10.configuration))
+        try network.add("classes", Softmax())
+        let plan = try plan(network.bound(), nodes: 2)
+        #expect(outputs(plan) == ["pool", "relu", "fc2"])
+        #expect(plan.stages[1].tiles.map(\.region) == [Region([0..<1, 0..<32]), Region([0..<1, 32..<64])])
+        #expect(plan.stages[1].tiles[1].inputs.map(\.region) == [Region([0..<1, 0..<32, 0..<2, 0..<2])])
+        // Ten features fill no vector.
+        #expect(plan.stages[2].tiles.map(\.region) == [Region([0..<1, 0..<10])])
+        #expect(plan.remainingLayers.count == 1)
+        #expect(plan.redundancy == 1)
+        #expect(plan.spanMultiplyAccumulates == 32 * 16 * 9 * 16 + 128 * 64 + 64 * 10)
+        // 16 channels of conv and 32 features of fc1 with their biases, and fc2, which the second node does not have.
+        #expect(plan.memory.map(\.weights) == [650, 0].map { (16 * (16 * 9 + 1) + 32 * (128 + 1) + $0) * 4 })
+        // The picture to both, 16 channels of 2x2 and 32 features to the other, and the result.
+        #expect(plan.bytesExchanged == (2 * 16 * 16 + 2 * 16 * 4 + 32 + 10) * 4)
+    }
+
+    @Test("linear layers of many sizes, cut along their features, equal the whole to the bit")
+    func linearEquality() throws {
+        for seed in propertySeeds(100) {
+            var generator = SeededGenerator(seed: seed)
+            let batch = [1, 1, 2, 5].pick(&generator)
+            var network = try NetworkSketch(
+                [1, 3, 16, 64].pick(&generator), [1, 2, 5, 7].pick(&generator), 7, batch: batch)
+            try network.add("flat", Flatten())
+            for index in 0..<Int.random(in: 1...3, using: &generator) {
+                var linear = Linear()
+                linear.features = [17, 32, 33, 40, 48, 63, 64, 100, 144, 256, 333, 512].pick(&generator)
+                linear.bias = Bool.random(using: &generator)
+                try network.add("fc\(index)", linear)
+                if Bool.random(using: &generator) { try network.add("relu\(index)", Relu()) }
+            }
+            let graph = try network.bound(random: seed)
+            let plan = try plan(graph, nodes: Int.random(in: 2...6, using: &generator))
+            let inputs = try graph.randomInputs(using: &generator)
+            let options = CompileOptions(threads: Int.random(in: 1...2, using: &generator))
+            // The reference takes long for large ones.
+            let isSmall = graph.multiplyAccumulates.reduce(0, +) < 100_000
+            let backends: [any KernelBackend] = [OneDNNBackend()] + (isSmall ? [ReferenceBackend()] : [])
+            for backend in backends {
+                let whole = try Session(graph, backend: backend, options: options).run(inputs)
+                if try plan.run(inputs, backend: backend, options: options) != whole {
+                    Issue.record("TESSERA_SEED=\(seed): \(backend)\n\(graph.listing)\n\(plan)")
+                }
+            }
+        }
+    }
+
     /// Convolutions of many channels, grouped, depthwise and joined ones among them.
     private func wideNetwork(using generator: inout SeededGenerator) throws -> BoundGraph {
         var network = try NetworkSketch(

@@ -6,9 +6,9 @@ struct NetworkSketch {
     private(set) var graph = Graph()
     private(set) var last: Graph.ValueID
 
-    /// A network that reads one picture named `image`.
-    init(_ channels: Int, _ height: Int, _ width: Int) throws {
-        last = try graph.addInput("image", shape: SymbolicShape([1, channels, height, width] as Shape))
+    /// A network that reads one picture, or several, named `image`.
+    init(_ channels: Int, _ height: Int, _ width: Int, batch: Int = 1) throws {
+        last = try graph.addInput("image", shape: SymbolicShape([batch, channels, height, width] as Shape))
     }
 
     /// Adds a layer over the latest value, or over `inputs`.

@@ -22,6 +22,25 @@ import Testing
         #expect(plan.bytesExchanged == 3 * 10 * 10 * 4)
     }
 
+    @Test("a head of linear layers is divided among nodes, too")
+    func head() throws {
+        var network = try NetworkSketch(4, 8, 8)
+        try network.add("conv", NetworkSketch.conv(4))
+        try network.add("flat", Flatten())
+        try network.add("fc1", Linear(configuration: 32.configuration))
+        try network.add("relu", Relu())
+        try network.add("fc2", Linear(configuration: 288.configuration))
+        let graph = try network.bound()
+        // 4 · 9 · 256 = 9216 operations, 256 · 32 = 8192, and 32 · 288 = 9216.
+        let plan = try plan(graph, nodes: 3)
+        #expect(try outputs(graph, nodes: 3) == ["flat", "relu", "fc2"])
+        #expect(plan.remainingLayers.isEmpty)
+        #expect(plan.throughputBound == 26_624.0 / 9216)
+        #expect(plan.memory.map(\.weights) == [4 * 37 * 4, 32 * 257 * 4, 288 * 33 * 4])
+        // The picture, 256 and 32 features, and the result.
+        #expect(plan.bytesExchanged == (256 + 256 + 32 + 288) * 4)
+    }
+
     @Test("a slow node gets less")
     func speeds() throws {
         let graph = try chain(kernels: [3, 3, 3, 3])

@@ -15,7 +15,7 @@ extension Plan {
                 let inputs = network.graph.inputs.reduce(0) { $0 + network.shapes[$1.value].elementCount * 4 }
                 let outputs = network.graph.outputs.reduce(0) { $0 + network.shapes[$1.value].elementCount * 4 }
                 let operations = zip(network.graph.nodes, network.multiplyAccumulates)
-                    .reduce(0) { $0 + ($1.0.op is Conv ? $1.1 : 0) }
+                    .reduce(0) { $0 + ($1.0.op is Conv || $1.0.op is Linear ? $1.1 : 0) }
                 if inputs != tile.inputByteCount || outputs != tile.outputByteCount {
                     return
                         "a tile's network moves \(inputs) + \(outputs) bytes, stated are \(tile.inputByteCount) + \(tile.outputByteCount)"

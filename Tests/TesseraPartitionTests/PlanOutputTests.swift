@@ -1,5 +1,6 @@
 import Foundation
 import Tessera
+@testable import TesseraPartition
 import TesseraTestSupport
 import Testing
 
@@ -20,6 +21,33 @@ import Testing
         // Besides: the background, and for each stage the maps it reads and the one it makes.
         #expect(drawing.rectangles == labels.count + 1 + plan.stages.count * 2)
         #expect(drawing.texts.contains { $0.contains("plan 'fused-grid', 2 nodes") })
+    }
+
+    @Test("parts along channels and features are told by those, and drawn as bars of them")
+    func channels() throws {
+        var network = try NetworkSketch(16, 4, 4)
+        try network.add("conv", NetworkSketch.conv(32))
+        try network.add("flat", Flatten())
+        try network.add("fc", Linear(configuration: 64.configuration))
+        let plan = try Plan(network.bound(), nodes: 2, strategy: Channel(), named: "channel")
+        let text = plan.description
+        #expect(text.contains("stage 1: 1 layer up to 'conv', output 1x32x4x4; sub-maps as (x,y)"))
+        #expect(text.contains("stage 2: 2 layers up to 'fc', output 1x64\n"))
+        #expect(row("reads image", of: text) == ["(0,0)-(3,3)", "(0,0)-(3,3)"])
+        #expect(row("owns conv", of: text) == ["channels", "0-15", "channels", "16-31"])
+        #expect(row("owns fc", of: text) == ["features", "0-31", "features", "32-63"])
+        let drawing = try Drawing(plan.svg())
+        let both = ["node 1: ", "node 2: "]
+        let whole = both.flatMap { [$0 + "(0,0)-(3,3)", $0 + "(0,0)-(3,3)"] }
+        let parts = [
+            "node 1: channels 0-15", "node 2: channels 16-31", "node 1: features 0-31", "node 2: features 32-63",
+        ]
+        #expect(drawing.titles.sorted() == (whole + parts).sorted())
+        #expect(drawing.texts.contains { $0 == "made of fc, 64" })
+        #expect(drawing.texts.contains { $0 == "made of conv, 4x4x32" })
+        let channels = Region([0..<1, 16..<24, 1..<3, 0..<4])
+        #expect(channels.label(in: [1, 32, 4, 4]) == "(0,1)-(3,2) of channels 16-23")
+        #expect(Region([0..<1, 2..<3, 0..<7]).label(in: [1, 3, 7]) == "[0..<1, 2..<3, 0..<7]")
     }
 
     @Test("names with characters that mean something in XML do not break the picture")

@@ -14,6 +14,36 @@ import Testing
         #expect(try cutPoints(network) == ["conv", "relu", "pool"])
     }
 
+    @Test("after the span, values can be cut that pooling whole maps, flattening and linear layers make")
+    func head() throws {
+        var network = try NetworkSketch(3, 16, 16)
+        try network.add("conv", NetworkSketch.conv(4))
+        try network.add("average", GlobalAveragePool())
+        let flat = try network.add("flat", Flatten())
+        try network.add("fc1", Linear(configuration: 4.configuration))
+        let relu = try network.add("relu", Relu())
+        try network.add("sum", Add(), flat, relu)
+        try network.add("fc2", Linear(configuration: 2.configuration))
+        let graph = try network.bound()
+        func names(_ values: [Graph.ValueID]) -> [String] { values.map { graph.graph.values[$0].name } }
+        let span = try Span(graph)
+        #expect(names(span.cutPoints) == ["conv"])
+        // fc1 and relu are beside the sum's other operand.
+        #expect(names(span.laterCutPoints) == ["average", "flat", "sum", "fc2"])
+        #expect(names(span.allCutPoints) == ["conv", "average", "flat", "sum", "fc2"])
+        #expect(span.output == span.cutPoints[0])
+        let part = try Span(graph, end: "flat")
+        #expect(names(part.allCutPoints) == ["conv", "average", "flat"])
+        #expect(try Span(graph, end: "conv").laterCutPoints.isEmpty)
+        expectError(.invalidArgument, "cannot be cut after 'fc1'") { try Span(graph, end: "fc1") }
+        // What cuts maps does not cut there.
+        var strips = Strips()
+        strips.cutAfter = ["flat"]
+        expectError(.invalidArgument, "cannot be cut after 'flat'; there are: conv") {
+            try Plan(graph, nodes: 2, strategy: strips, named: "strips")
+        }
+    }
+
     @Test("a layer that was merged into another names where a network is cut, and so does its kind")
     func merged() throws {
         var network = try NetworkSketch(3, 16, 16)

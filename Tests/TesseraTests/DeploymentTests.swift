@@ -76,6 +76,25 @@ import Testing
         await deployment.close()
     }
 
+    @Test("linear layers that several nodes have parts of give what one node gives", arguments: Place.allCases)
+    func head(_ place: Place) async throws {
+        let network = try NetworkLoader(operators: .builtin).load(TestFiles.network("lenet5"))
+        var generator = SeededGenerator(seed: 7)
+        let inputs = ["digit": try Tensor.random([2, 1, 32, 32], using: &generator)]
+        let graph = try network.bound(inputs: ["digit": [2, 1, 32, 32]])
+        let expected = try Self.single(graph, inputs)
+        for strategy in ["channel", "pipeline"] {
+            let deployment = try await Self.deploy(graph, strategy, 3, place)
+            let plan = deployment.plan
+            #expect(plan.remainingLayers.isEmpty, "\(strategy)")
+            #expect(plan.stages.contains { plan.graph.shapes[$0.output].rank == 2 }, "\(strategy)")
+            #expect(plan.busyNodes == [0, 1, 2], "\(strategy)")
+            let (outputs, _) = try await deployment.run(inputs)
+            await deployment.close()
+            #expect((outputs == expected) as Bool, "\(strategy), \(place)")
+        }
+    }
+
     @Test("a stream gives every output in order, and ends with the first error")
     func stream() async throws {
         let (graph, inputs) = try Self.load("dncnn", [1, 1, 20, 24])

@@ -25,9 +25,11 @@
 ---@field outputs string[] The names of the outputs.
 ---@field layers {name: string, kind: string, options: table, inputs: string[]}[] All layers, in order of execution.
 ---@field run fun(self: Network, inputs: Tensor|Image|string|table<string, Tensor|Image|string|boolean>): Tensor|table<string, Tensor> Runs one inference on inputs by name, or on the only input: tensors, pictures, or paths of such. Gives the output, or a table of them by name if there are several. Beside the inputs, the table may have `precision` (f32, bf16 or f16), `layer_precision`, a table of those of single layers, `fold = false` to run the network as it is written, see `net:fold`, and `tune = true` to measure kernels first, unless an input has that name.
----@field plan fun(self: Network, options: {nodes: integer, strategy?: string, up_to?: string, inputs?: table, [string]: any}): Plan Cuts the network for so many nodes. `up_to` names the layer at which the cut part ends at the latest; `inputs` gives shapes, or tensors or pictures of them, where the network leaves sizes open; further options are the strategy's.
----@field deploy fun(self: Network, options: {nodes: integer, strategy?: string, up_to?: string, inputs: table, transport?: string|table, threads?: integer, exact?: boolean, precision?: string, layer_precision?: table, fold?: boolean, tune?: boolean, [string]: any}): Tensor|table<string, Tensor>, table Runs one inference on so many nodes of this process. Gives what `run` gives, and a table with latency_ms, bytes_sent, bytes_received, bytes_between_nodes, bytes_distributed, nodes, busy_nodes, strategy, redundancy and speedup_bound. `fold = false` runs the network as it is written, see `net:fold`.
----@field start fun(self: Network, options: {nodes: integer, strategy?: string, up_to?: string, inputs?: table, transport?: string|table, threads?: integer, exact?: boolean, precision?: string, layer_precision?: table, fold?: boolean, tune?: boolean, [string]: any}): Deployment Starts so many nodes in this process and distributes the network to them, for any number of inferences.
+---@field plan fun(self: Network, options: {nodes?: integer, cluster?: string, strategy?: string, up_to?: string, inputs?: table, [string]: any}): Plan Cuts the network for so many nodes, or for those that the file `cluster` describes. `up_to` names the layer at which the cut part ends at the latest; `inputs` gives shapes, or tensors or pictures of them, where the network leaves sizes open; further options are the strategy's.
+---@field compare fun(self: Network, options: {nodes?: integer, cluster?: string, up_to?: string, inputs?: table, [string]: any}): {strategy: string, plan?: Plan, error?: string}[] Cuts the network by every strategy. A further option counts for all that know it. A strategy that cannot cut the network has an error in place of a plan.
+---@field simulate fun(self: Network, options: {nodes?: integer, cluster?: string, strategy?: string, up_to?: string, pictures?: integer, stragglers?: table<string, number>, inputs?: table, [string]: any}): table, Plan Cuts the network, by `auto` unless another strategy is named, and runs the plan in virtual time. Gives a table with what `tessera simulate --json` prints of a strategy, and the plan. `pictures` are there from the start; `stragglers` says of devices, by name, how many times as long they take as the plan supposes.
+---@field deploy fun(self: Network, options: {nodes?: integer, cluster?: string, strategy?: string, up_to?: string, inputs: table, transport?: string|table, threads?: integer, exact?: boolean, precision?: string, layer_precision?: table, fold?: boolean, tune?: boolean, [string]: any}): Tensor|table<string, Tensor>, table Runs one inference on so many nodes of this process, or as many as the file `cluster` describes. Gives what `run` gives, and a table with latency_ms, bytes_sent, bytes_received, bytes_between_nodes, bytes_distributed, nodes, busy_nodes, strategy, redundancy and speedup_bound. `fold = false` runs the network as it is written, see `net:fold`.
+---@field start fun(self: Network, options: {nodes?: integer, cluster?: string, strategy?: string, up_to?: string, inputs?: table, transport?: string|table, threads?: integer, exact?: boolean, precision?: string, layer_precision?: table, fold?: boolean, tune?: boolean, [string]: any}): Deployment Starts so many nodes in this process, or as many as the file `cluster` describes, and distributes the network to them, for any number of inferences.
 ---@field bench fun(self: Network, options: {seconds?: number, warm_up?: integer, threads?: integer, precision?: string, layer_precision?: table, fold?: boolean, tune?: boolean, profile?: boolean, inputs?: table}): table Measures how long an inference takes. Gives a table with the keys of `tessera bench --json`: median_ms, p90_ms, runs, …, and with `profile` also layers. `inputs` gives shapes where the network leaves sizes open, or tensors or pictures of them; only a batch that is open is 1. load_ms is the time of compiling alone.
 ---@field fold fun(self: Network): Network The network with batch normalizations, and arithmetic with constants, merged into the convolutions, transposed convolutions and linear layers before them. `run`, `deploy` and `start` do so anyway.
 ---@field ranges fun(self: Network, options: {calibrate: table, headroom?: number, fold?: boolean}): {name: string, kind: string, activation: number, weight?: number, variance?: number, verdict: string}[] Runs the network in f32 on every element of the list `calibrate`, each what `run` takes, and tells the largest magnitudes in each layer. The verdict is `overflow` for a layer with a number above 65504, the largest of IEEE binary16, `at risk` where activations `headroom` times larger (2 by default) would be, or else `fits`.
@@ -42,6 +44,8 @@
 ---@field throughput_bound number How many times as many inferences a second as one node's at most, with one under way in every stage.
 ---@field bytes_moved integer Bytes to and from the nodes' parts if all goes through the leader.
 ---@field bytes_exchanged integer Bytes to and from the nodes' parts if nodes send each other what is missing.
+---@field memory_bytes integer[] What each node needs: the weights of its parts, and the most that values take at any one time.
+---@field notes string[] What the strategy has to say of it.
 ---@field stages {output: string, layers: string[], tiles: {node: integer, region: integer[][], macs: integer}[]}[] The stages. A region is a range {first, last} for every axis, counted from 1.
 ---@field svg fun(self: Plan, path: string) Draws the plan into an .svg file.
 
@@ -50,6 +54,15 @@
 ---@field plan Plan How the network is cut.
 ---@field run fun(self: Deployment, inputs: Tensor|Image|string|table<string, Tensor|Image|string>): Tensor|table<string, Tensor>, table Runs one inference on the nodes. Gives what `net:deploy` gives.
 ---@field close fun(self: Deployment)
+
+---What plans cost on the nodes at hand; the function of a strategy gets it. A device is a node's number, or "leader".
+---@class CostModel
+---@field nodes {name: string, macs_per_second: number, memory_bandwidth: number, tile_bandwidth: number, speed: number, memory?: number}[] The nodes, as the file of the cluster says; all alike without one. `memory` is nil for any amount.
+---@field leader {name: string, macs_per_second: number, memory_bandwidth: number, tile_bandwidth: number, speed: number, memory?: number} Where pictures arrive and results go; `node` is its number if it is one of the nodes.
+---@field tile fun(self: CostModel, options: {output: string, from?: string[], node?: integer, region?: integer[][], channels?: integer[], rows?: integer[], columns?: integer[]}): table What making a part of a value takes if the values in `from` are there already: `region`, `inputs` and `layers`, the regions by name, `macs`, `bytes_in`, `bytes_out`, and `seconds` on the node, the first if left out.
+---@field seconds fun(self: CostModel, layers: string[], device: integer|"leader"): number What whole layers take on a device.
+---@field transfer fun(self: CostModel, bytes: integer, from: integer|"leader", to: integer|"leader"): number The seconds until so many bytes have gone from one device to another.
+---@field simulate fun(self: CostModel, stages: table[], pictures?: integer): table What a list of stages, as a strategy returns it, would come to: what `net:simulate` gives.
 
 ---Networks, and the nodes that run them.
 tessera = {}
@@ -83,6 +96,6 @@ tessera.clock = nil
 tessera.strategies = nil
 tessera.register = {}
 
----Adds a partition strategy, which `net:plan` and `net:deploy` then know by its name. It gets the span that can be cut and returns a list of stages `{output = NAME, tiles = {{node = 1, rows = {first, last}}, …}}`.
----@type fun(name: string, strategy: fun(span: table, nodes: integer, options: table): table)
+---Adds a partition strategy, which `net:plan` and `net:deploy` then know by its name. It gets the span that can be cut and what it costs, and returns a list of stages `{output = NAME, tiles = {{node = 1, rows = {first, last}}, …}}`, and remarks for whoever reads the plan, if there are any.
+---@type fun(name: string, strategy: fun(span: table, nodes: integer, options: table, model: CostModel): table, string[]?)
 tessera.register.partition_strategy = nil

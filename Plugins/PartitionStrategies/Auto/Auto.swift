@@ -38,11 +38,11 @@ public struct Auto: PartitionStrategy, Configurable {
         var candidates = CandidatePlans(model: model, objective: objective)
         for endpoint in model.singleDevices { candidates.add(model.singleDevicePlan(at: endpoint, of: span)) }
         let search = PlanSearch(span, model: model, objective: objective)
-        candidates.add(search.best(among: search.tilings))
+        candidates.add(search.best())
         // With just so many nodes, each: what the search says of a number may be wrong by a little, and to leave a node out is
         // to be explained.
         for count in Set(search.tilings.map(\.nodes.count)).sorted() where count > 1 {
-            candidates.add(search.best(among: search.tilings.filter { $0.nodes.count == count }))
+            candidates.add(search.best { $0.nodes.count == count })
         }
         for strategy in Self.others { candidates.add(try? strategy.decision(for: span, on: cluster).stages) }
         return try candidates.decision()

@@ -36,6 +36,12 @@ struct PathLabel {
 
     mutating func append(_ step: Step) { steps.append(step) }
 
+    /// When a device was done with the latest stage that it had part in.
+    func doneTime(of endpoint: Int) -> Double { done[endpoint] }
+
+    /// When it will be done with the stage that is being added, so far.
+    func endTime(of endpoint: Int) -> Double { ends[endpoint] }
+
     mutating func beginStage() { ends = done }
 
     /// A piece goes from one device to another, as in a simulation.

@@ -14,7 +14,7 @@ struct PlanSearch {
     /// By endpoint, the bytes it has.
     private let budgets: [Double]
     let tilings: [Tiling]
-    /// By cut and tiling; nil where the map is too small.
+    /// By cut and tiling; nil where the value is not divided that way.
     private let tiles: [[[SpanCosts.TileCosts]?]]
     private let labelLimit: Int
     private let countsMemory: Bool
@@ -58,10 +58,9 @@ struct PlanSearch {
     }
 
     /// The stages of the best path through states of some tilings; nil if there is none that fits into memory.
-    func best(among allowed: [Tiling]) -> [StageChoice]? {
-        let rows = Set(allowed.map(\.rows))
-        let indices = tilings.indices.filter { rows.contains(tilings[$0].rows) }
-        let last = costs.cuts.count - 1
+    func best(where isAllowed: (Tiling) -> Bool = { _ in true }) -> [StageChoice]? {
+        let indices = tilings.indices.filter { isAllowed(tilings[$0]) }
+        let last = costs.lastMap
         var labels = costs.cuts.map { _ in tilings.map { _ in [PathLabel]() } }
         var finished: PathLabel?
         for cut in costs.cuts.indices {
@@ -99,7 +98,14 @@ struct PlanSearch {
         _ tiling: Int, _ reached: inout [PathLabel]
     ) {
         // Most ways are worse from the outset.
-        if labelLimit == 1, let best = reached.first, label.time >= best.time { return }
+        if labelLimit == 1, let best = reached.first,
+            label.time >= best.time
+                || parts.contains(where: { part in
+                    label.doneTime(of: part.tile.node) + (part.starts[start]?.seconds ?? 0) >= best.time
+                })
+        {
+            return
+        }
         var next = label
         next.beginStage()
         for part in parts {
@@ -111,21 +117,20 @@ struct PlanSearch {
             }
             if let needed = stage.needed {
                 for owner in owners {
-                    let rows = owner.rows.overlap(with: needed.rows)
-                    let columns = rows > 0 ? owner.columns.overlap(with: needed.columns) : 0
-                    guard columns > 0 else { continue }
-                    let bytes = rows * columns * stage.pixelByteCount
+                    let bytes = owner.overlap(with: needed) * stage.elementByteCount
+                    guard bytes > 0 else { continue }
                     ready = max(ready, next.send(bytes, from: owner.node, to: node, over: links))
                 }
             }
             next.compute(stage.seconds, at: node, from: ready)
+            if labelLimit == 1, let best = reached.first, next.endTime(of: node) >= best.time { return }
         }
         next.endStage()
         if countsMemory {
-            let weights = costs.weightByteCounts[start...cut].reduce(0, +)
             for part in parts {
+                guard let stage = part.starts[start] else { continue }
                 next.take(
-                    weights: weights, activations: part.starts[start]?.activationByteCount ?? 0, at: part.tile.node)
+                    weights: stage.weightByteCount, activations: stage.activationByteCount, at: part.tile.node)
             }
             guard next.fits(budgets) else { return }
         }
@@ -158,7 +163,7 @@ struct PlanSearch {
         end.beginStage()
         var ready = 0.0
         for owner in owners {
-            let bytes = shape[0] * shape[1] * owner.rows.count * owner.columns.count * ElementType.f32.byteCount
+            let bytes = owner.region(of: shape).elementCount * ElementType.f32.byteCount
             ready = max(ready, end.send(bytes, from: owner.node, to: leader, over: links))
         }
         end.compute(costs.remainingSeconds[cut], at: leader, from: ready)
@@ -181,16 +186,11 @@ struct PlanSearch {
     private func choices(_ label: PathLabel) -> [StageChoice] {
         label.steps.map { step in
             let output = costs.cuts[step.cut]
-            let whole = Region(whole: costs.model.graph.shapes[output])
+            let shape = costs.model.graph.shapes[output]
             let parts = tiles[step.cut][step.tiling] ?? []
             return StageChoice(
                 output: output,
-                tiles: parts.map { part in
-                    TileChoice(
-                        node: part.tile.node,
-                        region: whole.replacing(axis: 2, with: part.tile.rows)
-                            .replacing(axis: 3, with: part.tile.columns))
-                })
+                tiles: parts.map { TileChoice(node: $0.tile.node, region: $0.tile.region(of: shape)) })
         }
     }
 }

@@ -1,26 +1,73 @@
 import TesseraCore
 import TesseraPartition
 
-/// A way to divide a map among nodes: rows of tiles, each divided into columns. One row is strips of columns, one column is strips
-/// of rows.
+/// A way to divide a value among nodes: rows of tiles, each divided into columns, or channels. One row is strips of columns, one
+/// column is strips of rows; one node has all.
 struct Tiling {
-    /// By row of tiles, the nodes in it.
+    /// By row of tiles, the nodes in it; a single row if channels are divided.
     let rows: [[Int]]
+    var dividesChannels = false
     /// How much higher each row of tiles is than the one before it, nodes of the same speed provided. The leader sends one piece
     /// after the other, and gets one result after the other: nodes that begin early, or are done early, have time for more.
     var growth = 1.0
     var nodes: [Int] { rows.flatMap { $0 } }
 
-    /// A node's part of a map, all channels and pictures of it.
+    /// A node's part of a value. What is no map has one row and one column.
     struct Tile {
         var node: Int
+        let channels: Range<Int>
         let rows: Range<Int>
         let columns: Range<Int>
+
+        init(node: Int, channels: Range<Int>, rows: Range<Int>, columns: Range<Int>) {
+            (self.node, self.channels, self.rows, self.columns) = (node, channels, rows, columns)
+        }
+
+        init(node: Int, _ region: Region) {
+            let isMap = region.rank == 4
+            self.init(
+                node: node, channels: region[1], rows: isMap ? region[2] : 0..<1, columns: isMap ? region[3] : 0..<1)
+        }
+
+        func region(of shape: Shape) -> Region {
+            var region = Region(whole: shape)
+            region[1] = channels
+            if shape.rank == 4 { (region[2], region[3]) = (rows, columns) }
+            return region
+        }
+
+        /// Channels times pixels, and how many of them another part has, too.
+        var count: Int { channels.count * rows.count * columns.count }
+
+        func overlap(with other: Tile) -> Int {
+            let pixels = rows.overlap(with: other.rows) * columns.overlap(with: other.columns)
+            return pixels > 0 ? pixels * channels.overlap(with: other.channels) : 0
+        }
     }
 
-    /// The tiles of a map, as large as the nodes are fast; nil if the map is too small to have one for each. A node that is too slow
-    /// for a whole row or column has none.
-    func tiles(of shape: Shape, speeds: [Double]) -> [Tile]? {
+    /// The tiles of a value, as large as the nodes are fast; nil if it is too small to have one for each, or is no map and should
+    /// be divided like one. A node that is too slow for a whole row or column, or for enough channels, has none.
+    func tiles(of shape: Shape, isMap: Bool, speeds: [Double]) -> [Tile]? {
+        if dividesChannels { return channelTiles(of: shape, speeds: speeds) }
+        guard nodes.count > 1 else { return [Tile(node: nodes[0], Region(whole: shape))] }
+        return isMap ? mapTiles(of: shape, speeds: speeds) : nil
+    }
+
+    /// Parts that hold `ChannelAlignment`.
+    private func channelTiles(of shape: Shape, speeds: [Double]) -> [Tile]? {
+        let width = ChannelAlignment.width
+        // What fills no vector stays with those before it.
+        let vectors = shape[1] / width
+        guard vectors >= nodes.count else { return nil }
+        let whole = Region(whole: shape)
+        let parts = (0..<vectors).divided(by: nodes.map { speeds[$0] })
+        return zip(nodes, parts).compactMap { node, part in
+            let end = part.upperBound == vectors ? shape[1] : part.upperBound * width
+            return part.isEmpty ? nil : Tile(node: node, whole.replacing(axis: 1, with: part.lowerBound * width..<end))
+        }
+    }
+
+    private func mapTiles(of shape: Shape, speeds: [Double]) -> [Tile]? {
         guard shape[2] >= rows.count, rows.allSatisfy({ shape[3] >= $0.count }) else { return nil }
         var factor = 1.0
         let weights = rows.map { nodes in
@@ -30,7 +77,8 @@ struct Tiling {
         let heights = (0..<shape[2]).divided(by: weights)
         return zip(rows, heights).flatMap { nodes, height in
             zip(nodes, (0..<shape[3]).divided(by: nodes.map { speeds[$0] })).compactMap { node, width in
-                height.isEmpty || width.isEmpty ? nil : Tile(node: node, rows: height, columns: width)
+                height.isEmpty || width.isEmpty
+                    ? nil : Tile(node: node, channels: 0..<shape[1], rows: height, columns: width)
             }
         }
     }
@@ -39,7 +87,7 @@ struct Tiling {
     private static let exhaustiveLimit = 12
     private static let growths = [1, 0.9, 0.75, 0.6]
 
-    /// Strips and grids of the first nodes in `order`, for many numbers of them.
+    /// Strips, grids and channels of the first nodes in `order`, for many numbers of them.
     static func all(order: [Int]) -> [Tiling] {
         let isSmall = order.count <= exhaustiveLimit
         // Every node by itself: a pipeline is made of those.
@@ -48,6 +96,7 @@ struct Tiling {
             let nodes = Array(order.prefix(count))
             for growth in isSmall ? growths : [1] { result.append(Tiling(rows: nodes.map { [$0] }, growth: growth)) }
             if isSmall { result.append(Tiling(rows: [nodes])) }
+            result.append(Tiling(rows: [nodes], dividesChannels: true))
             let factors = (2..<max(count, 2)).filter { count % $0 == 0 }
             // Of many nodes, only the grid that is nearest a square.
             let squarest = factors.last { $0 * $0 <= count }

@@ -3,7 +3,7 @@ import TesseraPartition
 
 /// The stages that a tiling makes, with their costs: those of which no part is better done as two stages of the same tiling.
 struct TilingCosts {
-    /// By cut; nil where the map is too small, or a layer cannot be cut.
+    /// By cut; nil where the value is too small or is not divided that way, or a layer cannot be cut.
     let tiles: [[SpanCosts.TileCosts]?]
 
     init(_ tiling: Tiling, of costs: SpanCosts, speeds: [Double], link: Link) {
@@ -14,15 +14,14 @@ struct TilingCosts {
         var beginsWithInput = true
         for cut in 0..<count {
             // Those for the leader's turn are used at the beginning and at the end alone, see `PlanSearch`.
-            guard tiling.growth == 1 || beginsWithInput || cut == count - 1 else {
+            guard tiling.growth == 1 || beginsWithInput || cut == costs.lastMap else {
                 found.append(nil)
                 continue
             }
-            let shape = costs.model.graph.shapes[costs.cuts[cut]]
             func split(_ start: Int) -> Double {
                 (start..<cut).reduce(.infinity) { min($0, least[start][$1] + least[$1 + 1][cut]) }
             }
-            guard let parts = tiling.tiles(of: shape, speeds: speeds) else {
+            guard let parts = costs.tiles(of: cut, by: tiling, speeds: speeds) else {
                 found.append(nil)
                 continue
             }
@@ -34,8 +33,9 @@ struct TilingCosts {
                     owners.map { Self.exchangeSeconds(to: tiles, from: start, owners: $0, link: link) } ?? .infinity
                 least[start][cut] = min(halves, seconds + exchange)
                 first = start
-                // The halos of one stage cost more than sending them between two: a longer stage would hold the same halos.
-                return seconds > halves
+                // The halos of one stage cost more than sending them between two: a longer stage would hold the same halos. And where
+                // all channels are needed, each node would make all that comes before.
+                return seconds > halves || (tiling.dividesChannels && costs.readsAllChannels(tiles, from: start))
             }
             beginsWithInput = beginsWithInput && first == 0
             for start in stride(from: first - 1, through: 0, by: -1) { least[start][cut] = split(start) }
@@ -50,7 +50,7 @@ struct TilingCosts {
             tiles?.map { tile in
                 var moved = tile
                 moved.tile.node = node
-                for start in tile.starts.keys {
+                for start in tile.starts.indices where tile.starts[start] != nil {
                     moved.starts[start]?.seconds = costs.wholeSeconds(start...cut, at: node)
                 }
                 return moved
@@ -65,11 +65,8 @@ struct TilingCosts {
     ) -> Double {
         let missing = tiles.reduce(0) { most, tile in
             guard let stage = tile.starts[start], let needed = stage.needed else { return most }
-            let own = owners.first { $0.tile.node == tile.tile.node }?.tile
-            let rows = own.map { $0.rows.overlap(with: needed.rows) } ?? 0
-            let columns = own.map { $0.columns.overlap(with: needed.columns) } ?? 0
-            let pixels = needed.rows.count * needed.columns.count - rows * columns
-            return max(most, pixels * stage.pixelByteCount)
+            let own = owners.first { $0.tile.node == tile.tile.node }?.tile.overlap(with: needed) ?? 0
+            return max(most, (needed.count - own) * stage.elementByteCount)
         }
         return link.latency + 2 * link.seconds(for: missing)
     }

@@ -168,6 +168,27 @@ extension ClusterProfile {
     public var leaderEndpoint: Int { leaderNode ?? nodes.count }
     public func device(at endpoint: Int) -> Device { nodes.indices.contains(endpoint) ? nodes[endpoint] : leader }
 
+    /// The names of all devices, by endpoint.
+    public var deviceNames: [String] { (0..<endpointCount).map { device(at: $0).name } }
+
+    /// The device of that name among the endpoints; nil if there is none.
+    public func endpoint(named name: String) -> Int? { deviceNames.firstIndex(of: name) }
+
+    /// What devices that are named take longer than is known of them, by endpoint.
+    ///
+    /// - Throws: `notFound` for a name that no device has.
+    public func slowdowns(_ factors: [String: Double]) throws -> [Int: Double] {
+        var result: [Int: Double] = [:]
+        for (name, factor) in factors.sorted(by: { $0.key < $1.key }) {
+            guard let endpoint = endpoint(named: name) else {
+                throw TesseraError(
+                    .notFound, "unknown device '\(name)'" + suggestion(for: name, among: deviceNames))
+            }
+            result[endpoint] = factor
+        }
+        return result
+    }
+
     /// What joins two endpoints.
     public func link(between a: Int, and b: Int) -> Link { links.isEmpty ? link : links[Pair(a, b)] ?? link }
 

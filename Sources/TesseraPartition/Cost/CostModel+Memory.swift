@@ -38,9 +38,7 @@ extension CostModel {
         var held: [[WeightPart: Int]] = uses.map { _ in [:] }
         for tile in plan.stages.flatMap(\.tiles) where uses.indices.contains(tile.node) {
             for layer in tile.layers {
-                let node = graph.graph.nodes[layer.node]
-                let parameters = (try? node.op.parameters(for: graph.inputShapes(of: node))) ?? []
-                for parameter in parameters {
+                for parameter in layers[layer.node].weights {
                     let region = layer.tile.parameters[parameter.name] ?? Region(whole: parameter.shape)
                     held[tile.node][WeightPart(layer: layer.node, name: parameter.name, region: region)] =
                         Shape.saturatingProduct(region.elementCount, parameter.elementType.byteCount)

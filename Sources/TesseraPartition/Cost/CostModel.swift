@@ -37,10 +37,11 @@ public struct CostModel: Sendable {
     /// - Parameters:
     ///   - region: the part of its output.
     ///   - inputs: the parts of its inputs that it reads, nil for one that it does not.
+    ///   - weightByteCount: bytes of the weights that it uses; of all if left out.
     ///   - endpoint: see `ClusterProfile.device(at:)`.
     public func seconds(
-        of layer: Graph.NodeID, making region: Region, reading inputs: [Region?], multiplyAccumulates: Int,
-        at endpoint: Int
+        of layer: Graph.NodeID, making region: Region, reading inputs: [Region?], weightByteCount: Int? = nil,
+        multiplyAccumulates: Int, at endpoint: Int
     ) -> Double {
         let (traits, device) = (layers[layer], cluster.device(at: endpoint))
         if let measured = measured[endpoint] {
@@ -52,7 +53,9 @@ public struct CostModel: Sendable {
             }
         }
         let elements = inputs.reduce(region.elementCount) { Shape.saturatingSum($0, $1?.elementCount ?? 0) }
-        let bytes = Double(elements) * Double(ElementType.f32.byteCount) + Double(traits.weightByteCount)
+        let bytes =
+            Double(elements) * Double(ElementType.f32.byteCount)
+            + Double(weightByteCount ?? traits.weightByteCount)
         return (Double(multiplyAccumulates) / device.multiplyAccumulatesPerSecond + bytes / device.memoryBandwidth)
             / device.speed
     }
@@ -62,6 +65,19 @@ public struct CostModel: Sendable {
 
     /// Bytes of a layer's weights.
     public func weightByteCount(of layer: Graph.NodeID) -> Int { layers[layer].weightByteCount }
+
+    /// Bytes of the weights that a part of a layer uses.
+    public func weightByteCount(of layer: Graph.NodeID, in tile: OperatorTile) -> Int {
+        let traits = layers[layer]
+        guard !tile.parameters.isEmpty else { return traits.weightByteCount }
+        return traits.weights.reduce(0) { sum, weight in
+            let count = tile.parameters[weight.name]?.elementCount ?? weight.shape.elementCount
+            return Shape.saturatingSum(sum, Shape.saturatingProduct(count, weight.elementType.byteCount))
+        }
+    }
+
+    /// Multiply-accumulate operations of a whole layer.
+    public func multiplyAccumulates(of layer: Graph.NodeID) -> Int { wholeMultiplyAccumulates[layer] }
 
     /// The seconds that a device takes for so many bytes to get into a tile and out of it, besides the tile's layers: inputs are put
     /// together of pieces, copied and brought into the order that kernels like, results the other way round.
@@ -81,6 +97,7 @@ public struct CostModel: Sendable {
             return sum
                 + seconds(
                     of: layer.node, making: layer.region, reading: layer.tile.inputs,
+                    weightByteCount: weightByteCount(of: layer.node, in: layer.tile),
                     multiplyAccumulates: layer.multiplyAccumulates, at: tile.node)
         }
     }

@@ -5,6 +5,7 @@ import TesseraOperators
 struct LayerTraits: Sendable {
     /// Whether it is computed within the layer before it, as an activation after a convolution is, and so costs nothing itself.
     let isMerged: Bool
+    let weights: [ParameterSpecification]
     /// Bytes of its weights.
     let weightByteCount: Int
     let signature: String
@@ -27,8 +28,8 @@ struct LayerTraits: Sendable {
                     $0, Shape.saturatingProduct($1.shape.elementCount, $1.elementType.byteCount))
             }
             return LayerTraits(
-                isMerged: isMerged, weightByteCount: bytes, signature: CostModel.signature(of: node, in: graph),
-                operatorName: node.op.name)
+                isMerged: isMerged, weights: parameters, weightByteCount: bytes,
+                signature: CostModel.signature(of: node, in: graph), operatorName: node.op.name)
         }
     }
 }

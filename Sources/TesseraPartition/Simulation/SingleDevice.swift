@@ -1,11 +1,12 @@
 import TesseraCore
 
 extension CostModel {
-    /// The stages that leave everything to one device: none for the leader; a node is sent the picture and makes the whole span.
+    /// The stages that leave everything to one device: none for the leader; a node is sent the picture and makes all that can be made
+    /// elsewhere.
     ///
     /// - Parameter endpoint: see `ClusterProfile.device(at:)`.
     public func singleDevicePlan(at endpoint: Int, of span: Span) -> [StageChoice] {
-        guard endpoint != cluster.leaderEndpoint, let output = span.output else { return [] }
+        guard endpoint != cluster.leaderEndpoint, let output = span.allCutPoints.last else { return [] }
         let tile = TileChoice(node: endpoint, region: Region(whole: graph.shapes[output]))
         return [StageChoice(output: output, tiles: [tile])]
     }

@@ -14,7 +14,7 @@ extension ScriptLibrary {
             ],
             types: [
                 ScriptTensor.scriptType, ScriptImage.scriptType, ScriptNetwork.scriptType, ScriptPlan.scriptType,
-                ScriptDeployment.scriptType,
+                ScriptDeployment.scriptType, ScriptCostModel.scriptType,
             ])
     }
 
@@ -115,9 +115,11 @@ extension ScriptLibrary {
     private static func registerStrategy(_ context: ScriptContext) -> Binding {
         Binding(
             "register.partition_strategy",
-            "register.partition_strategy(name: string, strategy: fun(span: table, nodes: integer, options: table): table)",
+            "register.partition_strategy(name: string, "
+                + "strategy: fun(span: table, nodes: integer, options: table, model: CostModel): table, string[]?)",
             "Adds a partition strategy, which `net:plan` and `net:deploy` then know by its name. It gets the span that can be cut "
-                + "and returns a list of stages `{output = NAME, tiles = {{node = 1, rows = {first, last}}, …}}`."
+                + "and what it costs, and returns a list of stages `{output = NAME, tiles = {{node = 1, rows = {first, last}}, …}}`, and "
+                + "remarks for whoever reads the plan, if there are any."
         ) { call in
             try call.expectArguments(atMost: 2)
             let name = try call.string(1, "name")

@@ -3,7 +3,7 @@ import Tessera
 
 /// Cutting a network, and running it on several nodes.
 extension ScriptNetwork {
-    private static let planOptions = "nodes: integer, strategy?: string, up_to?: string"
+    static let planOptions = "nodes?: integer, cluster?: string, strategy?: string, up_to?: string"
     private static let clusterOptions =
         "transport?: string|table, threads?: integer, exact?: boolean, precision?: string, layer_precision?: table, "
         + "fold?: boolean, tune?: boolean, [string]: any"
@@ -12,14 +12,13 @@ extension ScriptNetwork {
         Binding(
             of: ScriptNetwork.self, "plan",
             "plan{\(planOptions), inputs?: table, [string]: any} -> Plan",
-            "Cuts the network for so many nodes. `up_to` names the layer at which the cut part ends at the latest; `inputs` gives "
+            "Cuts the network for so many nodes, or for those that the file `cluster` describes. `up_to` names the layer at which the cut part ends at the latest; `inputs` gives "
                 + "shapes, or tensors or pictures of them, where the network leaves sizes open; further options are the strategy's."
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()
             let shapes = try options.take("inputs", network.shapes) ?? [:]
-            let (plan, _) = try network.plan(&options, shapes: shapes, fold: false)
-            return [.object(ScriptPlan(plan))]
+            return [.object(ScriptPlan(try network.plan(&options, shapes: shapes, fold: false).plan))]
         }
     }
 
@@ -28,7 +27,7 @@ extension ScriptNetwork {
             of: ScriptNetwork.self, "deploy",
             "deploy{\(planOptions), inputs: table, \(clusterOptions)}"
                 + " -> Tensor|table<string, Tensor>, table",
-            "Runs one inference on so many nodes of this process. Gives what `run` gives, and a table with latency_ms, bytes_sent, "
+            "Runs one inference on so many nodes of this process, or as many as the file `cluster` describes. Gives what `run` gives, and a table with latency_ms, bytes_sent, "
                 + "bytes_received, bytes_between_nodes, bytes_distributed, nodes, busy_nodes, strategy, redundancy and speedup_bound. `fold = false` runs the "
                 + "network as it is written, see `net:fold`."
         ) { network, call in
@@ -58,7 +57,7 @@ extension ScriptNetwork {
             of: ScriptNetwork.self, "start",
             "start{\(planOptions), inputs?: table, \(clusterOptions)}"
                 + " -> Deployment",
-            "Starts so many nodes in this process and distributes the network to them, for any number of inferences."
+            "Starts so many nodes in this process, or as many as the file `cluster` describes, and distributes the network to them, for any number of inferences."
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()
@@ -70,18 +69,19 @@ extension ScriptNetwork {
     }
 
     /// Takes the options of a plan; what is left is the strategy's.
-    private func plan(
-        _ options: inout NamedOptions, shapes: [String: Shape], fold: Bool
-    ) throws -> (plan: Plan, name: String) {
-        let nodes = try options.require("nodes", "how many nodes") { try $0.requireInteger() }
-        let name = try options.string("strategy") ?? PartitionChoice.defaultStrategy
+    func plan(
+        _ options: inout NamedOptions, shapes: [String: Shape], fold: Bool,
+        strategy: String = PartitionChoice.defaultStrategy
+    ) throws -> (plan: Plan, cluster: ClusterProfile) {
+        let (nodes, cluster, file) = try options.nodes()
+        let name = try options.string("strategy") ?? strategy
         let end = try options.string("up_to")
         let strategies = context.modules.strategies
         let module = try strategies.module(name)
         // A strategy of a script may take any options.
         if module.source != ScriptStrategy.source { try options.expectRest(among: module.keys.map(\.name)) }
-        let choice = PartitionChoice(strategy: name, options: try options.rest(), upTo: end)
-        return (try choice.plan(try graph(for: shapes, fold: fold), nodes: nodes, strategies: strategies), name)
+        let choice = PartitionChoice(strategy: name, options: try options.rest(), upTo: end, cluster: file)
+        return (try choice.plan(try graph(for: shapes, fold: fold), nodes: nodes, strategies: strategies), cluster)
     }
 
     /// Takes the options of a deployment, and plans here: a strategy of a script can only be called on the script's thread.

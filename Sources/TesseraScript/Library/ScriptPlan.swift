@@ -51,6 +51,13 @@ final class ScriptPlan: ScriptObject {
                     "Bytes to and from the nodes' parts if nodes send each other what is missing."
                 ) { .integer($0.plan.bytesExchanged) },
                 Binding(
+                    of: ScriptPlan.self, property: "memory_bytes", "integer[]",
+                    "What each node needs: the weights of its parts, and the most that values take at any one time."
+                ) { .table(ScriptTable(array: $0.plan.memory.map { .integer($0.total) })) },
+                Binding(
+                    of: ScriptPlan.self, property: "notes", "string[]", "What the strategy has to say of it."
+                ) { .table(ScriptTable(array: $0.plan.notes.map(ScriptValue.string))) },
+                Binding(
                     of: ScriptPlan.self, property: "stages",
                     "{output: string, layers: string[], tiles: {node: integer, region: integer[][], macs: integer}[]}[]",
                     "The stages. A region is a range {first, last} for every axis, counted from 1."

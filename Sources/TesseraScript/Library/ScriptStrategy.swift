@@ -11,42 +11,29 @@ struct ScriptStrategy: PartitionStrategy {
     var options: Configuration
 
     func stages(for span: Span, nodes: Int) throws -> [StageChoice] {
-        let arguments: [ScriptValue] = [
-            .table(ScriptTable(span)), .integer(nodes), .table(try ScriptValue(options).requireTable()),
-        ]
-        let result = try function.call(arguments).first ?? .nil
+        try decision(for: span, on: ClusterProfile(equalNodes: nodes)).stages
+    }
+
+    func decision(for span: Span, on cluster: ClusterProfile) throws -> PartitionDecision {
+        let model = ScriptCostModel(CostModel(span.graph, on: cluster), of: span)
+        let results = try function.call([
+            .table(ScriptTable(span)), .integer(cluster.nodes.count), .table(try ScriptValue(options).requireTable()),
+            .object(model),
+        ])
+        let stages = results.first ?? .nil
         return try locatingErrors(path: "strategy '\(name)'") {
-            guard case .table = result else {
-                throw TesseraError(.invalidArgument, "expected a list of stages as the result, got \(result.kind)")
+            guard case .table = stages else {
+                throw TesseraError(.invalidArgument, "expected a list of stages as the result, got \(stages.kind)")
             }
-            return try result.requireArray().enumerated().map { try stage($1, "stage \($0 + 1)", of: span) }
+            var notes: [String] = []
+            if let remarks = results.dropFirst().first, !remarks.isNil {
+                notes = try locatingErrors(path: "remarks") {
+                    try remarks.requireArray().map { try $0.requireString() }
+                }
+            }
+            let reading = StageReading(span: span, path: "strategy '\(name)'")
+            return PartitionDecision(stages: try reading.stages(stages), notes: notes)
         }
-    }
-
-    private func stage(_ value: ScriptValue, _ label: String, of span: Span) throws -> StageChoice {
-        let label = "strategy '\(name)': \(label)"
-        var options = NamedOptions(try locatingErrors(path: label) { try value.requireNamed() }, of: label)
-        let output = try options.require("output", "the layer it ends with") {
-            try span.cutPoint(named: $0.requireString())
-        }
-        let tiles = try options.require("tiles", "who makes what") { try $0.requireArray() }
-        try options.finish()
-        let whole = Region(whole: span.graph.shapes[output])
-        return StageChoice(
-            output: output,
-            tiles: try tiles.enumerated().compactMap { try tile($1, "\(label): tile \($0 + 1)", of: whole) })
-    }
-
-    /// One node's part; nil if it is empty.
-    private func tile(_ value: ScriptValue, _ label: String, of whole: Region) throws -> TileChoice? {
-        var options = NamedOptions(try locatingErrors(path: label) { try value.requireNamed() }, of: label)
-        let node = try options.require("node", "who makes it, counted from 1") { try $0.requireInteger() }
-        var region = try options.take("region") { try Region(scriptValue: $0, rank: whole.rank) } ?? whole
-        for (name, axis) in [("channels", 1), ("rows", 2), ("columns", 3)] where axis < whole.rank {
-            if let range = try options.take(name, { try Range(scriptValue: $0) }) { region[axis] = range }
-        }
-        try options.finish()
-        return region.isEmpty ? nil : TileChoice(node: node - 1, region: region)
     }
 }
 
@@ -58,7 +45,7 @@ extension ScriptTable {
             ["name": .string(graph.values[id].name), "shape": ScriptValue(span.graph.shapes[id])]
         }
         let macs = span.graph.multiplyAccumulates
-        let layers = span.output.map { span.layers(making: $0, from: []) } ?? []
+        let layers = span.allCutPoints.last.map { span.layers(making: $0, from: []) } ?? []
         self.init(entries: [
             "inputs": .table(ScriptTable(array: graph.inputs.map { value($0.value) })),
             "layers": .table(
@@ -71,6 +58,7 @@ extension ScriptTable {
                         return .table(table)
                     })),
             "cut_points": .table(ScriptTable(array: span.cutPoints.map(value))),
+            "later_cut_points": .table(ScriptTable(array: span.laterCutPoints.map(value))),
             "output": span.output.map(value) ?? .nil,
         ])
     }
