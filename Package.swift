@@ -95,7 +95,8 @@ let package = Package(
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [
             .testTarget(
-                name: "TesseraClusterTests", dependencies: ["TesseraCluster", "TesseraSecurity", "TransportTCP", "TesseraTestSupport"]),
+                name: "TesseraClusterTests",
+                dependencies: ["TesseraCluster", "TesseraSecurity", "TransportTCP", "TesseraTestSupport"]),
             .testTarget(
                 name: "TesseraOneDNNTests",
                 dependencies: ["TesseraOneDNN", "TesseraTestSupport", "CAllocationCounter"]),

@@ -5,7 +5,8 @@ import Tessera
 struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Runs a compute node until it is stopped.",
-        discussion: "CONFIG is a YAML file with the keys name, listen, threads, transport and security; options go before it.")
+        discussion:
+            "CONFIG is a YAML file with the keys name, listen, threads, transport and security; options go before it.")
 
     @Argument(help: "The node's configuration file.")
     var config: String?

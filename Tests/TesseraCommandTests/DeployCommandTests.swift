@@ -115,11 +115,46 @@ import Testing
         _ = node.stop()
     }
 
-    @Test("addresses off loopback are refused until there is TLS")
+    @Test("addresses off loopback are refused without certificates")
     func offLoopback() throws {
         let node = try Command("node", "--listen", "0.0.0.0:0")
         #expect(node.status == 1)
-        #expect(node.errors.contains("TLS"), "\(node.errors)")
+        #expect(node.errors.contains("tessera cluster init"), "\(node.errors)")
+    }
+
+    @Test("members of a cluster, on all addresses of this host, answer as one process does, and strangers get nothing")
+    func certificates() throws {
+        let folder = try TemporaryFolder()
+        let home = folder.file("home")
+        for arguments in [
+            ["init", home, "--name", "laptop"], ["add", "anna", "--cluster", home],
+            ["add", "ben", "--cluster", home, "-o", folder.file("ben")],
+        ] {
+            let made = try Command(["cluster"] + arguments)
+            #expect(made.status == 0, "\(made.errors)")
+        }
+        let nodes = try [folder.file("home/nodes/anna"), folder.file("ben")].map {
+            try NodeProcess("--certificates", $0, listen: "0.0.0.0:0")
+        }
+        let addresses = nodes.map { "\"127.0.0.1:\($0.address.split(separator: ":").last ?? "")\"" }
+        let start =
+            "{tessera: 1, network: \(TestFiles.network("sketch")), nodes: [\(addresses.joined(separator: ", "))]"
+        let file = try folder.write(start + ", security: {certificates: home}, partition: layerwise}", to: "d.yaml")
+        let deploy = try Command("deploy", file, "--input", landscape, "--verify", "--json")
+        #expect(deploy.status == 0, "\(deploy.errors)")
+        let report = try deploy.json()
+        #expect(report["identical"] as? Bool == true && report["nodes"] as? Int == 2)
+        #expect((report["bytes_between_nodes"] as? Int ?? 0) > 0, "the nodes meet each other, too")
+
+        let open = try folder.write(start + "}", to: "open.yaml")
+        let stranger = try Command("deploy", open, "--input", landscape)
+        #expect(stranger.status == 1 && stranger.errors.contains("TLS"), "\(stranger.errors)")
+        #expect(try Command("cluster", "init", folder.file("away"), "--name", "laptop").status == 0)
+        let foreign = try Command("deploy", open, "--input", landscape, "--certificates", folder.file("away"))
+        #expect(foreign.status == 1 && foreign.errors.contains("certificate"), "\(foreign.errors)")
+        let again = try Command("cluster", "init", home)
+        #expect(again.status == 1 && again.errors.contains("already"), "\(again.errors)")
+        #expect(nodes.allSatisfy { $0.stop() == 0 })
     }
 
     @Test(
@@ -147,10 +182,12 @@ final class NodeProcess {
     let address: String
     private let process = Process()
 
-    init(name: String) throws {
+    convenience init(name: String) throws { try self.init("--name", name) }
+
+    init(_ options: String..., listen: String = "127.0.0.1:0") throws {
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: TestFiles.executable)
-        process.arguments = ["node", "--name", name, "--listen", "127.0.0.1:0", "--json"]
+        process.arguments = ["node", "--listen", listen, "--json"] + options
         process.standardOutput = output
         try process.run()
         let line = output.fileHandleForReading.availableData
