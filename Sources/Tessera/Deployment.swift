@@ -48,11 +48,12 @@ public struct Deployment: Sendable {
     ///   - exact: demand a result that is the single node's to the bit, if all layers compute in f32.
     ///   - precision: that of the layers, on all nodes.
     ///   - tune: measure kernels here, and have all nodes take the fastest.
+    ///   - timed: have all nodes note what they do when, for `timeline()`.
     /// - Throws: `notFound` for a precision of a layer that the network does not have, and what each of these steps throws.
     public static func start(
         _ graph: BoundGraph, partition: PartitionChoice, transport: TransportChoice?, members: Members,
         threads: Int? = nil, exact: Bool = true, precision: PrecisionChoice = PrecisionChoice(),
-        tune: Bool = false, modules: Modules = .builtin
+        tune: Bool = false, timed: Bool = false, modules: Modules = .builtin
     ) async throws -> Deployment {
         let precision = try precision.resolved(in: graph.graph)
         let plan = try partition.plan(graph, nodes: members.count, strategies: modules.strategies)
@@ -86,7 +87,7 @@ public struct Deployment: Sendable {
         do {
             let task = try await ClusterTask.lead(
                 plan, on: cluster.leader, peers: cluster.peers, addresses: cluster.addresses, exact: exact,
-                precision: precision, kernels: kernels)
+                precision: precision, kernels: kernels, timed: timed)
             let isExact = exact && !precision.uses(.bf16) && !precision.uses(.f16)
             return Deployment(
                 plan: plan, precision: precision, kernels: kernels, isExact: isExact, cluster: cluster, task: task)
@@ -101,6 +102,11 @@ public struct Deployment: Sendable {
     {
         try await task.run(inputs)
     }
+
+    /// What all devices did when since the start or this was last asked for.
+    ///
+    /// - Throws: `invalidArgument` if that was not asked for at the start, `nodeFailure` naming a node that is lost.
+    public func timeline() async throws -> MeasuredTimeline { try await task.timeline() }
 
     /// Bytes of layers and weights that were distributed.
     public var distributedByteCount: Int { get async { await task.distributedByteCount } }

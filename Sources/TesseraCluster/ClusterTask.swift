@@ -13,6 +13,8 @@ import TesseraRuntime
 public actor ClusterTask {
     /// What the leader learned of one inference.
     public struct Report: Sendable {
+        /// Its number among those of the task, counted from 1.
+        public var inference: Int
         public var latency: Duration
         /// Bytes of messages to and from other nodes: of this inference, without the distribution of layers and weights.
         public var bytesSent: Int
@@ -43,6 +45,12 @@ public actor ClusterTask {
     private var bytesSent = 0
     private var failure: TesseraError?
     private var isPrepared = false
+    /// Nil for a task that is not timed.
+    private let recorder: TimeRecorder?
+    /// By inference, when it began and when it was over, by the leader's clock.
+    private var times: [Int: Range<Int64>] = [:]
+    /// Gets what nodes noted, while that is asked for.
+    private var notes: AsyncThrowingStream<(PeerID, TaskMessage.Noted), any Error>.Continuation?
     /// Bytes of layers and weights that the preparation sent.
     public private(set) var distributedByteCount = 0
 
@@ -55,17 +63,18 @@ public actor ClusterTask {
     ///   - exact: demand that all peers add in the same order as the leader, which the same instruction set guarantees.
     ///   - precision: that of the layers, on all nodes; nil for the leader's own.
     ///   - kernels: those that all nodes take, so that parts are made as the whole is; nil for the leader's own choice.
+    ///   - timed: have all nodes note what they do when, for `timeline()`.
     /// - Throws: `nodeFailure` naming the node that is lost or failed; `invalidArgument` for peers that do not fit.
     public static func lead(
         _ plan: Plan, on node: Node, peers: [PeerID], addresses: [PeerID: String] = [:], exact: Bool = true,
-        precision: PrecisionChoice? = nil, kernels: [String: KernelChoice]? = nil
+        precision: PrecisionChoice? = nil, kernels: [String: KernelChoice]? = nil, timed: Bool = false
     ) async throws -> ClusterTask {
         guard peers.count == plan.nodeCount, Set(peers).count == peers.count else {
             throw TesseraError(.invalidArgument, "expected \(plan.nodeCount) different peers, found \(peers.count)")
         }
         let task = try ClusterTask(
             node: node, plan: plan, peers: peers, addresses: peers.map { addresses[$0] },
-            precision: precision ?? node.options.precision, kernels: kernels ?? node.options.kernels)
+            precision: precision ?? node.options.precision, kernels: kernels ?? node.options.kernels, timed: timed)
         do {
             // From here on nobody leaves unnoticed.
             await task.listen()
@@ -98,7 +107,7 @@ public actor ClusterTask {
 
     private init(
         node: Node, plan: Plan, peers: [PeerID], addresses: [String?], precision: PrecisionChoice,
-        kernels: [String: KernelChoice]
+        kernels: [String: KernelChoice], timed: Bool
     ) throws {
         self.node = node
         self.plan = plan
@@ -106,6 +115,7 @@ public actor ClusterTask {
         self.addresses = addresses
         self.precision = precision
         self.kernels = kernels
+        recorder = timed ? TimeRecorder(node.clock) : nil
         span = try plan.spanOnly()
         // What the leader needs at the end follows from the whole.
         routes = TileRoutes(span, collecting: plan.collectedStages)
@@ -142,7 +152,7 @@ public actor ClusterTask {
         let layers = TaskMessage.Layers(
             task: id, graph: description, strategy: plan.strategy, precision: precision, kernels: kernels,
             stages: span.stages.map { TaskMessage.StageDescription($0.choice) }, nodes: peers, addresses: addresses,
-            collected: routes.collected.sorted())
+            collected: routes.collected.sorted(), isTimed: recorder != nil)
         try await broadcast(TaskMessage.layers, layers)
 
         var waiting = Set(peers)
@@ -182,7 +192,7 @@ public actor ClusterTask {
     public func run(_ inputs: [String: Tensor]) async throws -> (outputs: [String: Tensor], report: Report) {
         if let failure { throw failure }
         guard let rest else { throw TesseraError(.invalidArgument, "a task that is not prepared was run") }
-        let start = ContinuousClock.now
+        let (start, begun) = (ContinuousClock.now, recorder?.now)
         _ = try plan.graph.ordered(inputs)
         inference += 1
         let number = inference
@@ -194,10 +204,17 @@ public actor ClusterTask {
             let values = inputs.merging(made) { $1 }
             let wanted = Set(rest.graph.graph.inputs.map(\.name))
             let ready = values.filter { wanted.contains($0.key) }
-            let outputs = try await node.compute.run { try rest.run(ready) }
+            let end = TimedWork(.compute, inference: number, .init(stage: span.stages.count, tile: 0))
+            let outputs = try await node.compute.run { [recorder] in
+                let start = recorder?.now
+                defer { recorder?.note(end, since: start) }
+                return try rest.run(ready)
+            }
+            if let recorder, let begun { times[number] = begun..<max(begun, recorder.now) }
             let bytes = running[number]?.bytes ?? .init()
             let report = Report(
-                latency: ContinuousClock.now - start, bytesSent: bytes.sent, bytesReceived: bytes.received,
+                inference: number, latency: ContinuousClock.now - start, bytesSent: bytes.sent,
+                bytesReceived: bytes.received,
                 bytesExchanged: bytes.exchanged)
             return (outputs, report)
         } catch {
@@ -225,11 +242,12 @@ public actor ClusterTask {
     private func fail(_ reason: TesseraError) {
         if failure == nil { failure = reason }
         for number in running.keys { running[number]?.finish(throwing: failure ?? reason) }
+        notes?.finish(throwing: failure ?? reason)
     }
 
     /// Sends every tile what it needs of the network's inputs, to all nodes at once. A tile that needs nothing at all is told so.
     private func sendInputs(_ inputs: [String: Tensor], inference number: Int) async throws {
-        var messages: [(Message, PeerID)] = []
+        var messages: [(Message, PeerID, TileRoutes.Place)] = []
         for (stage, tiles) in routes.pieces.enumerated() {
             for (index, pieces) in tiles.enumerated() {
                 let tile = span.stages[stage].tiles[index]
@@ -244,16 +262,61 @@ public actor ClusterTask {
                 let work = TaskMessage.Work(task: id, inference: number, stage: stage, tile: index)
                 let body = TaskMessage.Pieces(work: work, pieces: own)
                 messages.append(
-                    (try Message(kind: TaskMessage.pieces, body: body, payload: blobs), peers[tile.node]))
+                    (
+                        try Message(kind: TaskMessage.pieces, body: body, payload: blobs), peers[tile.node],
+                        .init(stage: stage, tile: index)
+                    ))
             }
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for (message, peer) in messages {
+            for (message, peer, place) in messages {
                 if peer != node.name { running[number]?.bytes.sent += message.byteCount }
-                group.addTask { try await self.send(message, to: peer) }
+                group.addTask { try await self.send(message, to: peer, inference: number, for: place) }
             }
             try await group.waitForAll()
         }
+    }
+
+    // MARK: Times
+
+    /// What all devices did when since the task began or this was last asked for, on the leader's clock.
+    ///
+    /// - Throws: `invalidArgument` for a task that is not timed or while this is asked for already; `nodeFailure` naming the node
+    ///   that is lost.
+    public func timeline() async throws -> MeasuredTimeline {
+        guard let recorder, notes == nil else {
+            throw TesseraError(
+                .invalidArgument,
+                recorder == nil ? "expected a task that is timed" : "the times of this task are asked for already")
+        }
+        if let failure { throw failure }
+        let (answers, notes) = AsyncThrowingStream.makeStream(of: (PeerID, TaskMessage.Noted).self)
+        self.notes = notes
+        defer { self.notes = nil }
+        var records: [MeasuredTimeline.Record] = []
+        var waiting: [PeerID: ClockOffset] = [:]
+        for peer in plan.busyNodes.map({ peers[$0] }) {
+            waiting[peer] = try await node.clockOffset(of: peer)
+            try await send(
+                Message(kind: TaskMessage.times, body: TaskMessage.Notice(task: id)), to: peer)
+        }
+        var isComplete = true
+        var iterator = answers.makeAsyncIterator()
+        while !waiting.isEmpty {
+            guard let (peer, noted) = try await iterator.next(isolation: self) else { throw CancellationError() }
+            guard let device = peers.firstIndex(of: peer), let clock = waiting.removeValue(forKey: peer) else {
+                continue
+            }
+            records.append(.init(device: device, clock: clock, work: noted.work))
+            isComplete = isComplete && noted.isComplete
+        }
+        let leader = peers.firstIndex(of: node.name) ?? peers.count
+        let own = recorder.take()
+        records.append(.init(device: leader, clock: .none, work: own.work))
+        defer { times = [:] }
+        return MeasuredTimeline(
+            peers: peers, leader: node.name, records: records, inferences: times,
+            isComplete: isComplete && own.isComplete)
     }
 
     // MARK: Messages
@@ -287,6 +350,7 @@ public actor ClusterTask {
             let work = try message.decode(TaskMessage.Work.self)
             try check(work, from: peer)
             running[work.inference]?.add(message, isOwn: peer == node.name)
+            noteArrival(of: message, from: peer, work, for: .init(stage: span.stages.count, tile: work.tile))
             let region = span.stages[work.stage].tiles[work.tile].region
             let tensor = try message.blob(0).tensor(shape: region.shape)
             try running[work.inference]?.collect(tensor, of: work)
@@ -307,9 +371,21 @@ public actor ClusterTask {
             let passed = try Message(kind: TaskMessage.pieces, body: body, payload: message.payload)
             running[work.inference]?.add(message, isOwn: peer == node.name)
             running[work.inference]?.bytes.sent += passed.byteCount
-            try await send(passed, to: peers[span.stages[work.stage].tiles[work.tile].node])
+            let place = TileRoutes.Place(stage: work.stage, tile: work.tile)
+            noteArrival(of: message, from: peer, work, for: place)
+            try await send(
+                passed, to: peers[span.stages[work.stage].tiles[work.tile].node], inference: work.inference, for: place)
+        case TaskMessage.noted:
+            notes?.yield((peer, try message.decode(TaskMessage.Noted.self)))
         default: break
         }
+    }
+
+    private func noteArrival(
+        of message: Message, from peer: PeerID, _ work: TaskMessage.Work, for place: TileRoutes.Place
+    ) {
+        guard let recorder, peer != node.name else { return }
+        recorder.note(TimedWork(.receive, message, inference: work.inference, for: place, with: peer), since: nil)
     }
 
     /// Whether a peer has tiles. Those that have none may go.
@@ -359,8 +435,22 @@ public actor ClusterTask {
 
     private func send(_ message: Message, to peer: PeerID) async throws {
         if peer != node.name { bytesSent += message.byteCount }
+        try await reporting(peer) { try await node.send(message, to: peer) }
+    }
+
+    /// Sends elements for a tile.
+    private func send(
+        _ message: Message, to peer: PeerID, inference: Int, for place: TileRoutes.Place
+    ) async throws {
+        try await reporting(peer) {
+            try await node.send(message, to: peer, inference: inference, for: place, noting: recorder)
+        }
+    }
+
+    /// Says which node was lost if that is why something failed.
+    private func reporting(_ peer: PeerID, _ body: () async throws -> Void) async throws {
         do {
-            try await node.send(message, to: peer)
+            try await body()
         } catch let error as TesseraError where error.code == .nodeFailure {
             throw TesseraError(.nodeFailure, "node '\(peer)' was lost", cause: error)
         }

@@ -17,6 +17,8 @@ import TesseraRuntime
 ///             ◀────────────────  made    progress: the sub-map exists (A6)
 ///   collect   ────────────────▶         once all sub-maps that the leader needs exist
 ///             ◀────────────────  submap  its coordinates and elements
+///   times     ────────────────▶         asks for what was noted, if the task is timed
+///             ◀────────────────  noted   what the node did when
 ///   finished  ────────────────▶         the node forgets the task; weights it keeps
 /// ```
 /// A node that cannot reach another one says `forward` to the leader in place of `pieces`, and the leader passes them on. A
@@ -32,10 +34,12 @@ enum TaskMessage {
     static let made = "made"
     static let collect = "collect"
     static let submap = "submap"
+    static let times = "times"
+    static let noted = "noted"
     static let finished = "finished"
     static let failed = "failed"
 
-    /// The body of `lead`, `ready` and `finished`.
+    /// The body of `lead`, `ready`, `times` and `finished`.
     struct Notice: Codable {
         let task: UUID
     }
@@ -55,6 +59,8 @@ enum TaskMessage {
         let addresses: [String?]
         /// Stages whose output the leader needs at the end.
         let collected: [Int]
+        /// Whether nodes note what they do when.
+        let isTimed: Bool
     }
 
     struct StageDescription: Codable {
@@ -139,6 +145,14 @@ enum TaskMessage {
     struct Collect: Codable {
         let task: UUID
         let inference: Int
+    }
+
+    /// By the clock of the node.
+    struct Noted: Codable {
+        let task: UUID
+        let work: [TimedWork]
+        /// Whether that is all there was.
+        let isComplete: Bool
     }
 
     struct Failure: Codable {

@@ -20,6 +20,8 @@ final class TileWork: Sendable {
         /// The other nodes that this one exchanges pieces with.
         let neighbours: Set<PeerID>
         let progress: TileProgress
+        /// Nil for a task that is not timed.
+        let recorder: TimeRecorder?
     }
 
     private let task: UUID
@@ -110,8 +112,14 @@ final class TileWork: Sendable {
                 for (place, result) in await setup?.progress.collect(inference) ?? [] {
                     let work = TaskMessage.Work(task: task, inference: inference, stage: place.stage, tile: place.tile)
                     try await node.send(
-                        Message(kind: TaskMessage.submap, body: work, payload: [Blob(result)]), to: leader)
+                        Message(kind: TaskMessage.submap, body: work, payload: [Blob(result)]), to: leader,
+                        inference: inference, for: .init(stage: setup?.plan.stages.count ?? 0, tile: place.tile),
+                        noting: setup?.recorder)
                 }
+            case TaskMessage.times:
+                let (work, isComplete) = setup?.recorder?.take() ?? ([], true)
+                try await send(
+                    TaskMessage.noted, TaskMessage.Noted(task: task, work: work, isComplete: isComplete))
             default: break
             }
         }
@@ -177,7 +185,8 @@ final class TileWork: Sendable {
         try await send(TaskMessage.ready, TaskMessage.Notice(task: task))
         return Setup(
             plan: plan, routes: routes, nodes: layers.nodes, sessions: sessions,
-            neighbours: Set(neighbours.map { layers.nodes[$0] }), progress: TileProgress(plan, routes))
+            neighbours: Set(neighbours.map { layers.nodes[$0] }), progress: TileProgress(plan, routes),
+            recorder: layers.isTimed ? TimeRecorder(node.clock) : nil)
     }
 
     /// Connects to the nodes that this one exchanges pieces with. Of two nodes, the one that comes first in the plan does it;
@@ -202,6 +211,7 @@ final class TileWork: Sendable {
 
     private func receivePieces(_ message: Message, from peer: PeerID, _ setup: Setup) async throws -> TileProgress.Job?
     {
+        let arrived = setup.recorder?.now
         let body = try message.decode(TaskMessage.Pieces.self)
         let work = body.work
         guard setup.sessions.indices.contains(work.stage), setup.sessions[work.stage][work.tile] != nil else {
@@ -220,8 +230,13 @@ final class TileWork: Sendable {
                 shape: expected[index].region.shape, elementType: expected[index].elementType)
             return ArrivedPiece(index, whole: tensor)
         }
-        return try await setup.progress.add(
-            pieces, to: .init(stage: work.stage, tile: work.tile), inference: work.inference)
+        let place = TileRoutes.Place(stage: work.stage, tile: work.tile)
+        if let recorder = setup.recorder, peer != node.name {
+            recorder.note(
+                TimedWork(.receive, message, inference: work.inference, for: place, with: peer), since: arrived,
+                until: arrived)
+        }
+        return try await setup.progress.add(pieces, to: place, inference: work.inference)
     }
 
     /// The leader also passes on what nodes could not send themselves.
@@ -239,7 +254,9 @@ final class TileWork: Sendable {
         }
         let memory = await setup.progress.outputs(for: job.place)
         let outputs = try await node.compute.run {
-            try memory.run(session, job.inputs) { self.isOver.withLock { $0 } }
+            let start = setup.recorder?.now
+            defer { setup.recorder?.note(TimedWork(.compute, inference: job.inference, job.place), since: start) }
+            return try memory.run(session, job.inputs) { self.isOver.withLock { $0 } }
         }
         guard let result = outputs.values.first else {
             throw TesseraError(.backendFailure, "a tile made nothing")
@@ -277,9 +294,12 @@ final class TileWork: Sendable {
                 throw TesseraError(.nodeFailure, "'\(setup.nodes[owner])' is not connected")
             }
             try await node.send(
-                Message(kind: TaskMessage.pieces, body: body, payload: blobs), to: setup.nodes[owner])
+                Message(kind: TaskMessage.pieces, body: body, payload: blobs), to: setup.nodes[owner],
+                inference: inference, for: target, noting: setup.recorder)
         } catch let error as TesseraError where error.code == .nodeFailure {
-            try await node.send(Message(kind: TaskMessage.forward, body: body, payload: blobs), to: leader)
+            try await node.send(
+                Message(kind: TaskMessage.forward, body: body, payload: blobs), to: leader, inference: inference,
+                for: target, noting: setup.recorder)
         }
         return tensors.reduce(0) { $0 + $1.byteCount }
     }

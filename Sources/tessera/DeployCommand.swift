@@ -51,6 +51,10 @@ struct DeployCommand: AsyncParsableCommand {
     @Option(help: "Write a picture of the plan.")
     var svg: String?
 
+    @Option(
+        help: "Write a picture of what every device did when, in the inference whose latency is told or in a stream.")
+    var timeline: String?
+
     @Flag(help: "Print one JSON object on standard output.")
     var json = false
 
@@ -89,7 +93,7 @@ struct DeployCommand: AsyncParsableCommand {
         let deployment = try await Deployment.start(
             graph, partition: file.partition, transport: file.transport, members: members(of: file),
             threads: threads.threads ?? file.threads, exact: file.exact,
-            precision: file.precision, tune: tune.tune || file.tune, modules: modules)
+            precision: file.precision, tune: tune.tune || file.tune, timed: timeline != nil, modules: modules)
         let results: [String: Tensor]
         var report: DeploymentReport
         do {
@@ -105,6 +109,11 @@ struct DeployCommand: AsyncParsableCommand {
         await deployment.close()
         if folder == nil { try network.writeOutputs(results, to: values.outputs, for: inputs) }
         if let svg { try writeFile(deployment.plan.svg(), to: svg) }
+        if let timeline, let measured = report.timeline {
+            let title = "\(network.name), \(deployment.plan.strategy)"
+            try writeFile(measured.timeline.svg(title: title), to: timeline)
+            if !measured.isComplete { note("note: more happened than is kept, so the end of the timeline is missing") }
+        }
         if verify {
             let session = try Session(
                 graph, backend: modules.backends.make(Modules.defaultBackend),
@@ -136,17 +145,18 @@ struct DeployCommand: AsyncParsableCommand {
         [String: Tensor], DeploymentReport
     ) {
         var results: [String: Tensor] = [:]
-        var reports: [ClusterTask.Report] = []
+        var reports: [(report: ClusterTask.Report, timeline: MeasuredTimeline?)] = []
         for _ in 0..<runs {
             let (outputs, report) = try await deployment.run(inputs)
             results = outputs
-            reports.append(report)
+            reports.append((report, timeline == nil ? nil : try await deployment.timeline()))
         }
-        reports.sort { $0.latency < $1.latency }
+        reports.sort { $0.report.latency < $1.report.latency }
         let median = reports[reports.count / 2]
-        return (
-            results, DeploymentReport(deployment.plan, median, distributed: await deployment.distributedByteCount)
-        )
+        var report = DeploymentReport(
+            deployment.plan, median.report, distributed: await deployment.distributedByteCount)
+        report.timeline = median.timeline.map(TimelineReport.init)
+        return (results, report)
     }
 
     /// Stands for a file's name without its extension in the paths of a stream's outputs.
@@ -185,6 +195,8 @@ struct DeployCommand: AsyncParsableCommand {
         } output: { index, results in
             try network.writeOutputs(results, to: outputs(index), for: waiting.removeValue(forKey: index) ?? .init())
         }
-        return DeploymentReport(deployment.plan, report, distributed: await deployment.distributedByteCount)
+        var all = DeploymentReport(deployment.plan, report, distributed: await deployment.distributedByteCount)
+        if timeline != nil { all.timeline = TimelineReport(try await deployment.timeline()) }
+        return all
     }
 }

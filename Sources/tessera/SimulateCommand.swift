@@ -76,7 +76,7 @@ struct SimulateCommand: ParsableCommand {
                 plan, model: model, pictures: pictures, slowdowns: slowdowns)
             reports.append(report)
             if let svg {
-                try writeFile(simulation.svg(on: profile, title: "\(network.name), \(name)"), to: svg)
+                try writeFile(Timeline(simulation, on: profile).svg(title: "\(network.name), \(name)"), to: svg)
             }
         }
         guard !json else {
