@@ -26,6 +26,35 @@ public struct Deployment: Sendable {
             case .addresses(let addresses): addresses.count
             }
         }
+
+        /// Starts or joins the nodes.
+        ///
+        /// - Parameters:
+        ///   - transport: nil for `loopback` within this process and `tcp` between processes.
+        ///   - threads: for each node that is started here; nil shares the cores of this machine among them.
+        public func cluster(
+            transport: TransportChoice?, threads: Int? = nil, modules: Modules = .builtin
+        ) async throws -> Cluster {
+            let cores = ProcessInfo.processInfo.activeProcessorCount
+            let share = threads ?? max(1, cores / max(1, count))
+            var equipment = NodeEquipment(
+                operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
+                options: CompileOptions(threads: share))
+            let transport = transport ?? TransportChoice(kind: isOneProcess ? "loopback" : "tcp")
+            let factory = try modules.transports.make(transport.kind, transport.settings)
+            switch self {
+            case .local(let count):
+                return try await .local(count, transport: factory, equipment: equipment)
+            case .spawned(let count, let executable):
+                // The leader computes only while the nodes wait for it.
+                equipment.options.threads = threads ?? cores
+                return try await .spawned(
+                    count, executable: executable, threads: share, transport: factory, equipment: equipment)
+            case .addresses(let addresses):
+                equipment.options.threads = threads ?? cores
+                return try await .connected(to: addresses, transport: factory, equipment: equipment)
+            }
+        }
     }
 
     public let plan: Plan
@@ -57,33 +86,14 @@ public struct Deployment: Sendable {
     ) async throws -> Deployment {
         let precision = try precision.resolved(in: graph.graph)
         let plan = try partition.plan(graph, nodes: members.count, strategies: modules.strategies)
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        let share = threads ?? max(1, cores / max(1, members.count))
-        var equipment = NodeEquipment(
-            operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
-            options: CompileOptions(threads: share))
         var kernels: [String: KernelChoice] = [:]
         if tune {
+            let cores = ProcessInfo.processInfo.activeProcessorCount
             kernels = try KernelCache.standard.kernels(
-                for: graph, backend: equipment.backend,
+                for: graph, backend: modules.backends.make(Modules.defaultBackend),
                 options: CompileOptions(threads: threads ?? cores, precision: precision))
         }
-        let transport = transport ?? TransportChoice(kind: members.isOneProcess ? "loopback" : "tcp")
-        let factory = try modules.transports.make(transport.kind, transport.settings)
-        let cluster: Cluster
-        switch members {
-        case .local(let count):
-            cluster = try await .local(count, transport: factory, equipment: equipment)
-        case .spawned(let count, let executable):
-            // The leader computes only while the nodes wait for it.
-            equipment.options.threads = threads ?? cores
-            cluster = try await .spawned(
-                count, executable: executable, threads: share, transport: factory, equipment: equipment)
-        case .addresses(let addresses):
-            equipment.options.threads = threads ?? cores
-            cluster = try await .connected(
-                to: addresses, transport: factory, equipment: equipment)
-        }
+        let cluster = try await members.cluster(transport: transport, threads: threads, modules: modules)
         do {
             let task = try await ClusterTask.lead(
                 plan, on: cluster.leader, peers: cluster.peers, addresses: cluster.addresses, exact: exact,

@@ -1,34 +1,28 @@
 import Foundation
 import TesseraCore
+import TesseraPartition
 
-/// A probe that waits for its echo.
-struct PendingProbe {
+/// A question to a peer that waits for its answer.
+struct PendingQuestion {
     let peer: PeerID
-    /// Gets the echo and when it came.
-    let answer: AsyncThrowingStream<(ProbeMessage.Echo, Int64), any Error>.Continuation
+    /// Gets the answer and when it came.
+    let answer: AsyncThrowingStream<(Message, Int64), any Error>.Continuation
 }
 
-extension Node {
-    /// Echoes that may wait to be sent; probes beyond are not answered.
-    private static let echoLimit = 64
+// MARK: - Asking
 
+extension Node {
     /// Sends a message to a peer, which answers at once.
     ///
-    /// - Parameter byteCount: the size of the message. The answer is small.
-    /// - Throws: `nodeFailure` for a peer that is not connected or leaves; `outOfMemory`.
-    public func roundTrip(to peer: PeerID, byteCount: Int = 0) async throws -> RoundTrip {
+    /// - Parameter payload: what the message carries. The answer is small.
+    /// - Throws: `nodeFailure` for a peer that is not connected or leaves.
+    public func roundTrip(to peer: PeerID, payload: Blob? = nil) async throws -> RoundTrip {
         let id = UUID()
-        let payload = byteCount > 0 ? [Blob(try Tensor(zeros: [byteCount], elementType: .u8))] : []
-        let message = try Message(kind: ProbeMessage.probe, body: ProbeMessage.Probe(probe: id), payload: payload)
-        let (answers, answer) = AsyncThrowingStream.makeStream(of: (ProbeMessage.Echo, Int64).self)
-        probes[id] = PendingProbe(peer: peer, answer: answer)
-        defer { probes[id] = nil }
-        let sent = clock.now
-        try await send(message, to: peer)
-        for try await (echo, returned) in answers {
-            return RoundTrip(sent: sent, arrived: echo.arrived, answered: echo.answered, returned: returned)
-        }
-        throw CancellationError()
+        let probe = try Message(
+            kind: ProbeMessage.probe, body: ProbeMessage.Question(question: id), payload: payload.map { [$0] } ?? [])
+        let (message, sent, returned) = try await ask(probe, id, of: peer)
+        let echo = try message.decode(ProbeMessage.Echo.self)
+        return RoundTrip(sent: sent, arrived: echo.arrived, answered: echo.answered, returned: returned)
     }
 
     /// How far a peer's clock is ahead of this node's, from several round trips.
@@ -39,33 +33,101 @@ extension Node {
         return ClockOffset(roundTrips) ?? .none
     }
 
-    /// Answers a probe, beside the messages that follow it: a peer that does not take the answer holds up nobody.
-    func answer(_ message: Message, from peer: PeerID, at arrived: Int64) {
-        guard echoing < Self.echoLimit, let probe = try? message.decode(ProbeMessage.Probe.self) else {
-            logger.warning("left a probe unanswered", metadata: ["peer": "\(peer)"])
+    /// Has a peer measure what joins it and another one.
+    ///
+    /// - Parameter address: where the other one listens, for peers that are not connected yet.
+    /// - Throws: `nodeFailure` if that one cannot be reached from there.
+    func link(from peer: PeerID, to other: PeerID, at address: String?) async throws -> Link {
+        let id = UUID()
+        let measure = ProbeMessage.Measure(question: id, peer: other, address: address)
+        let (message, _, _) = try await ask(Message(kind: ProbeMessage.measure, body: measure), id, of: peer)
+        let measured = try message.decode(ProbeMessage.Measured.self)
+        guard let latency = measured.latency, let bandwidth = measured.bandwidth, latency >= 0, bandwidth > 0 else {
+            throw TesseraError(
+                .nodeFailure, "node '\(peer)' cannot measure its link to '\(other)': \(measured.failure ?? "no reason")"
+            )
+        }
+        return Link(bandwidth: bandwidth, latency: latency)
+    }
+
+    private func ask(
+        _ question: Message, _ id: UUID, of peer: PeerID
+    ) async throws -> (answer: Message, sent: Int64, returned: Int64) {
+        let (answers, answer) = AsyncThrowingStream.makeStream(of: (Message, Int64).self)
+        questions[id] = PendingQuestion(peer: peer, answer: answer)
+        defer { questions[id] = nil }
+        let sent = clock.now
+        try await send(question, to: peer)
+        for try await (message, returned) in answers { return (message, sent, returned) }
+        throw CancellationError()
+    }
+
+    func receiveAnswer(_ message: Message, from peer: PeerID, at returned: Int64) {
+        guard let id = try? message.decode(ProbeMessage.Question.self).question, let question = questions[id],
+            question.peer == peer
+        else { return }
+        question.answer.yield((message, returned))
+        question.answer.finish()
+    }
+
+    /// Fails the questions to a peer that left; those to all peers for nil.
+    func failQuestions(to peer: PeerID?, reason: TesseraError?) {
+        for question in questions.values where peer == nil || question.peer == peer {
+            question.answer.finish(
+                throwing: TesseraError(.nodeFailure, "node '\(question.peer)' was lost", cause: reason))
+        }
+    }
+}
+
+// MARK: - Answering
+
+extension Node {
+    /// Answers that may be under way; what is asked beyond is not answered.
+    private static let answerLimit = 64
+
+    func answerProbe(_ message: Message, from peer: PeerID, at arrived: Int64) {
+        answer(message, to: peer) { [clock] question in
+            try Message(
+                kind: ProbeMessage.echo,
+                body: ProbeMessage.Echo(question: question, arrived: arrived, answered: clock.now))
+        }
+    }
+
+    func answerMeasure(_ message: Message, from peer: PeerID) {
+        answer(message, to: peer) { [self] question in
+            var measured = ProbeMessage.Measured(question: question)
+            do {
+                let link = try await link(as: message.decode(ProbeMessage.Measure.self))
+                (measured.latency, measured.bandwidth) = (link.latency, link.bandwidth)
+            } catch {
+                measured.failure = "\(error)"
+            }
+            return try Message(kind: ProbeMessage.measured, body: measured)
+        }
+    }
+
+    private func link(as measure: ProbeMessage.Measure) async throws -> Link {
+        if !isConnected(to: measure.peer), let address = measure.address,
+            let transport = transport as? any ListeningTransport
+        {
+            try await transport.connect(to: address)
+        }
+        return try await link(to: measure.peer)
+    }
+
+    /// Answers beside the messages that follow: a peer that does not take its answer holds up nobody.
+    private func answer(
+        _ message: Message, to peer: PeerID, _ make: @escaping @Sendable (UUID) async throws -> Message
+    ) {
+        guard answering < Self.answerLimit, let id = try? message.decode(ProbeMessage.Question.self).question else {
+            logger.warning("left a question unanswered", metadata: ["peer": "\(peer)", "kind": "\(message.kind)"])
             return
         }
-        echoing += 1
+        answering += 1
         Task {
-            defer { echoing -= 1 }
-            let echo = ProbeMessage.Echo(probe: probe.probe, arrived: arrived, answered: clock.now)
+            defer { answering -= 1 }
             // Whoever asked knows if it is gone.
-            try? await send(Message(kind: ProbeMessage.echo, body: echo), to: peer)
-        }
-    }
-
-    func receiveEcho(_ message: Message, from peer: PeerID, at returned: Int64) {
-        guard let echo = try? message.decode(ProbeMessage.Echo.self), let probe = probes[echo.probe], probe.peer == peer
-        else { return }
-        probe.answer.yield((echo, returned))
-        probe.answer.finish()
-    }
-
-    /// Fails the probes of a peer that left; those of all peers for nil.
-    func failProbes(of peer: PeerID?, reason: TesseraError?) {
-        for probe in probes.values where peer == nil || probe.peer == peer {
-            probe.answer.finish(
-                throwing: TesseraError(.nodeFailure, "node '\(probe.peer)' was lost", cause: reason))
+            try? await send(make(id), to: peer)
         }
     }
 }

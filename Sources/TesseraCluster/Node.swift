@@ -34,9 +34,9 @@ public actor Node {
     nonisolated let weights = WeightStore()
     nonisolated let compute: ComputeThread
     nonisolated let clock: NodeClock
-    /// Probes that wait for their echo, and echoes that wait to be sent.
-    var probes: [UUID: PendingProbe] = [:]
-    var echoing = 0
+    /// Questions that wait for their answer, and how many answers are under way.
+    var questions: [UUID: PendingQuestion] = [:]
+    var answering = 0
     private var duties: [UUID: Duty] = [:]
     /// The tasks that this node leads.
     private var led: [UUID: AsyncStream<TaskEvent>.Continuation] = [:]
@@ -114,7 +114,7 @@ public actor Node {
             logger.debug(
                 "peer left",
                 metadata: ["peer": "\(peer)", "reason": "\(reason.map(String.init(describing:)) ?? "leave")"])
-            failProbes(of: peer, reason: reason)
+            failQuestions(to: peer, reason: reason)
             for task in led.values { task.yield(.left(peer, reason: reason)) }
             for (task, duty) in duties {
                 if duty.leader == peer { end(task) } else { duty.inbox.yield(.left(peer, reason: reason)) }
@@ -125,8 +125,9 @@ public actor Node {
 
     private func receive(_ message: Message, from peer: PeerID) {
         switch message.kind {
-        case ProbeMessage.probe: answer(message, from: peer, at: clock.now)
-        case ProbeMessage.echo: receiveEcho(message, from: peer, at: clock.now)
+        case ProbeMessage.probe: answerProbe(message, from: peer, at: clock.now)
+        case ProbeMessage.measure: answerMeasure(message, from: peer)
+        case ProbeMessage.echo, ProbeMessage.measured: receiveAnswer(message, from: peer, at: clock.now)
         case TaskMessage.lead: announce(message, from: peer)
         case TaskMessage.layers, TaskMessage.weights, TaskMessage.collect, TaskMessage.times:
             guard let task = task(of: message, from: peer), let duty = duties[task], duty.leader == peer else { return }
@@ -175,7 +176,7 @@ public actor Node {
     }
 
     private func stopAll() {
-        failProbes(of: nil, reason: nil)
+        failQuestions(to: nil, reason: nil)
         for task in Array(duties.keys) { end(task) }
         for task in led.values { task.finish() }
         led = [:]

@@ -18,20 +18,12 @@ struct DeployCommand: AsyncParsableCommand {
 
     @OptionGroup var values: ValueOptions
 
-    @Option(help: "Start this many nodes in this process.")
-    var local: Int?
-
-    @Option(help: "Start this many node processes on this host.")
-    var spawn: Int?
-
+    @OptionGroup var members: MemberOptions
     @OptionGroup var partition: PartitionOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var precision: PrecisionOptions
     @OptionGroup var fold: FoldOptions
     @OptionGroup var tune: TuneOptions
-
-    @Option(help: "The transport; see 'tessera plugins'.")
-    var transport: String?
 
     @Option(help: "Run the inference this many times; the latency is the median.")
     var runs = 1
@@ -59,7 +51,6 @@ struct DeployCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard local == nil || spawn == nil else { throw ValidationError("'--local' and '--spawn' exclude each other") }
         guard runs >= 1 else { throw ValidationError("'--runs' expects at least 1, found \(runs)") }
         guard atOnce.map({ (1...1024).contains($0) }) ?? true else {
             throw ValidationError("'--at-once' expects 1 to 1024, found \(atOnce ?? 0)")
@@ -79,7 +70,6 @@ struct DeployCommand: AsyncParsableCommand {
         var file = try DeploymentFile(path: deployment)
         file.partition = try partition.choice(over: file.partition)
         file.precision = try precision.choice(over: file.precision)
-        if let transport { file.transport = TransportChoice(kind: transport) }
         let modules = Modules.builtin
         let network = try modules.loader
             .load(file.network, weights: (weights ?? file.weights).map { .file($0) })
@@ -91,7 +81,8 @@ struct DeployCommand: AsyncParsableCommand {
         NetworkOptions.noteUnusedWeights(of: network)
 
         let deployment = try await Deployment.start(
-            graph, partition: file.partition, transport: file.transport, members: members(of: file),
+            graph, partition: file.partition, transport: members.transport(of: file),
+            members: members.members(of: file),
             threads: threads.threads ?? file.threads, exact: file.exact,
             precision: file.precision, tune: tune.tune || file.tune, timed: timeline != nil, modules: modules)
         let results: [String: Tensor]
@@ -125,20 +116,6 @@ struct DeployCommand: AsyncParsableCommand {
         if report.identical == false, deployment.isExact {
             throw TesseraError(.backendFailure, "the result differs from the single node's")
         }
-    }
-
-    private func members(of file: DeploymentFile) throws -> Deployment.Members {
-        if let local { return .local(local) }
-        if let spawn {
-            return .spawned(
-                spawn, executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-        }
-        guard !file.nodes.isEmpty else {
-            throw TesseraError(
-                .invalidArgument,
-                "the deployment names no nodes: list their addresses under 'nodes:', or use --local N or --spawn N")
-        }
-        return .addresses(file.nodes)
     }
 
     private func measure(_ deployment: Deployment, _ inputs: [String: Tensor]) async throws -> (
