@@ -9,7 +9,9 @@ import TesseraRuntime
 ///
 /// The leader announces itself, distributes layers and weights, sends the pieces of the input, follows the nodes' progress, collects
 /// their sub-maps, stitches them by coordinates and runs what follows (METHODS.md A1, A4-A7). What a stage needs of the one before,
-/// nodes send each other. A task lives until it is told to `finish`.
+/// nodes send each other.
+///
+/// A task belongs to whoever refers to it. It ends when it is told to `finish`, or else when nobody refers to it any more.
 public actor ClusterTask {
     /// What the leader learned of one inference.
     public struct Report: Sendable {
@@ -37,7 +39,10 @@ public actor ClusterTask {
     private let kernels: [String: KernelChoice]
     /// What runs on the leader at the end.
     private var rest: Session?
-    private var events: AsyncStream<Node.TaskEvent>.Iterator
+    private var events = AsyncStream<Node.TaskEvent> { $0.finish() }
+    /// What has to be sent while messages are followed.
+    private var outbox = Outbox()
+    private var isFinished = false
     /// What reads the events while inferences are under way.
     private var following: Task<Void, Never>?
     private var running: [Int: RunningInference] = [:]
@@ -119,10 +124,16 @@ public actor ClusterTask {
         span = try plan.spanOnly()
         // What the leader needs at the end follows from the whole.
         routes = TileRoutes(span, collecting: plan.collectedStages)
-        events = AsyncStream<Node.TaskEvent> { $0.finish() }.makeAsyncIterator()
     }
 
-    private func listen() async { events = await node.open(id).makeAsyncIterator() }
+    deinit {
+        following?.cancel()
+        outbox.close()
+        guard !isFinished else { return }
+        Task { [node, id] in await Self.end(id, on: node) }
+    }
+
+    private func listen() async { events = await node.open(id) }
 
     private func prepare() async throws {
         let (backend, plan) = (node.backend, plan)
@@ -133,12 +144,27 @@ public actor ClusterTask {
         try await distribute()
         isPrepared = true
         guard !plan.stages.isEmpty else { return }
-        following = Task { await self.follow() }
+        // Neither of them keeps the task alive.
+        outbox = Outbox { [weak self] error in await self?.fail(error) }
+        following = Task { [weak self, events] in
+            for await event in events {
+                guard await self?.follow(event) == true else { return }
+            }
+            await self?.failForShutdown()
+        }
     }
 
     /// Tells the nodes that the task is over.
     public func finish() async {
+        guard !isFinished else { return }
+        isFinished = true
+        fail(TesseraError(.nodeFailure, "the task is over"))
         following?.cancel()
+        outbox.close()
+        await Self.end(id, on: node)
+    }
+
+    private static func end(_ id: UUID, on node: Node) async {
         try? await node.broadcast(Message(kind: TaskMessage.finished, body: TaskMessage.Notice(task: id)))
         await node.close(id)
     }
@@ -156,16 +182,20 @@ public actor ClusterTask {
         try await broadcast(TaskMessage.layers, layers)
 
         var waiting = Set(peers)
-        while !waiting.isEmpty {
-            let (message, peer) = try await next { "preparing the task" }
+        for await event in events {
+            guard let (message, peer) = try message(of: event, in: "preparing the task") else { continue }
             switch message.kind {
             case TaskMessage.wanted:
                 try await send(weights, named: message.decode(TaskMessage.Wanted.self).hashes, to: peer)
             case TaskMessage.ready: waiting.remove(peer)
             default: break
             }
+            if waiting.isEmpty { break }
         }
         distributedByteCount = bytesSent
+        guard !waiting.isEmpty else { return }
+        try Task.checkCancellation()
+        throw shutdown(in: "preparing the task")
     }
 
     private func send(_ weights: [ContentHash: Tensor], named hashes: [ContentHash], to peer: PeerID) async throws {
@@ -239,7 +269,8 @@ public actor ClusterTask {
 
     private func cancel(_ number: Int) { running[number]?.finish(throwing: CancellationError()) }
 
-    private func fail(_ reason: TesseraError) {
+    private func fail(_ error: any Error) {
+        let reason = error as? TesseraError ?? TesseraError(.nodeFailure, "the task failed", cause: error)
         if failure == nil { failure = reason }
         for number in running.keys { running[number]?.finish(throwing: failure ?? reason) }
         notes?.finish(throwing: failure ?? reason)
@@ -321,20 +352,21 @@ public actor ClusterTask {
 
     // MARK: Messages
 
-    /// Follows the nodes until the task ends.
-    private func follow() async {
+    /// - Returns: whether the task goes on.
+    private func follow(_ event: Node.TaskEvent) -> Bool {
         do {
-            while true {
-                let (message, peer) = try await next { self.action }
-                try await handle(message, from: peer)
-            }
+            if let (message, peer) = try message(of: event, in: action) { try handle(message, from: peer) }
+            return true
         } catch {
-            fail(
-                error as? TesseraError ?? TesseraError(.nodeFailure, "the task is over"))
+            fail(error)
+            return false
         }
     }
 
-    private func handle(_ message: Message, from peer: PeerID) async throws {
+    private func failForShutdown() { fail(shutdown(in: action)) }
+
+    /// Waits for nothing, so that no peer holds up another one.
+    private func handle(_ message: Message, from peer: PeerID) throws {
         switch message.kind {
         case TaskMessage.made:
             let made = try message.decode(TaskMessage.Made.self)
@@ -344,8 +376,10 @@ public actor ClusterTask {
             guard running[number]?.made(made) == true else { return }
             let collect = try Message(
                 kind: TaskMessage.collect, body: TaskMessage.Collect(task: id, inference: number))
-            running[number]?.bytes.sent += collect.byteCount * node.transport.peers.count
-            try await node.broadcast(collect)
+            for peer in plan.busyNodes.map({ peers[$0] }) {
+                if peer != node.name { running[number]?.bytes.sent += collect.byteCount }
+                post(to: peer) { [node] in try await node.send(collect, to: peer) }
+            }
         case TaskMessage.submap:
             let work = try message.decode(TaskMessage.Work.self)
             try check(work, from: peer)
@@ -367,14 +401,20 @@ public actor ClusterTask {
             else {
                 throw TesseraError(.protocolViolation, "node '\(peer)' has pieces passed on that are not its own")
             }
-            guard running[work.inference] != nil else { return }
+            guard let isFirst = running[work.inference]?.pass(body) else { return }
+            // So what waits to be passed on is never more than what the inferences under way exchange.
+            guard isFirst else {
+                throw TesseraError(.protocolViolation, "node '\(peer)' has a piece passed on a second time")
+            }
             let passed = try Message(kind: TaskMessage.pieces, body: body, payload: message.payload)
             running[work.inference]?.add(message, isOwn: peer == node.name)
             running[work.inference]?.bytes.sent += passed.byteCount
             let place = TileRoutes.Place(stage: work.stage, tile: work.tile)
             noteArrival(of: message, from: peer, work, for: place)
-            try await send(
-                passed, to: peers[span.stages[work.stage].tiles[work.tile].node], inference: work.inference, for: place)
+            let target = peers[span.stages[work.stage].tiles[work.tile].node]
+            post(to: target) { [node, recorder] in
+                try await node.send(passed, to: target, inference: work.inference, for: place, noting: recorder)
+            }
         case TaskMessage.noted:
             notes?.yield((peer, try message.decode(TaskMessage.Noted.self)))
         default: break
@@ -407,48 +447,51 @@ public actor ClusterTask {
         return "stage \(stage + 1) ('\(span.graph.graph.values[span.stages[stage].output].name)')"
     }
 
-    /// The next message of a node.
+    /// The message that an event brings, if it is one of this task's nodes.
     ///
     /// - Throws: `nodeFailure` if a node of this task leaves or fails instead.
-    private func next(_ action: () -> String) async throws -> (Message, PeerID) {
-        while true {
-            var iterator = events
-            let event = await iterator.next(isolation: self)
-            events = iterator
-            switch event {
-            case .received(_, let peer) where !peers.contains(peer): continue
-            case .received(let message, let peer):
-                guard message.kind != TaskMessage.failed else {
-                    let failure = try message.decode(TaskMessage.Failure.self)
-                    throw TesseraError(.nodeFailure, "node '\(peer)' failed in \(action()): \(failure.message)")
-                }
-                return (message, peer)
-            case .left(let peer, let reason):
-                guard peers.contains(peer), !isPrepared || isBusy(peer) else { continue }
-                throw TesseraError(.nodeFailure, "node '\(peer)' was lost in \(action())", cause: reason)
-            case nil:
-                if Task.isCancelled { throw CancellationError() }
-                throw TesseraError(.nodeFailure, "this node was shut down in \(action())")
+    private func message(
+        of event: Node.TaskEvent, in action: @autoclosure () -> String
+    ) throws -> (message: Message, peer: PeerID)? {
+        switch event {
+        case .received(_, let peer) where !peers.contains(peer): return nil
+        case .received(let message, let peer):
+            guard message.kind != TaskMessage.failed else {
+                let failure = try message.decode(TaskMessage.Failure.self)
+                throw TesseraError(.nodeFailure, "node '\(peer)' failed in \(action()): \(failure.message)")
             }
+            return (message, peer)
+        case .left(let peer, let reason):
+            guard peers.contains(peer), !isPrepared || isBusy(peer) else { return nil }
+            throw TesseraError(.nodeFailure, "node '\(peer)' was lost in \(action())", cause: reason)
         }
+    }
+
+    private func shutdown(in action: String) -> TesseraError {
+        TesseraError(.nodeFailure, "this node was shut down in \(action)")
+    }
+
+    /// Has something sent to a peer after what was posted before, and goes on.
+    private func post(to peer: PeerID, _ send: @escaping @Sendable () async throws -> Void) {
+        outbox.post(to: peer) { try await Self.reporting(peer, send) }
     }
 
     private func send(_ message: Message, to peer: PeerID) async throws {
         if peer != node.name { bytesSent += message.byteCount }
-        try await reporting(peer) { try await node.send(message, to: peer) }
+        try await Self.reporting(peer) { [node] in try await node.send(message, to: peer) }
     }
 
     /// Sends elements for a tile.
     private func send(
         _ message: Message, to peer: PeerID, inference: Int, for place: TileRoutes.Place
     ) async throws {
-        try await reporting(peer) {
+        try await Self.reporting(peer) { [node, recorder] in
             try await node.send(message, to: peer, inference: inference, for: place, noting: recorder)
         }
     }
 
     /// Says which node was lost if that is why something failed.
-    private func reporting(_ peer: PeerID, _ body: () async throws -> Void) async throws {
+    private static func reporting(_ peer: PeerID, _ body: @Sendable () async throws -> Void) async throws {
         do {
             try await body()
         } catch let error as TesseraError where error.code == .nodeFailure {

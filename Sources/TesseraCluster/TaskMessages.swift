@@ -112,7 +112,7 @@ enum TaskMessage {
         let entries: [Entry]
     }
 
-    /// The body of `submap`, and part of others: one tile of one stage of one inference. The payload of `submap` is the region
+    /// The body of `submap`, and keys of others: one tile of one stage of one inference. The payload of `submap` is the region
     /// that the tile owns.
     struct Work: Codable, Hashable {
         let task: UUID
@@ -123,22 +123,44 @@ enum TaskMessage {
 
     /// The body of `pieces` and `forward`. The payload has the elements of each piece.
     struct Pieces: Codable {
-        let task: UUID
+        private enum CodingKeys: CodingKey { case pieces }
+
         let work: Work
         /// Indices in what `Plan.transfers(into:)` gives for the tile.
         let pieces: [Int]
 
-        init(work: Work, pieces: [Int]) { (task, self.work, self.pieces) = (work.task, work, pieces) }
+        init(work: Work, pieces: [Int]) { (self.work, self.pieces) = (work, pieces) }
+
+        init(from decoder: any Decoder) throws {
+            work = try Work(from: decoder)
+            pieces = try decoder.container(keyedBy: CodingKeys.self).decode([Int].self, forKey: .pieces)
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            try work.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(pieces, forKey: .pieces)
+        }
     }
 
     struct Made: Codable {
-        let task: UUID
+        private enum CodingKeys: CodingKey { case sentByteCount }
+
         let work: Work
         /// Bytes of elements that went from the node to others.
         let sentByteCount: Int
 
-        init(work: Work, sentByteCount: Int) {
-            (task, self.work, self.sentByteCount) = (work.task, work, sentByteCount)
+        init(work: Work, sentByteCount: Int) { (self.work, self.sentByteCount) = (work, sentByteCount) }
+
+        init(from decoder: any Decoder) throws {
+            work = try Work(from: decoder)
+            sentByteCount = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .sentByteCount)
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            try work.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(sentByteCount, forKey: .sentByteCount)
         }
     }
 

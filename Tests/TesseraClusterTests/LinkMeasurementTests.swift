@@ -22,16 +22,17 @@ import Testing
     @Test("a link of 400 Mbit/s and 2 ms is found to be one, by the leader and by a node that is asked")
     func knownLink() async throws {
         let hub = LoopbackHub()
+        let line = Line(bandwidth: 50e6, latency: 2e-3)
         var nodes: [Node] = []
         for name in ["a", "b", "c"] as [PeerID] {
-            let slow = SlowTransport(try hub.join(PeerInformation(peer: name)), bandwidth: 50e6, latency: 2e-3)
-            let node = Node(transport: slow, operators: .builtin, backend: ReferenceBackend())
+            let transport = LineTransport(try hub.join(PeerInformation(peer: name)), over: line)
+            let node = Node(transport: transport, operators: .builtin, backend: ReferenceBackend(), clock: line.clock)
             await node.start()
             nodes.append(node)
         }
         for link in [try await nodes[0].link(to: "b"), try await nodes[0].link(from: "b", to: "c", at: nil)] {
-            #expect((2e-3...5e-3).contains(link.latency), "\(link)")
-            #expect((25e6...75e6).contains(link.bandwidth), "\(link)")
+            #expect((2e-3...2.01e-3).contains(link.latency), "\(link)")
+            #expect(abs(link.bandwidth / 50e6 - 1) < 0.01, "\(link)")
         }
         let error = await #expect(throws: TesseraError.self) { try await nodes[0].link(from: "b", to: "d", at: nil) }
         #expect(error?.code == .nodeFailure)
@@ -57,28 +58,34 @@ import Testing
     }
 }
 
-/// Loopback over a line of a known bandwidth and latency: one message after the other.
-private final class SlowTransport: Transport {
-    private let base: any Transport
+/// A line of a known bandwidth and latency, on which one message at a time moves, and the time that goes by only with that.
+private final class Line: Sendable {
     private let bandwidth: Double
     private let latency: Double
-    /// When the line is free again.
-    private let free = Mutex(ContinuousClock.now)
+    private let nanoseconds = Mutex<Int64>(0)
 
-    init(_ base: any Transport, bandwidth: Double, latency: Double) {
-        (self.base, self.bandwidth, self.latency) = (base, bandwidth, latency)
+    init(bandwidth: Double, latency: Double) { (self.bandwidth, self.latency) = (bandwidth, latency) }
+
+    var clock: NodeClock { NodeClock { self.nanoseconds.withLock { $0 } } }
+
+    func move(_ byteCount: Int) {
+        nanoseconds.withLock { $0 += Int64((latency + Double(byteCount) / bandwidth) * 1e9) }
     }
+}
+
+/// Loopback over a line.
+private final class LineTransport: Transport {
+    private let base: any Transport
+    private let line: Line
+
+    init(_ base: any Transport, over line: Line) { (self.base, self.line) = (base, line) }
 
     var information: PeerInformation { base.information }
     var events: AsyncStream<TransportEvent> { base.events }
     var peers: [PeerInformation] { base.peers }
 
     func send(_ message: Message, to peer: PeerID) async throws {
-        let sent = free.withLock { free in
-            free = max(free, .now) + .seconds(Double(message.byteCount) / bandwidth)
-            return free
-        }
-        try await Task.sleep(until: sent + .seconds(latency), clock: .continuous)
+        line.move(message.byteCount)
         try await base.send(message, to: peer)
     }
 
