@@ -310,7 +310,8 @@ public actor ClusterTask {
 
     // MARK: Times
 
-    /// What all devices did when since the task began or this was last asked for, on the leader's clock.
+    /// What all devices did when in inferences that are over, since the task began or this was last asked for, on the leader's clock.
+    /// Of those under way, what was noted so far is lost.
     ///
     /// - Throws: `invalidArgument` for a task that is not timed or while this is asked for already; `nodeFailure` naming the node
     ///   that is lost.
