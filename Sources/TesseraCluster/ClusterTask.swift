@@ -244,8 +244,7 @@ public actor ClusterTask {
             let bytes = running[number]?.bytes ?? .init()
             let report = Report(
                 inference: number, latency: ContinuousClock.now - start, bytesSent: bytes.sent,
-                bytesReceived: bytes.received,
-                bytesExchanged: bytes.exchanged)
+                bytesReceived: bytes.received, bytesExchanged: bytes.exchanged)
             return (outputs, report)
         } catch {
             let reason = error as? TesseraError ?? TesseraError(.nodeFailure, "an earlier inference was cancelled")
@@ -339,7 +338,9 @@ public actor ClusterTask {
             guard let device = peers.firstIndex(of: peer), let clock = waiting.removeValue(forKey: peer) else {
                 continue
             }
-            records.append(.init(device: device, clock: clock, work: noted.work))
+            // What a node says is its word only.
+            let work = noted.work.filter { (0...span.stages.count).contains($0.stage) }
+            records.append(.init(device: device, clock: clock, work: work))
             isComplete = isComplete && noted.isComplete
         }
         let leader = peers.firstIndex(of: node.name) ?? peers.count

@@ -9,6 +9,12 @@ struct RunningInference {
         var exchanged = 0
     }
 
+    /// A piece of a tile that went by way of the leader.
+    private struct PassedPiece: Hashable {
+        let place: TileRoutes.Place
+        let piece: Int
+    }
+
     var bytes = Bytes()
     private let plan: Plan
     private let collected: Set<Int>
@@ -16,12 +22,6 @@ struct RunningInference {
     private var uncollected: Set<TileRoutes.Place> = []
     private var values: [Int: Tensor] = [:]
     private var passed: Set<PassedPiece> = []
-
-    /// A piece of a tile that went by way of the leader.
-    private struct PassedPiece: Hashable {
-        let place: TileRoutes.Place
-        let piece: Int
-    }
     private var outcome: Result<[String: Tensor], any Error>?
     private var continuation: CheckedContinuation<[String: Tensor], any Error>?
 
