@@ -106,6 +106,34 @@ import Testing
         #expect(unnamed.status == 64 && unnamed.errors.contains("{name}"), "\(unnamed.errors)")
     }
 
+    @Test("a timeline of processes: a picture with a bar for everything, and the same as numbers")
+    func timeline() throws {
+        let folder = try TemporaryFolder()
+        let svg = folder.file("timeline.svg")
+        let deploy = try Command(
+            "deploy", demo, "--input", landscape, "--spawn", "2", "--strategy", "layerwise", "--runs", "2",
+            "--timeline", svg, "--json")
+        #expect(deploy.status == 0, "\(deploy.errors)")
+        let report = try deploy.json()
+        let timeline = try #require(report["timeline"] as? [String: Any])
+        let devices = try #require(timeline["devices"] as? [[String: Any]])
+        #expect(devices.map { $0["device"] as? String } == ["node-1", "node-2", "leader"])
+        for key in ["compute_ms", "send_ms", "receive_ms", "clock_bound_ms"] {
+            #expect(devices.allSatisfy { $0[key] is NSNumber }, "\(key)")
+        }
+        let intervals = try #require(timeline["intervals"] as? [[String: Any]])
+        // Two nodes compute in every stage, then the leader.
+        let stages = try #require(report["stages"] as? Int)
+        #expect(intervals.filter { $0["activity"] as? String == "compute" }.count == 2 * stages + 1)
+        #expect(intervals.allSatisfy { $0["picture"] as? Int == 1 })
+        let latency = try #require(report["latency_ms"] as? Double)
+        #expect((timeline["finish_ms"] as? [Double])?.allSatisfy { $0 > 0 && $0 <= latency } == true)
+        let drawing = try String(contentsOfFile: svg, encoding: .utf8)
+        let long = intervals.filter { ($0["end_ms"] as? Double ?? 0) > ($0["start_ms"] as? Double ?? 0) }
+        #expect(drawing.components(separatedBy: "<title>").count - 1 == long.count)
+        #expect(drawing.contains("computes for stage 1 of picture 1") && drawing.contains(">node-2</text>"))
+    }
+
     @Test("a port in use is one clear error with the address")
     func portInUse() throws {
         let node = try NodeProcess(name: "first")
