@@ -57,8 +57,8 @@
 
 ---What plans cost on the nodes at hand; the function of a strategy gets it. A device is a node's number, or "leader".
 ---@class CostModel
----@field nodes {name: string, macs_per_second: number, memory_bandwidth: number, tile_bandwidth: number, speed: number, memory?: number}[] The nodes, as the file of the cluster says; all alike without one. `memory` is nil for any amount.
----@field leader {name: string, macs_per_second: number, memory_bandwidth: number, tile_bandwidth: number, speed: number, memory?: number} Where pictures arrive and results go; `node` is its number if it is one of the nodes.
+---@field nodes {name: string, macs_per_second: number, memory_bandwidth: number, tile_bandwidth: number, tile_time: number, speed: number, memory?: number}[] The nodes, as the file of the cluster says; all alike without one. `memory` is nil for any amount.
+---@field leader {name: string, macs_per_second: number, memory_bandwidth: number, tile_bandwidth: number, tile_time: number, speed: number, memory?: number} Where pictures arrive and results go; `node` is its number if it is one of the nodes.
 ---@field tile fun(self: CostModel, options: {output: string, from?: string[], node?: integer, region?: integer[][], channels?: integer[], rows?: integer[], columns?: integer[]}): table What making a part of a value takes if the values in `from` are there already: `region`, `inputs` and `layers`, the regions by name, `macs`, `bytes_in`, `bytes_out`, and `seconds` on the node, the first if left out.
 ---@field seconds fun(self: CostModel, layers: string[], device: integer|"leader"): number What whole layers take on a device.
 ---@field transfer fun(self: CostModel, bytes: integer, from: integer|"leader", to: integer|"leader"): number The seconds until so many bytes have gone from one device to another.

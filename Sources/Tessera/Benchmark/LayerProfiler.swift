@@ -32,16 +32,10 @@ public struct LayerProfiler: Sendable {
         let graph = try (fold ? network.folded() : network).bound(inputs: inputs)
         var options = options
         options.precision = try options.precision.resolved(in: graph.graph)
-        var subjects = [Subject(network: graph, tile: nil)]
-        for part in Self.parts { subjects += try strips(of: graph, part) }
-        // What is whole takes longest, and is nearly all that a device by itself is judged by.
         let share = seconds / Double(Self.parts.count + 1)
-        let each = share * Double(Self.parts.count) / Double(max(subjects.count - 1, 1))
         var entries: [DeviceProfile.Entry] = []
-        for subject in subjects {
-            entries += try measure(
-                subject, in: graph, backend: backend, options: options,
-                seconds: subject.tile == nil ? share : each)
+        for subjects in try [[Subject(network: graph, tile: nil)]] + Self.parts.map({ try strips(of: graph, $0) }) {
+            entries += try measure(subjects, in: graph, backend: backend, options: options, seconds: share)
         }
         return DeviceProfile(
             machine: Self.machine, backend: backend.name, instructionSet: backend.instructionSet,
@@ -76,18 +70,43 @@ public struct LayerProfiler: Sendable {
             }
     }
 
+    /// Runs all of them in turn, again and again: as in an inference, weights come from memory then, and not from a cache that a run
+    /// just before has filled.
     private func measure(
-        _ subject: Subject, in graph: BoundGraph, backend: any KernelBackend, options: CompileOptions,
+        _ subjects: [Subject], in graph: BoundGraph, backend: any KernelBackend, options: CompileOptions,
         seconds: Double
     ) throws -> [DeviceProfile.Entry] {
-        let session = try Session(subject.network, backend: backend, options: options)
-        var tensors: [String: Tensor] = [:]
-        for input in subject.network.graph.inputs {
-            tensors[input.name] = try Network.randomTensor(
-                subject.network.shapes[input.value], input.elementType, named: input.name)
+        let sessions = try subjects.map { try Session($0.network, backend: backend, options: options) }
+        let inputs = try subjects.map { subject in
+            try Dictionary(
+                uniqueKeysWithValues: subject.network.graph.inputs.map { input in
+                    let shape = subject.network.shapes[input.value]
+                    return (input.name, try Network.randomTensor(shape, input.elementType, named: input.name))
+                })
         }
-        let runs = try Benchmark(seconds: seconds).profile(session, tensors)
-        let profile = NetworkProfile(session, options: options, runs: runs)
+        var runs: [[NetworkProfile.Run]] = subjects.map { _ in [] }
+        // The first round finds memory cold.
+        for (session, tensors) in zip(sessions, inputs) { _ = try session.profile(tensors) }
+        let (start, limit) = (ContinuousClock.now, Duration.seconds(seconds))
+        var round = 0
+        repeat {
+            for (index, (session, tensors)) in zip(sessions, inputs).enumerated() {
+                let begin = ContinuousClock.now
+                let steps = try session.profile(tensors)
+                runs[index].append(
+                    NetworkProfile.Run(start: begin - start, duration: ContinuousClock.now - begin, steps: steps))
+            }
+            round += 1
+        } while round < Benchmark.profiledRuns.lowerBound
+            || (ContinuousClock.now - start < limit && round < Benchmark.profiledRuns.upperBound)
+        return zip(subjects, zip(sessions, runs)).flatMap { subject, measured in
+            entries(of: subject, NetworkProfile(measured.0, options: options, runs: measured.1), in: graph)
+        }
+    }
+
+    private func entries(
+        of subject: Subject, _ profile: NetworkProfile, in graph: BoundGraph
+    ) -> [DeviceProfile.Entry] {
         let layers = Dictionary(
             profile.layers.map { ($0.layer, $0) }, uniquingKeysWith: { first, _ in first })
         let merged = Set(profile.layers.flatMap(\.merged))

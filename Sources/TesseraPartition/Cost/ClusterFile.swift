@@ -43,6 +43,9 @@ public struct DeviceEntry: Configurable, ConfigurationValue, Equatable {
     public var memoryBandwidth = Bandwidth(20e9)
     /// Measured on one core, cut after every layer: 0.4 ns a byte for ResNet-50, whose tiles a cache holds, 0.7 for DnCNN over 512x512.
     public var tileBandwidth = Bandwidth(2e9)
+    /// Measured with two nodes of one core each, connected by TCP: 0.5 to 1 ms between the slower node's end of one stage and the
+    /// beginning of the next, the time of the pieces themselves left out.
+    public var tileTime = TimeSpan(5e-4)
     /// How many times as fast it is as all else says.
     public var speed = 1.0
     /// What the network may take there; nil for any amount.
@@ -63,6 +66,7 @@ public struct DeviceEntry: Configurable, ConfigurationValue, Equatable {
         Key(
             "tile_bandwidth", \.tileBandwidth,
             "bytes a second that get into a tile and out of it, besides what its layers take"),
+        Key("tile_time", \.tileTime, "what every tile takes besides: messages, and waking up for them"),
         Key("speed", \.speed, "how many times as fast it is as its profile or its operations a second say"),
         Key("memory", \.memory, "what weights and activations may take there; any amount if left out"),
         Key("count", \.count, "how many of them there are; they are called NAME-1, NAME-2 …"),
@@ -86,6 +90,9 @@ public struct DeviceEntry: Configurable, ConfigurationValue, Equatable {
         guard (1e3...1e18).contains(tileBandwidth.value) else {
             throw TesseraError(
                 .invalidArgument, "expected a 'tile_bandwidth' from 1kB/s to 1e9 GB/s, found \(tileBandwidth)")
+        }
+        guard (0...3600).contains(tileTime.value) else {
+            throw TesseraError(.invalidArgument, "expected a 'tile_time' from 0s to 3600s, found \(tileTime)")
         }
         guard memory.map({ (1...1e18).contains($0.value) }) ?? true else {
             throw TesseraError(

@@ -9,6 +9,8 @@ public struct Device: Sendable, Equatable {
     public var memoryBandwidth: Double
     /// Bytes a second that get into a tile and out of it, besides what its layers take; infinite if that costs nothing.
     public var tileBandwidth: Double
+    /// Seconds that every tile takes besides, for messages and for waking up for them.
+    public var tileTime: Double
     /// How many times as fast it is as all else says.
     public var speed: Double
     /// Bytes that weights and activations may take; nil for any amount.
@@ -18,11 +20,12 @@ public struct Device: Sendable, Equatable {
 
     public init(
         name: String, multiplyAccumulatesPerSecond: Double = 4e10, memoryBandwidth: Double = 20e9,
-        tileBandwidth: Double = .infinity, speed: Double = 1, memory: Double? = nil, profile: DeviceProfile? = nil
+        tileBandwidth: Double = .infinity, tileTime: Double = 0, speed: Double = 1, memory: Double? = nil, profile: DeviceProfile? = nil
     ) {
         self.name = name
         self.multiplyAccumulatesPerSecond = multiplyAccumulatesPerSecond
-        (self.memoryBandwidth, self.tileBandwidth) = (memoryBandwidth, tileBandwidth)
+        self.memoryBandwidth = memoryBandwidth
+        (self.tileBandwidth, self.tileTime) = (tileBandwidth, tileTime)
         (self.speed, self.memory, self.profile) = (speed, memory, profile)
     }
 }
@@ -96,9 +99,11 @@ public struct ClusterProfile: Sendable {
 
     /// So many equal nodes: what is assumed of nodes of which nothing is known.
     public init(equalNodes count: Int) {
+        let usual = DeviceEntry()
         self.init(
             nodes: (0..<max(count, 0)).map {
-                Device(name: "node-\($0 + 1)", tileBandwidth: DeviceEntry().tileBandwidth.value)
+                Device(
+                    name: "node-\($0 + 1)", tileBandwidth: usual.tileBandwidth.value, tileTime: usual.tileTime.value)
             })
     }
 
@@ -230,6 +235,6 @@ extension Device {
         self.init(
             name: name, multiplyAccumulatesPerSecond: entry.multiplyAccumulatesPerSecond,
             memoryBandwidth: entry.memoryBandwidth.value, tileBandwidth: entry.tileBandwidth.value,
-            speed: entry.speed, memory: entry.memory?.value, profile: try entry.profile.map(profile))
+            tileTime: entry.tileTime.value, speed: entry.speed, memory: entry.memory?.value, profile: try entry.profile.map(profile))
     }
 }

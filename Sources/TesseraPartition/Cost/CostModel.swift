@@ -79,11 +79,11 @@ public struct CostModel: Sendable {
     /// Multiply-accumulate operations of a whole layer.
     public func multiplyAccumulates(of layer: Graph.NodeID) -> Int { wholeMultiplyAccumulates[layer] }
 
-    /// The seconds that a device takes for so many bytes to get into a tile and out of it, besides the tile's layers: inputs are put
-    /// together of pieces, copied and brought into the order that kernels like, results the other way round.
+    /// The seconds that a device takes to get so many bytes into a tile and out of it, besides the tile's layers: messages are read
+    /// and written, inputs are put together of pieces and brought into the order that kernels like, results the other way round.
     public func seconds(handling bytes: Int, at endpoint: Int) -> Double {
         let device = cluster.device(at: endpoint)
-        return Double(bytes) / device.tileBandwidth / device.speed
+        return (device.tileTime + Double(bytes) / device.tileBandwidth) / device.speed
     }
 
     /// The seconds of a tile on its node: of all its layers, and of getting its inputs into them and its result out.

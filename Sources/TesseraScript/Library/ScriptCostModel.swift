@@ -36,8 +36,8 @@ final class ScriptCostModel: ScriptObject {
     }
 
     private static let deviceType =
-        "{name: string, macs_per_second: number, memory_bandwidth: number, tile_bandwidth: number, speed: number, "
-        + "memory?: number}"
+        "{name: string, macs_per_second: number, memory_bandwidth: number, tile_bandwidth: number, tile_time: number, "
+        + "speed: number, memory?: number}"
 
     private static var tile: Binding {
         Binding(
@@ -166,7 +166,7 @@ extension ScriptTable {
         self.init(entries: [
             "name": .string(device.name), "macs_per_second": .number(device.multiplyAccumulatesPerSecond),
             "memory_bandwidth": .number(device.memoryBandwidth), "tile_bandwidth": .number(device.tileBandwidth),
-            "speed": .number(device.speed), "memory": device.memory.map(ScriptValue.number) ?? .nil,
+            "tile_time": .number(device.tileTime), "speed": .number(device.speed), "memory": device.memory.map(ScriptValue.number) ?? .nil,
         ])
     }
 }
