@@ -191,9 +191,10 @@ import Testing
         #expect(tile["bytes_in"] == .integer(4 * 5 * 6 * 4))
         #expect(tile["bytes_out"] == .integer(4 * 6 * 4))
         let model = CostModel(graph, on: try ClusterProfile(path: path))
-        // Operations by rate, bytes by bandwidth (what is read and made, and 36 weights and a bias), by speed; then in and out.
+        // Operations by rate, bytes by bandwidth (what is read and made, and 36 weights and a bias), by speed; then in and out, after half a
+        // millisecond.
         let (macs, bytes, handled) = (864.0, (120.0 + 24 + 37) * 4, 480.0 + 96)
-        let seconds = (macs / 1e6 + bytes / 1e9 + handled / 2e9) / 4
+        let seconds = (macs / 1e6 + bytes / 1e9 + handled / 2e9 + 5e-4) / 4
         let found = try tile["seconds"].requireNumber()
         #expect(abs(found - seconds) < 1e-12)
         #expect(try abs(seen[1].requireNumber() - model.seconds(ofWhole: [0, 1], at: 0)) < 1e-15)
