@@ -1,56 +1,120 @@
 #!/usr/bin/env bash
-# Measures what several nodes, each on a core of its own, make of a network, beside one of them.
+# Measures what several nodes, each on a core of its own, make of a network, beside one of them and beside what the cost model says.
 set -euo pipefail
 
-usage="usage: scripts/bench_nodes.sh [--nodes N] [--runs R] [--rounds R] [--tessera PATH] NETWORK SHAPE [OPTION …]
+usage="usage: scripts/bench_nodes.sh [--nodes N] [--runs R] [--rounds R] [--slow SHARE [--equal]] [--memory] [--seconds S]
+                              [--transport KIND] [--tessera PATH] NETWORK SHAPE [OPTION …]
 
 Starts N node processes on this host, each pinned to one core and with one thread, and prints the median milliseconds of an
-inference of NETWORK (a file) on one of them and on all, their ratio, and that over the bound that the plan promises. SHAPE is that of
-the network's input, such as 1x3x224x224. What follows goes to 'tessera deploy', such as --strategy strips.
+inference of NETWORK (a file) on one of them and on all, their ratio, and that over the bound that the plan promises. Beside it stands
+what the cost model foretells, from a profile of the first core and measured links, and how much memory the nodes took at most for it.
+SHAPE is that of the network's input, such as 1x3x224x224. What follows goes to 'tessera deploy', such as --strategy strips.
 
-  --nodes N          nodes; default 2, no more than there are cores
+  --nodes N          nodes; default 2, no more than there are cores, unless with --memory
   --runs R           inferences of each measurement, of which the median counts; default 9
   --rounds R         measurements of either kind, in turn; default 3
+  --slow SHARE       let the last node have only that share of its core, from 0.05 to 0.95, by a quota of its control group
+                     (needs root); the plan knows of it
+  --equal            do not let the plan know of the slow node
+  --memory           measure memory only, in one inference
+  --seconds S        how long the core is profiled; default 10
+  --transport KIND   default tcp
   --tessera PATH     the command; default .build/release/tessera"
 
 wrong() {
     echo "$usage" >&2
     exit 64
 }
+fail() {
+    echo "bench_nodes: $*" >&2
+    exit 1
+}
 
-nodes=2 runs=9 rounds=3 tessera=.build/release/tessera
+nodes=2 runs=9 rounds=3 seconds=10 slow= equal= memory= transport=tcp tessera=.build/release/tessera
 while (($#)); do
     case "$1" in
         -h | --help)
             echo "$usage"
             exit 0
             ;;
-        --nodes | --runs | --rounds)
+        --nodes | --runs | --rounds | --seconds)
             [[ ${2:-} =~ ^[1-9][0-9]{0,3}$ ]] || wrong
             printf -v "${1#--}" %s "$2"
             shift 2
             ;;
-        --tessera)
-            tessera=${2:-}
-            shift 2 || wrong
+        --slow)
+            [[ ${2:-} =~ ^0\.[0-9]{1,2}$ ]] && slow=$((10#$(printf '%-2s' "${2#0.}" | tr ' ' 0)))
+            ((slow >= 5 && slow <= 95)) || wrong
+            shift 2
+            ;;
+        --transport | --tessera)
+            [[ -n ${2:-} ]] || wrong
+            printf -v "${1#--}" %s "$2"
+            shift 2
+            ;;
+        --equal | --memory)
+            printf -v "${1#--}" yes
+            shift
             ;;
         -*) wrong ;;
         *) break ;;
     esac
 done
 (($# >= 2)) || wrong
+[[ -z $equal || -n $slow ]] || wrong
 network=$(realpath "$1")
 shape=$2
 shift 2
 cores=$(nproc)
-if ((nodes > cores)); then
-    echo "bench_nodes: expected at most $cores nodes, as many as there are cores, found $nodes" >&2
-    exit 1
+if ((nodes > cores)) && [[ -z $memory ]]; then
+    fail "expected at most $cores nodes, as many as there are cores, found $nodes"
 fi
+[[ -z $memory ]] || runs=1 rounds=1
+
+# What the simulation and the profile have to know of the options, too.
+strategy=vertical planning=() cut=() profiling=() others=()
+while (($#)); do
+    case "$1" in
+        --strategy | --option | --up-to | --precision | --layer-precision)
+            (($# >= 2)) || wrong
+            case "$1" in
+                --strategy) strategy=$2 ;;
+                --option) planning+=("$1" "$2") ;;
+                --up-to) cut+=("$1" "$2") ;;
+                *) profiling+=("$1" "$2") others+=("$1" "$2") ;;
+            esac
+            shift 2
+            ;;
+        --no-fold)
+            profiling+=("$1") others+=("$1")
+            shift
+            ;;
+        *)
+            others+=("$1")
+            shift
+            ;;
+    esac
+done
+# The strategy on one node: 'auto' would leave all to the leader, which is as fast and need be sent nothing.
+plan() { # KIND
+    if [[ $1 == one && $strategy == auto ]]; then
+        printf '%s\n' --strategy vertical
+    else
+        printf '%s\n' --strategy "$strategy" "${planning[@]}"
+    fi
+    ((${#cut[@]} == 0)) || printf '%s\n' "${cut[@]}"
+}
 
 folder=$(mktemp -d)
 started=()
-trap 'kill "${started[@]}" 2>/dev/null || true; rm -rf "$folder"' EXIT
+group=
+end() {
+    ((${#started[@]} == 0)) || kill "${started[@]}" 2>/dev/null || true
+    wait
+    [[ -z $group ]] || rmdir "$group"
+    rm -rf "$folder"
+}
+trap end EXIT
 
 # An input of numbers from 0 to 1, the same each time.
 python3 - "$shape" "$folder/input.npy" <<'PYTHON'
@@ -65,37 +129,135 @@ with open(sys.argv[2], "wb") as file:
     file.write(struct.pack("<%df" % count, *(generator.random() for _ in range(count))))
 PYTHON
 
-addresses=()
-for ((core = 0; core < nodes; core++)); do
-    taskset -c "$core" "$tessera" node --name "core-$core" --listen 127.0.0.1:0 --threads 1 --json >"$folder/$core" &
+# A control group with a quota of so many hundredths of one core, by either version of control groups.
+make_group() { # HUNDREDTHS
+    local name=tessera-bench-$$ period=5000
+    if mkdir "/sys/fs/cgroup/cpu/$name" 2>/dev/null; then
+        group=/sys/fs/cgroup/cpu/$name
+        echo "$period" >"$group/cpu.cfs_period_us"
+        echo $((period * $1 / 100)) >"$group/cpu.cfs_quota_us"
+    elif [[ -e /sys/fs/cgroup/cgroup.controllers ]] && mkdir "/sys/fs/cgroup/$name" 2>/dev/null; then
+        group=/sys/fs/cgroup/$name
+        echo "$((period * $1 / 100)) $period" >"$group/cpu.max"
+    else
+        fail "'--slow' needs to make a control group in /sys/fs/cgroup, as root can where it is writable"
+    fi
+}
+
+start_node() { # NAME CORE [GROUP]
+    (
+        [[ -z ${3:-} ]] || echo "$BASHPID" >"$3/cgroup.procs"
+        exec taskset -c "$2" "$tessera" node --name "$1" --listen 127.0.0.1:0 --threads 1 --json "$folder/node.yaml"
+    ) >"$folder/$1" &
     started+=($!)
     for ((wait = 0; wait < 100; wait++)); do
-        [[ -s $folder/$core ]] && break
+        [[ -s $folder/$1 ]] && break
         sleep 0.1
     done
-    addresses+=("$(python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["address"])' <"$folder/$core")")
-done
+    [[ -s $folder/$1 ]] || fail "node '$1' did not start"
+    addresses+=("$(python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["address"])' <"$folder/$1")")
+}
+
+echo "transport: {kind: $transport}" >"$folder/node.yaml"
+[[ -z $slow ]] || make_group "$slow"
+start_nodes() {
+    addresses=()
+    # One that is used alone, so that it has the memory of that alone.
+    start_node alone 0
+    for ((node = 0; node < nodes; node++)); do
+        if ((node == nodes - 1)); then
+            start_node "core-$node" $((node % cores)) "$group"
+        else
+            start_node "core-$node" $((node % cores))
+        fi
+    done
+    deployment "$folder/one.yaml" "${addresses[0]}"
+    deployment "$folder/all.yaml" "${addresses[@]:1}"
+}
+stop_nodes() {
+    kill "${started[@]}"
+    wait
+    started=()
+}
 
 deployment() { # FILE ADDRESS…
     local file=$1
     shift
-    printf '{tessera: 1, threads: 1, network: "%s", nodes: [%s]}\n' "$network" "$(printf '"%s", ' "$@")" >"$file"
+    printf '{tessera: 1, threads: 1, network: "%s", transport: {kind: "%s"}, nodes: [%s]}\n' \
+        "$network" "$transport" "$(printf '"%s", ' "$@")" >"$file"
 }
-deployment "$folder/one.yaml" "${addresses[0]}"
-deployment "$folder/all.yaml" "${addresses[@]}"
+# The cluster as the cost model is to see it.
+if [[ -n $memory ]]; then
+    for kind in one all; do
+        names=alone
+        [[ $kind == one ]] || names=$(printf 'core-%d ' $(seq 0 $((nodes - 1))))
+        # shellcheck disable=SC2086
+        printf 'tessera: 1\nnodes:\n%s' "$(printf '  - {name: %s}\n' $names)" >"$folder/$kind.cluster.yaml"
+    done
+else
+    taskset -c 0 "$tessera" profile "$network" --shape "$shape" --threads 1 --seconds "$seconds" \
+        -o "$folder/core.json" "${profiling[@]}" >&2
+    start_nodes
+    for kind in one all; do
+        "$tessera" links "$folder/$kind.yaml" -o "$folder/$kind.cluster.yaml" --profile "$folder/core.json" \
+            >"$folder/$kind.links"
+    done
+    # Large messages are no part of the memory that is measured.
+    stop_nodes
+fi
+straggler=()
+if [[ -n $equal ]]; then
+    straggler=(--straggler "core-$((nodes - 1))=$(python3 -c "print(100 / $slow)")")
+elif [[ -n $slow ]]; then
+    sed -i "s/^\( *- {name: core-$((nodes - 1))\)\([,}]\)/\1, speed: 0.$(printf %02d "$slow")\2/" "$folder/all.cluster.yaml"
+fi
+simulate() { # KIND OPTION…
+    local kind=$1
+    shift
+    mapfile -t options < <(plan "$kind")
+    "$tessera" simulate "$network" --shape "$shape" --cluster "$folder/$kind.cluster.yaml" "${options[@]}" --json "$@" \
+        >"$folder/$kind.simulated"
+}
+simulate one
+simulate all "${straggler[@]}"
+
+start_nodes
+
+# The most memory that each node had so far, in KiB.
+peaks() { for process in "${started[@]}"; do awk '/^VmHWM/ {print $2}' "/proc/$process/status"; done; }
+peaks >"$folder/before"
 for ((round = 0; round < rounds; round++)); do
     for kind in one all; do
-        "$tessera" deploy "$folder/$kind.yaml" --input "$folder/input.npy" --runs "$runs" --json "$@" \
-            >"$folder/$kind.$round"
+        mapfile -t options < <(plan "$kind")
+        "$tessera" deploy "$folder/$kind.yaml" --input "$folder/input.npy" --runs "$runs" --json \
+            --cluster "$folder/$kind.cluster.yaml" "${options[@]}" "${others[@]}" >"$folder/$kind.$round"
     done
 done
+peaks >"$folder/after"
 
-python3 - "$folder" "$rounds" <<'PYTHON'
+python3 - "$folder" "$rounds" "${memory:-no}" <<'PYTHON'
 import json, statistics, sys
-reports = {kind: [json.load(open(f"{sys.argv[1]}/{kind}.{r}")) for r in range(int(sys.argv[2]))] for kind in ("one", "all")}
-one, every = (statistics.median(r["latency_ms"] for r in reports[kind]) for kind in ("one", "all"))
+folder, rounds, memory_only = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "yes"
+reports = {kind: [json.load(open(f"{folder}/{kind}.{r}")) for r in range(rounds)] for kind in ("one", "all")}
+simulated = {kind: json.load(open(f"{folder}/{kind}.simulated"))["strategies"][0] for kind in ("one", "all")}
 plan = reports["all"][0]
-bound = plan["speedup_bound"]
-print(f"{plan['strategy']}, {plan['stages']} stages: one node {one:.1f} ms, {plan['nodes']} nodes {every:.1f} ms, "
-      f"speed-up {one / every:.2f} of at most {bound:.2f} ({one / every / bound:.2f})")
+print(f"{plan['strategy']}, {plan['stages']} stages", end="")
+if memory_only:
+    print()
+else:
+    one, every = (statistics.median(r["latency_ms"] for r in reports[kind]) for kind in ("one", "all"))
+    bound = plan["speedup_bound"]
+    print(f": one node {one:.1f} ms, {plan['nodes']} nodes {every:.1f} ms, "
+          f"speed-up {one / every:.2f} of at most {bound:.2f} ({one / every / bound:.2f})")
+    foretold = [simulated[kind]["latency_ms"] for kind in ("one", "all")]
+    print(f"by the cost model: one node {foretold[0]:.1f} ms ({foretold[0] / one:.2f} of what was measured), "
+          f"{plan['nodes']} nodes {foretold[1]:.1f} ms ({foretold[1] / every:.2f}), speed-up {foretold[0] / foretold[1]:.2f}")
+before, after = ([int(line) / 1024 for line in open(f"{folder}/{name}")] for name in ("before", "after"))
+alone, *others = [end - start for start, end in zip(before, after)]
+def fewer(most, single):
+    return f"{100 * (1 - most / single):.0f} % less" if single > 0 else "-"
+print(f"peak memory: the node alone {alone:.1f} MiB, of {len(others)} nodes {', '.join(f'{m:.1f}' for m in others)} MiB, "
+      f"so {fewer(max(others), alone)} at most on any")
+single, *rest = (max(d["memory_bytes"] for d in simulated[kind]["devices"][:-1]) / 2**20 for kind in ("one", "all"))
+print(f"by the cost model: {single:.1f} MiB, {rest[0]:.1f} MiB, {fewer(rest[0], single)}")
 PYTHON

@@ -26,6 +26,40 @@ public struct Deployment: Sendable {
             case .addresses(let addresses): addresses.count
             }
         }
+
+        /// Starts or joins the nodes.
+        ///
+        /// - Parameters:
+        ///   - transport: nil for `loopback` within this process and `tcp` between processes.
+        ///   - security: this process's certificates, for nodes at addresses.
+        ///   - threads: for each node that is started here; nil shares the cores of this machine among them.
+        public func cluster(
+            transport: TransportChoice?, security: SecurityChoice? = nil, threads: Int? = nil,
+            modules: Modules = .builtin
+        ) async throws -> Cluster {
+            let cores = ProcessInfo.processInfo.activeProcessorCount
+            let share = threads ?? max(1, cores / max(1, count))
+            var equipment = NodeEquipment(
+                operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
+                options: CompileOptions(threads: share))
+            let transport = transport ?? TransportChoice(kind: isOneProcess ? "loopback" : "tcp")
+            let factory = try modules.transports.make(transport.kind, transport.settings)
+            switch self {
+            case .local(let count):
+                return try await .local(count, transport: factory, equipment: equipment)
+            case .spawned(let count, let executable):
+                // The leader computes only while the nodes wait for it.
+                equipment.options.threads = threads ?? cores
+                return try await .spawned(
+                    count, executable: executable, threads: share, transport: factory, equipment: equipment,
+                    arguments: ["--transport", transport.text])
+            case .addresses(let addresses):
+                equipment.options.threads = threads ?? cores
+                return try await .connected(
+                    to: addresses, transport: factory, equipment: equipment,
+                    member: security.map { try $0.member().name }, certificates: security?.certificates)
+            }
+        }
     }
 
     public let plan: Plan
@@ -49,46 +83,29 @@ public struct Deployment: Sendable {
     ///   - exact: demand a result that is the single node's to the bit, if all layers compute in f32.
     ///   - precision: that of the layers, on all nodes.
     ///   - tune: measure kernels here, and have all nodes take the fastest.
+    ///   - timed: have all nodes note what they do when, for `timeline()`.
     /// - Throws: `notFound` for a precision of a layer that the network does not have, and what each of these steps throws.
     public static func start(
         _ graph: BoundGraph, partition: PartitionChoice, transport: TransportChoice?, members: Members,
         security: SecurityChoice? = nil, threads: Int? = nil, exact: Bool = true,
-        precision: PrecisionChoice = PrecisionChoice(), tune: Bool = false, modules: Modules = .builtin
+        precision: PrecisionChoice = PrecisionChoice(), tune: Bool = false, timed: Bool = false,
+        modules: Modules = .builtin
     ) async throws -> Deployment {
         let precision = try precision.resolved(in: graph.graph)
         let plan = try partition.plan(graph, nodes: members.count, strategies: modules.strategies)
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        let share = threads ?? max(1, cores / max(1, members.count))
-        var equipment = NodeEquipment(
-            operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
-            options: CompileOptions(threads: share))
         var kernels: [String: KernelChoice] = [:]
         if tune {
+            let cores = ProcessInfo.processInfo.activeProcessorCount
             kernels = try KernelCache.standard.kernels(
-                for: graph, backend: equipment.backend,
+                for: graph, backend: modules.backends.make(Modules.defaultBackend),
                 options: CompileOptions(threads: threads ?? cores, precision: precision))
         }
-        let transport = transport ?? TransportChoice(kind: members.isOneProcess ? "loopback" : "tcp")
-        let factory = try modules.transports.make(transport.kind, transport.settings)
-        let cluster: Cluster
-        switch members {
-        case .local(let count):
-            cluster = try await .local(count, transport: factory, equipment: equipment)
-        case .spawned(let count, let executable):
-            // The leader computes only while the nodes wait for it.
-            equipment.options.threads = threads ?? cores
-            cluster = try await .spawned(
-                count, executable: executable, threads: share, transport: factory, equipment: equipment)
-        case .addresses(let addresses):
-            equipment.options.threads = threads ?? cores
-            cluster = try await .connected(
-                to: addresses, transport: factory, equipment: equipment, member: security.map { try $0.member().name },
-                certificates: security?.certificates)
-        }
+        let cluster = try await members.cluster(
+            transport: transport, security: security, threads: threads, modules: modules)
         do {
             let task = try await ClusterTask.lead(
                 plan, on: cluster.leader, peers: cluster.peers, addresses: cluster.addresses, exact: exact,
-                precision: precision, kernels: kernels)
+                precision: precision, kernels: kernels, timed: timed)
             let isExact = exact && !precision.uses(.bf16) && !precision.uses(.f16)
             return Deployment(
                 plan: plan, precision: precision, kernels: kernels, isExact: isExact, cluster: cluster, task: task)
@@ -103,6 +120,11 @@ public struct Deployment: Sendable {
     {
         try await task.run(inputs)
     }
+
+    /// What all devices did when since the start or this was last asked for.
+    ///
+    /// - Throws: `invalidArgument` if that was not asked for at the start, `nodeFailure` naming a node that is lost.
+    public func timeline() async throws -> MeasuredTimeline { try await task.timeline() }
 
     /// Bytes of layers and weights that were distributed.
     public var distributedByteCount: Int { get async { await task.distributedByteCount } }

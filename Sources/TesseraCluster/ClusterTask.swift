@@ -9,10 +9,14 @@ import TesseraRuntime
 ///
 /// The leader announces itself, distributes layers and weights, sends the pieces of the input, follows the nodes' progress, collects
 /// their sub-maps, stitches them by coordinates and runs what follows (METHODS.md A1, A4-A7). What a stage needs of the one before,
-/// nodes send each other. A task lives until it is told to `finish`.
+/// nodes send each other.
+///
+/// A task belongs to whoever refers to it. It ends when it is told to `finish`, or else when nobody refers to it any more.
 public actor ClusterTask {
     /// What the leader learned of one inference.
     public struct Report: Sendable {
+        /// Its number among those of the task, counted from 1.
+        public var inference: Int
         public var latency: Duration
         /// Bytes of messages to and from other nodes: of this inference, without the distribution of layers and weights.
         public var bytesSent: Int
@@ -35,7 +39,10 @@ public actor ClusterTask {
     private let kernels: [String: KernelChoice]
     /// What runs on the leader at the end.
     private var rest: Session?
-    private var events: AsyncStream<Node.TaskEvent>.Iterator
+    private var events = AsyncStream<Node.TaskEvent> { $0.finish() }
+    /// What has to be sent while messages are followed.
+    private var outbox = Outbox()
+    private var isFinished = false
     /// What reads the events while inferences are under way.
     private var following: Task<Void, Never>?
     private var running: [Int: RunningInference] = [:]
@@ -43,6 +50,12 @@ public actor ClusterTask {
     private var bytesSent = 0
     private var failure: TesseraError?
     private var isPrepared = false
+    /// Nil for a task that is not timed.
+    private let recorder: TimeRecorder?
+    /// By inference, when it began and when it was over, by the leader's clock.
+    private var times: [Int: Range<Int64>] = [:]
+    /// Gets what nodes noted, while that is asked for.
+    private var notes: AsyncThrowingStream<(PeerID, TaskMessage.Noted), any Error>.Continuation?
     /// Bytes of layers and weights that the preparation sent.
     public private(set) var distributedByteCount = 0
 
@@ -55,17 +68,18 @@ public actor ClusterTask {
     ///   - exact: demand that all peers add in the same order as the leader, which the same instruction set guarantees.
     ///   - precision: that of the layers, on all nodes; nil for the leader's own.
     ///   - kernels: those that all nodes take, so that parts are made as the whole is; nil for the leader's own choice.
+    ///   - timed: have all nodes note what they do when, for `timeline()`.
     /// - Throws: `nodeFailure` naming the node that is lost or failed; `invalidArgument` for peers that do not fit.
     public static func lead(
         _ plan: Plan, on node: Node, peers: [PeerID], addresses: [PeerID: String] = [:], exact: Bool = true,
-        precision: PrecisionChoice? = nil, kernels: [String: KernelChoice]? = nil
+        precision: PrecisionChoice? = nil, kernels: [String: KernelChoice]? = nil, timed: Bool = false
     ) async throws -> ClusterTask {
         guard peers.count == plan.nodeCount, Set(peers).count == peers.count else {
             throw TesseraError(.invalidArgument, "expected \(plan.nodeCount) different peers, found \(peers.count)")
         }
         let task = try ClusterTask(
             node: node, plan: plan, peers: peers, addresses: peers.map { addresses[$0] },
-            precision: precision ?? node.options.precision, kernels: kernels ?? node.options.kernels)
+            precision: precision ?? node.options.precision, kernels: kernels ?? node.options.kernels, timed: timed)
         do {
             // From here on nobody leaves unnoticed.
             await task.listen()
@@ -98,7 +112,7 @@ public actor ClusterTask {
 
     private init(
         node: Node, plan: Plan, peers: [PeerID], addresses: [String?], precision: PrecisionChoice,
-        kernels: [String: KernelChoice]
+        kernels: [String: KernelChoice], timed: Bool
     ) throws {
         self.node = node
         self.plan = plan
@@ -106,13 +120,20 @@ public actor ClusterTask {
         self.addresses = addresses
         self.precision = precision
         self.kernels = kernels
+        recorder = timed ? TimeRecorder(node.clock) : nil
         span = try plan.spanOnly()
         // What the leader needs at the end follows from the whole.
         routes = TileRoutes(span, collecting: plan.collectedStages)
-        events = AsyncStream<Node.TaskEvent> { $0.finish() }.makeAsyncIterator()
     }
 
-    private func listen() async { events = await node.open(id).makeAsyncIterator() }
+    deinit {
+        following?.cancel()
+        outbox.close()
+        guard !isFinished else { return }
+        Task { [node, id] in await Self.end(id, on: node) }
+    }
+
+    private func listen() async { events = await node.open(id) }
 
     private func prepare() async throws {
         let (backend, plan) = (node.backend, plan)
@@ -123,12 +144,27 @@ public actor ClusterTask {
         try await distribute()
         isPrepared = true
         guard !plan.stages.isEmpty else { return }
-        following = Task { await self.follow() }
+        // Neither of them keeps the task alive.
+        outbox = Outbox { [weak self] error in await self?.fail(error) }
+        following = Task { [weak self, events] in
+            for await event in events {
+                guard await self?.follow(event) == true else { return }
+            }
+            await self?.failForShutdown()
+        }
     }
 
     /// Tells the nodes that the task is over.
     public func finish() async {
+        guard !isFinished else { return }
+        isFinished = true
+        fail(TesseraError(.nodeFailure, "the task is over"))
         following?.cancel()
+        outbox.close()
+        await Self.end(id, on: node)
+    }
+
+    private static func end(_ id: UUID, on node: Node) async {
         try? await node.broadcast(Message(kind: TaskMessage.finished, body: TaskMessage.Notice(task: id)))
         await node.close(id)
     }
@@ -142,24 +178,31 @@ public actor ClusterTask {
         let layers = TaskMessage.Layers(
             task: id, graph: description, strategy: plan.strategy, precision: precision, kernels: kernels,
             stages: span.stages.map { TaskMessage.StageDescription($0.choice) }, nodes: peers, addresses: addresses,
-            collected: routes.collected.sorted())
+            collected: routes.collected.sorted(), isTimed: recorder != nil)
         try await broadcast(TaskMessage.layers, layers)
 
         var waiting = Set(peers)
         var wanted: [PeerID: [ContentHash]] = [:]
-        while !waiting.isEmpty {
-            let (message, peer) = try await next { "preparing the task" }
+        for await event in events {
+            guard let (message, peer) = try message(of: event, in: "preparing the task") else { continue }
             switch message.kind {
             case TaskMessage.wanted:
                 let hashes = try message.decode(TaskMessage.Wanted.self).hashes
-                guard node.transport.broadcastsOnce else { try await send(weights, named: hashes, to: peer); break }
                 wanted[peer] = hashes
-                if wanted.count == peers.count { try await broadcast(weights, to: wanted) }
+                if !node.transport.broadcastsOnce {
+                    try await send(weights, named: hashes, to: peer)
+                } else if wanted.count == peers.count {
+                    try await broadcast(weights, to: wanted)
+                }
             case TaskMessage.ready: waiting.remove(peer)
             default: break
             }
+            if waiting.isEmpty { break }
         }
         distributedByteCount = bytesSent
+        guard !waiting.isEmpty else { return }
+        try Task.checkCancellation()
+        throw shutdown(in: "preparing the task")
     }
 
     private func send(_ weights: [ContentHash: Tensor], named hashes: [ContentHash], to peer: PeerID) async throws {
@@ -176,7 +219,8 @@ public actor ClusterTask {
             try await send(weights, named: (wanted[peer] ?? []).filter { !shared.contains($0) }, to: peer)
         }
         for hash in shared.sorted(by: { $0.hexadecimal < $1.hexadecimal }) {
-            try await broadcast(message(with: weights, hash, for: node.name))
+            let peer = others.first { $0.value.contains(hash) }?.key ?? node.name
+            try await broadcast(message(with: weights, hash, for: peer))
         }
     }
 
@@ -202,7 +246,7 @@ public actor ClusterTask {
     public func run(_ inputs: [String: Tensor]) async throws -> (outputs: [String: Tensor], report: Report) {
         if let failure { throw failure }
         guard let rest else { throw TesseraError(.invalidArgument, "a task that is not prepared was run") }
-        let start = ContinuousClock.now
+        let (start, begun) = (ContinuousClock.now, recorder?.now)
         _ = try plan.graph.ordered(inputs)
         inference += 1
         let number = inference
@@ -214,11 +258,17 @@ public actor ClusterTask {
             let values = inputs.merging(made) { $1 }
             let wanted = Set(rest.graph.graph.inputs.map(\.name))
             let ready = values.filter { wanted.contains($0.key) }
-            let outputs = try await node.compute.run { try rest.run(ready) }
+            let end = TimedWork(.compute, inference: number, .init(stage: span.stages.count, tile: 0))
+            let outputs = try await node.compute.run { [recorder] in
+                let start = recorder?.now
+                defer { recorder?.note(end, since: start) }
+                return try rest.run(ready)
+            }
+            if let recorder, let begun { times[number] = begun..<max(begun, recorder.now) }
             let bytes = running[number]?.bytes ?? .init()
             let report = Report(
-                latency: ContinuousClock.now - start, bytesSent: bytes.sent, bytesReceived: bytes.received,
-                bytesExchanged: bytes.exchanged)
+                inference: number, latency: ContinuousClock.now - start, bytesSent: bytes.sent,
+                bytesReceived: bytes.received, bytesExchanged: bytes.exchanged)
             return (outputs, report)
         } catch {
             let reason = error as? TesseraError ?? TesseraError(.nodeFailure, "an earlier inference was cancelled")
@@ -242,14 +292,16 @@ public actor ClusterTask {
 
     private func cancel(_ number: Int) { running[number]?.finish(throwing: CancellationError()) }
 
-    private func fail(_ reason: TesseraError) {
+    private func fail(_ error: any Error) {
+        let reason = error as? TesseraError ?? TesseraError(.nodeFailure, "the task failed", cause: error)
         if failure == nil { failure = reason }
         for number in running.keys { running[number]?.finish(throwing: failure ?? reason) }
+        notes?.finish(throwing: failure ?? reason)
     }
 
     /// Sends every tile what it needs of the network's inputs, to all nodes at once. A tile that needs nothing at all is told so.
     private func sendInputs(_ inputs: [String: Tensor], inference number: Int) async throws {
-        var messages: [(Message, PeerID)] = []
+        var messages: [(Message, PeerID, TileRoutes.Place)] = []
         for (stage, tiles) in routes.pieces.enumerated() {
             for (index, pieces) in tiles.enumerated() {
                 let tile = span.stages[stage].tiles[index]
@@ -264,34 +316,83 @@ public actor ClusterTask {
                 let work = TaskMessage.Work(task: id, inference: number, stage: stage, tile: index)
                 let body = TaskMessage.Pieces(work: work, pieces: own)
                 messages.append(
-                    (try Message(kind: TaskMessage.pieces, body: body, payload: blobs), peers[tile.node]))
+                    (
+                        try Message(kind: TaskMessage.pieces, body: body, payload: blobs), peers[tile.node],
+                        .init(stage: stage, tile: index)
+                    ))
             }
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for (message, peer) in messages {
+            for (message, peer, place) in messages {
                 if peer != node.name { running[number]?.bytes.sent += message.byteCount }
-                group.addTask { try await self.send(message, to: peer) }
+                group.addTask { try await self.send(message, to: peer, inference: number, for: place) }
             }
             try await group.waitForAll()
         }
     }
 
+    // MARK: Times
+
+    /// What all devices did when in inferences that are over, since the task began or this was last asked for, on the leader's clock.
+    /// Of those under way, what was noted so far is lost.
+    ///
+    /// - Throws: `invalidArgument` for a task that is not timed or while this is asked for already; `nodeFailure` naming the node
+    ///   that is lost.
+    public func timeline() async throws -> MeasuredTimeline {
+        guard let recorder, notes == nil else {
+            throw TesseraError(
+                .invalidArgument,
+                recorder == nil ? "expected a task that is timed" : "the times of this task are asked for already")
+        }
+        if let failure { throw failure }
+        let (answers, notes) = AsyncThrowingStream.makeStream(of: (PeerID, TaskMessage.Noted).self)
+        self.notes = notes
+        defer { self.notes = nil }
+        var records: [MeasuredTimeline.Record] = []
+        var waiting: [PeerID: ClockOffset] = [:]
+        for peer in plan.busyNodes.map({ peers[$0] }) {
+            waiting[peer] = try await node.clockOffset(of: peer)
+            try await send(
+                Message(kind: TaskMessage.times, body: TaskMessage.Notice(task: id)), to: peer)
+        }
+        var isComplete = true
+        var iterator = answers.makeAsyncIterator()
+        while !waiting.isEmpty {
+            guard let (peer, noted) = try await iterator.next(isolation: self) else { throw CancellationError() }
+            guard let device = peers.firstIndex(of: peer), let clock = waiting.removeValue(forKey: peer) else {
+                continue
+            }
+            // What a node says is its word only.
+            let work = noted.work.filter { (0...span.stages.count).contains($0.stage) }
+            records.append(.init(device: device, clock: clock, work: work))
+            isComplete = isComplete && noted.isComplete
+        }
+        let leader = peers.firstIndex(of: node.name) ?? peers.count
+        let own = recorder.take()
+        records.append(.init(device: leader, clock: .none, work: own.work))
+        defer { times = [:] }
+        return MeasuredTimeline(
+            peers: peers, leader: node.name, records: records, inferences: times,
+            isComplete: isComplete && own.isComplete)
+    }
+
     // MARK: Messages
 
-    /// Follows the nodes until the task ends.
-    private func follow() async {
+    /// - Returns: whether the task goes on.
+    private func follow(_ event: Node.TaskEvent) -> Bool {
         do {
-            while true {
-                let (message, peer) = try await next { self.action }
-                try await handle(message, from: peer)
-            }
+            if let (message, peer) = try message(of: event, in: action) { try handle(message, from: peer) }
+            return true
         } catch {
-            fail(
-                error as? TesseraError ?? TesseraError(.nodeFailure, "the task is over"))
+            fail(error)
+            return false
         }
     }
 
-    private func handle(_ message: Message, from peer: PeerID) async throws {
+    private func failForShutdown() { fail(shutdown(in: action)) }
+
+    /// Waits for nothing, so that no peer holds up another one.
+    private func handle(_ message: Message, from peer: PeerID) throws {
         switch message.kind {
         case TaskMessage.made:
             let made = try message.decode(TaskMessage.Made.self)
@@ -301,12 +402,19 @@ public actor ClusterTask {
             guard running[number]?.made(made) == true else { return }
             let collect = try Message(
                 kind: TaskMessage.collect, body: TaskMessage.Collect(task: id, inference: number))
-            running[number]?.bytes.sent += broadcastByteCount(collect)
-            try await node.broadcast(collect)
+            guard !node.transport.broadcastsOnce else {
+                running[number]?.bytes.sent += collect.byteCount
+                return post(to: node.name) { [node] in try await node.broadcast(collect) }
+            }
+            for peer in plan.busyNodes.map({ peers[$0] }) {
+                if peer != node.name { running[number]?.bytes.sent += collect.byteCount }
+                post(to: peer) { [node] in try await node.send(collect, to: peer) }
+            }
         case TaskMessage.submap:
             let work = try message.decode(TaskMessage.Work.self)
             try check(work, from: peer)
             running[work.inference]?.add(message, isOwn: peer == node.name)
+            noteArrival(of: message, from: peer, work, for: .init(stage: span.stages.count, tile: work.tile))
             let region = span.stages[work.stage].tiles[work.tile].region
             let tensor = try message.blob(0).tensor(shape: region.shape)
             try running[work.inference]?.collect(tensor, of: work)
@@ -323,13 +431,31 @@ public actor ClusterTask {
             else {
                 throw TesseraError(.protocolViolation, "node '\(peer)' has pieces passed on that are not its own")
             }
-            guard running[work.inference] != nil else { return }
+            guard let isFirst = running[work.inference]?.pass(body) else { return }
+            // So what waits to be passed on is never more than what the inferences under way exchange.
+            guard isFirst else {
+                throw TesseraError(.protocolViolation, "node '\(peer)' has a piece passed on a second time")
+            }
             let passed = try Message(kind: TaskMessage.pieces, body: body, payload: message.payload)
             running[work.inference]?.add(message, isOwn: peer == node.name)
             running[work.inference]?.bytes.sent += passed.byteCount
-            try await send(passed, to: peers[span.stages[work.stage].tiles[work.tile].node])
+            let place = TileRoutes.Place(stage: work.stage, tile: work.tile)
+            noteArrival(of: message, from: peer, work, for: place)
+            let target = peers[span.stages[work.stage].tiles[work.tile].node]
+            post(to: target) { [node, recorder] in
+                try await node.send(passed, to: target, inference: work.inference, for: place, noting: recorder)
+            }
+        case TaskMessage.noted:
+            notes?.yield((peer, try message.decode(TaskMessage.Noted.self)))
         default: break
         }
+    }
+
+    private func noteArrival(
+        of message: Message, from peer: PeerID, _ work: TaskMessage.Work, for place: TileRoutes.Place
+    ) {
+        guard let recorder, peer != node.name else { return }
+        recorder.note(TimedWork(.receive, message, inference: work.inference, for: place, with: peer), since: nil)
     }
 
     /// Whether a peer has tiles. Those that have none may go.
@@ -351,36 +477,53 @@ public actor ClusterTask {
         return "stage \(stage + 1) ('\(span.graph.graph.values[span.stages[stage].output].name)')"
     }
 
-    /// The next message of a node.
+    /// The message that an event brings, if it is one of this task's nodes.
     ///
     /// - Throws: `nodeFailure` if a node of this task leaves or fails instead.
-    private func next(_ action: () -> String) async throws -> (Message, PeerID) {
-        while true {
-            var iterator = events
-            let event = await iterator.next(isolation: self)
-            events = iterator
-            switch event {
-            case .received(_, let peer) where !peers.contains(peer): continue
-            case .received(let message, let peer):
-                guard message.kind != TaskMessage.failed else {
-                    let failure = try message.decode(TaskMessage.Failure.self)
-                    throw TesseraError(.nodeFailure, "node '\(peer)' failed in \(action()): \(failure.message)")
-                }
-                return (message, peer)
-            case .left(let peer, let reason):
-                guard peers.contains(peer), !isPrepared || isBusy(peer) else { continue }
-                throw TesseraError(.nodeFailure, "node '\(peer)' was lost in \(action())", cause: reason)
-            case nil:
-                if Task.isCancelled { throw CancellationError() }
-                throw TesseraError(.nodeFailure, "this node was shut down in \(action())")
+    private func message(
+        of event: Node.TaskEvent, in action: @autoclosure () -> String
+    ) throws -> (message: Message, peer: PeerID)? {
+        switch event {
+        case .received(_, let peer) where !peers.contains(peer): return nil
+        case .received(let message, let peer):
+            guard message.kind != TaskMessage.failed else {
+                let failure = try message.decode(TaskMessage.Failure.self)
+                throw TesseraError(.nodeFailure, "node '\(peer)' failed in \(action()): \(failure.message)")
             }
+            return (message, peer)
+        case .left(let peer, let reason):
+            guard peers.contains(peer), !isPrepared || isBusy(peer) else { return nil }
+            throw TesseraError(.nodeFailure, "node '\(peer)' was lost in \(action())", cause: reason)
         }
+    }
+
+    private func shutdown(in action: String) -> TesseraError {
+        TesseraError(.nodeFailure, "this node was shut down in \(action)")
+    }
+
+    /// Has something sent to a peer after what was posted before, and goes on.
+    private func post(to peer: PeerID, _ send: @escaping @Sendable () async throws -> Void) {
+        outbox.post(to: peer) { try await Self.reporting(peer, send) }
     }
 
     private func send(_ message: Message, to peer: PeerID) async throws {
         if peer != node.name { bytesSent += message.byteCount }
+        try await Self.reporting(peer) { [node] in try await node.send(message, to: peer) }
+    }
+
+    /// Sends elements for a tile.
+    private func send(
+        _ message: Message, to peer: PeerID, inference: Int, for place: TileRoutes.Place
+    ) async throws {
+        try await Self.reporting(peer) { [node, recorder] in
+            try await node.send(message, to: peer, inference: inference, for: place, noting: recorder)
+        }
+    }
+
+    /// Says which node was lost if that is why something failed.
+    private static func reporting(_ peer: PeerID, _ body: @Sendable () async throws -> Void) async throws {
         do {
-            try await node.send(message, to: peer)
+            try await body()
         } catch let error as TesseraError where error.code == .nodeFailure {
             throw TesseraError(.nodeFailure, "node '\(peer)' was lost", cause: error)
         }
@@ -391,12 +534,7 @@ public actor ClusterTask {
     }
 
     private func broadcast(_ message: Message) async throws {
-        bytesSent += broadcastByteCount(message)
+        bytesSent += message.byteCount * (node.transport.broadcastsOnce ? 1 : node.transport.peers.count)
         try await node.broadcast(message)
-    }
-
-    /// Bytes that a broadcast takes on the network.
-    private func broadcastByteCount(_ message: Message) -> Int {
-        message.byteCount * (node.transport.broadcastsOnce ? 1 : node.transport.peers.count)
     }
 }

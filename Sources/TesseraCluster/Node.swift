@@ -33,6 +33,10 @@ public actor Node {
     nonisolated let logger: Logger
     nonisolated let weights = WeightStore()
     nonisolated let compute: ComputeThread
+    nonisolated let clock: NodeClock
+    /// Questions that wait for their answer, and how many answers are under way.
+    var questions: [UUID: PendingQuestion] = [:]
+    var answering = 0
     private var duties: [UUID: Duty] = [:]
     /// The tasks that this node leads.
     private var led: [UUID: AsyncStream<TaskEvent>.Continuation] = [:]
@@ -43,14 +47,17 @@ public actor Node {
     ///   - operators: those it can run.
     ///   - backend: what runs them.
     ///   - options: with the number of threads this node may use.
+    ///   - clock: what it notes times by.
     public init(
         transport: any Transport, operators: Registry<any Operator>, backend: any KernelBackend,
-        options: CompileOptions = CompileOptions(), logger: Logger = Logger(label: "tessera.node")
+        options: CompileOptions = CompileOptions(), clock: NodeClock = .monotonic,
+        logger: Logger = Logger(label: "tessera.node")
     ) {
         self.transport = transport
         self.operators = operators
         self.backend = backend
         self.options = options
+        self.clock = clock
         self.logger = logger
         compute = ComputeThread(name: "tessera \(transport.localPeer)")
     }
@@ -107,6 +114,7 @@ public actor Node {
             logger.debug(
                 "peer left",
                 metadata: ["peer": "\(peer)", "reason": "\(reason.map(String.init(describing:)) ?? "leave")"])
+            failQuestions(to: peer, reason: reason)
             for task in led.values { task.yield(.left(peer, reason: reason)) }
             for (task, duty) in duties {
                 if duty.leader == peer { end(task) } else { duty.inbox.yield(.left(peer, reason: reason)) }
@@ -117,8 +125,11 @@ public actor Node {
 
     private func receive(_ message: Message, from peer: PeerID) {
         switch message.kind {
+        case ProbeMessage.probe: answerProbe(message, from: peer, at: clock.now)
+        case ProbeMessage.measure: answerMeasure(message, from: peer)
+        case ProbeMessage.echo, ProbeMessage.measured: receiveAnswer(message, from: peer, at: clock.now)
         case TaskMessage.lead: announce(message, from: peer)
-        case TaskMessage.layers, TaskMessage.weights, TaskMessage.collect:
+        case TaskMessage.layers, TaskMessage.weights, TaskMessage.collect, TaskMessage.times:
             guard let task = task(of: message, from: peer), let duty = duties[task], duty.leader == peer else { return }
             duty.inbox.yield(.received(message, from: peer))
         case TaskMessage.pieces:
@@ -128,8 +139,8 @@ public actor Node {
         case TaskMessage.finished:
             guard let task = task(of: message, from: peer), duties[task]?.leader == peer else { return }
             end(task)
-        case TaskMessage.wanted, TaskMessage.ready, TaskMessage.made, TaskMessage.submap, TaskMessage.failed,
-            TaskMessage.forward:
+        case TaskMessage.wanted, TaskMessage.ready, TaskMessage.made, TaskMessage.submap, TaskMessage.noted,
+            TaskMessage.failed, TaskMessage.forward:
             guard let task = task(of: message, from: peer) else { return }
             led[task]?.yield(.received(message, from: peer))
         default:
@@ -165,6 +176,7 @@ public actor Node {
     }
 
     private func stopAll() {
+        failQuestions(to: nil, reason: nil)
         for task in Array(duties.keys) { end(task) }
         for task in led.values { task.finish() }
         led = [:]

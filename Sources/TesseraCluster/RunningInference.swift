@@ -9,12 +9,19 @@ struct RunningInference {
         var exchanged = 0
     }
 
+    /// A piece of a tile that went by way of the leader.
+    private struct PassedPiece: Hashable {
+        let place: TileRoutes.Place
+        let piece: Int
+    }
+
     var bytes = Bytes()
     private let plan: Plan
     private let collected: Set<Int>
     private var unmade: Set<TileRoutes.Place>
     private var uncollected: Set<TileRoutes.Place> = []
     private var values: [Int: Tensor] = [:]
+    private var passed: Set<PassedPiece> = []
     private var outcome: Result<[String: Tensor], any Error>?
     private var continuation: CheckedContinuation<[String: Tensor], any Error>?
 
@@ -47,6 +54,14 @@ struct RunningInference {
         // The number is the node's word only.
         bytes.exchanged = Shape.saturatingSum(bytes.exchanged, max(0, made.sentByteCount))
         return unmade.isEmpty
+    }
+
+    /// Notes that pieces are passed on.
+    ///
+    /// - Returns: whether each of them is for the first time.
+    mutating func pass(_ pieces: TaskMessage.Pieces) -> Bool {
+        let place = TileRoutes.Place(stage: pieces.work.stage, tile: pieces.work.tile)
+        return pieces.pieces.allSatisfy { passed.insert(PassedPiece(place: place, piece: $0)).inserted }
     }
 
     /// Puts a sub-map where it belongs (METHODS.md A6).

@@ -17,6 +17,8 @@ import TesseraRuntime
 ///             ◀────────────────  made    progress: the sub-map exists (A6)
 ///   collect   ────────────────▶         once all sub-maps that the leader needs exist
 ///             ◀────────────────  submap  its coordinates and elements
+///   times     ────────────────▶         asks for what was noted, if the task is timed
+///             ◀────────────────  noted   what the node did when
 ///   finished  ────────────────▶         the node forgets the task; weights it keeps
 /// ```
 /// A node that cannot reach another one says `forward` to the leader in place of `pieces`, and the leader passes them on. A
@@ -32,10 +34,12 @@ enum TaskMessage {
     static let made = "made"
     static let collect = "collect"
     static let submap = "submap"
+    static let times = "times"
+    static let noted = "noted"
     static let finished = "finished"
     static let failed = "failed"
 
-    /// The body of `lead`, `ready` and `finished`.
+    /// The body of `lead`, `ready`, `times` and `finished`.
     struct Notice: Codable {
         let task: UUID
     }
@@ -55,6 +59,8 @@ enum TaskMessage {
         let addresses: [String?]
         /// Stages whose output the leader needs at the end.
         let collected: [Int]
+        /// Whether nodes note what they do when.
+        let isTimed: Bool
     }
 
     struct StageDescription: Codable {
@@ -106,7 +112,7 @@ enum TaskMessage {
         let entries: [Entry]
     }
 
-    /// The body of `submap`, and part of others: one tile of one stage of one inference. The payload of `submap` is the region
+    /// The body of `submap`, and keys of others: one tile of one stage of one inference. The payload of `submap` is the region
     /// that the tile owns.
     struct Work: Codable, Hashable {
         let task: UUID
@@ -117,28 +123,58 @@ enum TaskMessage {
 
     /// The body of `pieces` and `forward`. The payload has the elements of each piece.
     struct Pieces: Codable {
-        let task: UUID
+        private enum CodingKeys: CodingKey { case pieces }
+
         let work: Work
         /// Indices in what `Plan.transfers(into:)` gives for the tile.
         let pieces: [Int]
 
-        init(work: Work, pieces: [Int]) { (task, self.work, self.pieces) = (work.task, work, pieces) }
+        init(work: Work, pieces: [Int]) { (self.work, self.pieces) = (work, pieces) }
+
+        init(from decoder: any Decoder) throws {
+            work = try Work(from: decoder)
+            pieces = try decoder.container(keyedBy: CodingKeys.self).decode([Int].self, forKey: .pieces)
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            try work.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(pieces, forKey: .pieces)
+        }
     }
 
     struct Made: Codable {
-        let task: UUID
+        private enum CodingKeys: CodingKey { case sentByteCount }
+
         let work: Work
         /// Bytes of elements that went from the node to others.
         let sentByteCount: Int
 
-        init(work: Work, sentByteCount: Int) {
-            (task, self.work, self.sentByteCount) = (work.task, work, sentByteCount)
+        init(work: Work, sentByteCount: Int) { (self.work, self.sentByteCount) = (work, sentByteCount) }
+
+        init(from decoder: any Decoder) throws {
+            work = try Work(from: decoder)
+            sentByteCount = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .sentByteCount)
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            try work.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(sentByteCount, forKey: .sentByteCount)
         }
     }
 
     struct Collect: Codable {
         let task: UUID
         let inference: Int
+    }
+
+    /// By the clock of the node.
+    struct Noted: Codable {
+        let task: UUID
+        let work: [TimedWork]
+        /// Whether that is all there was.
+        let isComplete: Bool
     }
 
     struct Failure: Codable {

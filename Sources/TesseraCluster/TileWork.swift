@@ -20,6 +20,8 @@ final class TileWork: Sendable {
         /// The other nodes that this one exchanges pieces with.
         let neighbours: Set<PeerID>
         let progress: TileProgress
+        /// Nil for a task that is not timed.
+        let recorder: TimeRecorder?
     }
 
     private let task: UUID
@@ -38,11 +40,20 @@ final class TileWork: Sendable {
     /// Follows the leader's messages until there are no more. An error is reported to the leader and ends the work.
     func run(_ events: AsyncStream<Node.DutyEvent>) async {
         let (jobs, queue) = AsyncStream.makeStream(of: (TileProgress.Job, Setup).self)
+        // What is collected is in memory until it is sent, wherever it waits: this holds no more than there was.
+        let (answers, outbox) = AsyncStream.makeStream(of: Answer.self)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    defer { queue.finish() }
-                    try await self.follow(events, queue)
+                    defer {
+                        queue.finish()
+                        outbox.finish()
+                    }
+                    try await self.follow(events, queue, outbox)
+                }
+                // Beside the messages that follow: a leader that is slow to take sub-maps does not hold up pieces.
+                group.addTask {
+                    for await answer in answers { try await self.send(answer) }
                 }
                 group.addTask {
                     for await (job, setup) in jobs { try await self.perform(job, setup, queue) }
@@ -50,9 +61,10 @@ final class TileWork: Sendable {
                 do {
                     while try await group.next() != nil {}
                 } catch {
-                    // The other one would wait for more, and nobody would hear of the error.
+                    // The others would wait for more, and nobody would hear of the error.
                     group.cancelAll()
                     queue.finish()
+                    outbox.finish()
                     throw error
                 }
             }
@@ -69,7 +81,16 @@ final class TileWork: Sendable {
 
     private typealias Queue = AsyncStream<(TileProgress.Job, Setup)>.Continuation
 
-    private func follow(_ events: AsyncStream<Node.DutyEvent>, _ queue: Queue) async throws {
+    /// What the leader asked for.
+    private enum Answer: Sendable {
+        case submap(Tensor, of: TaskMessage.Work, Setup)
+        /// What was done when, until all that was asked for before is sent.
+        case times(TimeRecorder?)
+    }
+
+    private func follow(
+        _ events: AsyncStream<Node.DutyEvent>, _ queue: Queue, _ outbox: AsyncStream<Answer>.Continuation
+    ) async throws {
         var layers: TaskMessage.Layers?
         var missing: Set<ContentHash> = []
         /// What this task needs stays here, whatever the store forgets.
@@ -107,13 +128,27 @@ final class TileWork: Sendable {
                 if let job = try await receivePieces(message, from: peer, setup) { queue.yield((job, setup)) }
             case TaskMessage.collect:
                 let inference = try message.decode(TaskMessage.Collect.self).inference
-                for (place, result) in await setup?.progress.collect(inference) ?? [] {
+                guard let setup else { continue }
+                for (place, result) in await setup.progress.collect(inference) {
                     let work = TaskMessage.Work(task: task, inference: inference, stage: place.stage, tile: place.tile)
-                    try await node.send(
-                        Message(kind: TaskMessage.submap, body: work, payload: [Blob(result)]), to: leader)
+                    outbox.yield(.submap(result, of: work, setup))
                 }
+            case TaskMessage.times: outbox.yield(.times(setup?.recorder))
             default: break
             }
+        }
+    }
+
+    private func send(_ answer: Answer) async throws {
+        switch answer {
+        case .submap(let result, let work, let setup):
+            let submap = try Message(kind: TaskMessage.submap, body: work, payload: [Blob(result)])
+            // The leader's layers come after all stages.
+            let place = TileRoutes.Place(stage: setup.plan.stages.count, tile: work.tile)
+            try await node.send(submap, to: leader, inference: work.inference, for: place, noting: setup.recorder)
+        case .times(let recorder):
+            let (work, isComplete) = recorder?.take() ?? ([], true)
+            try await send(TaskMessage.noted, TaskMessage.Noted(task: task, work: work, isComplete: isComplete))
         }
     }
 
@@ -178,7 +213,8 @@ final class TileWork: Sendable {
         try await send(TaskMessage.ready, TaskMessage.Notice(task: task))
         return Setup(
             plan: plan, routes: routes, nodes: layers.nodes, sessions: sessions,
-            neighbours: Set(neighbours.map { layers.nodes[$0] }), progress: TileProgress(plan, routes))
+            neighbours: Set(neighbours.map { layers.nodes[$0] }), progress: TileProgress(plan, routes),
+            recorder: layers.isTimed ? TimeRecorder(node.clock) : nil)
     }
 
     /// Connects to the nodes that this one exchanges pieces with. Of two nodes, the one that comes first in the plan does it;
@@ -187,14 +223,18 @@ final class TileWork: Sendable {
         guard let own = layers.nodes.firstIndex(of: node.name),
             let transport = node.transport as? any ListeningTransport
         else { return }
-        for other in neighbours.sorted() where other > own && !node.isConnected(to: layers.nodes[other]) {
-            guard layers.addresses.indices.contains(other), let address = layers.addresses[other] else { continue }
-            do {
-                try await transport.connect(to: address)
-            } catch {
-                node.logger.notice(
-                    "a node cannot be reached directly, so the leader passes on what it is sent",
-                    metadata: ["node": "\(layers.nodes[other])", "address": "\(address)", "error": "\(error)"])
+        await withTaskGroup(of: Void.self) { group in
+            for other in neighbours where other > own && !node.isConnected(to: layers.nodes[other]) {
+                guard layers.addresses.indices.contains(other), let address = layers.addresses[other] else { continue }
+                group.addTask {
+                    do {
+                        try await transport.connect(to: address)
+                    } catch {
+                        self.node.logger.notice(
+                            "a node cannot be reached directly, so the leader passes on what it is sent",
+                            metadata: ["node": "\(layers.nodes[other])", "address": "\(address)", "error": "\(error)"])
+                    }
+                }
             }
         }
     }
@@ -203,6 +243,7 @@ final class TileWork: Sendable {
 
     private func receivePieces(_ message: Message, from peer: PeerID, _ setup: Setup) async throws -> TileProgress.Job?
     {
+        let arrived = setup.recorder?.now
         let body = try message.decode(TaskMessage.Pieces.self)
         let work = body.work
         guard setup.sessions.indices.contains(work.stage), setup.sessions[work.stage][work.tile] != nil else {
@@ -221,8 +262,13 @@ final class TileWork: Sendable {
                 shape: expected[index].region.shape, elementType: expected[index].elementType)
             return ArrivedPiece(index, whole: tensor)
         }
-        return try await setup.progress.add(
-            pieces, to: .init(stage: work.stage, tile: work.tile), inference: work.inference)
+        let place = TileRoutes.Place(stage: work.stage, tile: work.tile)
+        if let recorder = setup.recorder, peer != node.name {
+            recorder.note(
+                TimedWork(.receive, message, inference: work.inference, for: place, with: peer), since: arrived,
+                until: arrived)
+        }
+        return try await setup.progress.add(pieces, to: place, inference: work.inference)
     }
 
     /// The leader also passes on what nodes could not send themselves.
@@ -240,14 +286,16 @@ final class TileWork: Sendable {
         }
         let memory = await setup.progress.outputs(for: job.place)
         let outputs = try await node.compute.run {
-            try memory.run(session, job.inputs) { self.isOver.withLock { $0 } }
+            let start = setup.recorder?.now
+            defer { setup.recorder?.note(TimedWork(.compute, inference: job.inference, job.place), since: start) }
+            return try memory.run(session, job.inputs) { self.isOver.withLock { $0 } }
         }
         guard let result = outputs.values.first else {
             throw TesseraError(.backendFailure, "a tile made nothing")
         }
         var sent = 0
-        for (target, parts) in setup.routes.deliveries(from: job.place) {
-            sent += try await deliver(parts, of: result, to: target, job.inference, setup, queue)
+        for delivery in setup.routes.deliveries[stage][tile] {
+            sent += try await deliver(delivery.parts, of: result, to: delivery.target, job.inference, setup, queue)
         }
         await setup.progress.keep(result, of: job)
         let work = TaskMessage.Work(task: task, inference: job.inference, stage: stage, tile: tile)
@@ -257,7 +305,7 @@ final class TileWork: Sendable {
 
     /// - Returns: the bytes of elements that left this node.
     private func deliver(
-        _ parts: [TileRoutes.Delivery], of result: Tensor, to target: TileRoutes.Place, _ inference: Int,
+        _ parts: [TileRoutes.Delivery.Part], of result: Tensor, to target: TileRoutes.Place, _ inference: Int,
         _ setup: Setup, _ queue: Queue
     ) async throws -> Int {
         let owner = setup.plan.stages[target.stage].tiles[target.tile].node
@@ -278,9 +326,12 @@ final class TileWork: Sendable {
                 throw TesseraError(.nodeFailure, "'\(setup.nodes[owner])' is not connected")
             }
             try await node.send(
-                Message(kind: TaskMessage.pieces, body: body, payload: blobs), to: setup.nodes[owner])
+                Message(kind: TaskMessage.pieces, body: body, payload: blobs), to: setup.nodes[owner],
+                inference: inference, for: target, noting: setup.recorder)
         } catch let error as TesseraError where error.code == .nodeFailure {
-            try await node.send(Message(kind: TaskMessage.forward, body: body, payload: blobs), to: leader)
+            try await node.send(
+                Message(kind: TaskMessage.forward, body: body, payload: blobs), to: leader, inference: inference,
+                for: target, noting: setup.recorder)
         }
         return tensors.reduce(0) { $0 + $1.byteCount }
     }

@@ -5,7 +5,7 @@ import TesseraCore
 import X509
 
 /// A cluster's certificate authority: who has its key decides who is a member.
-public struct ClusterAuthority {
+public struct ClusterAuthority: Sendable {
     private let folder: CertificateFolder
     private let certificate: Certificate
     private let key: Certificate.PrivateKey

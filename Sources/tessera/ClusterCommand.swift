@@ -25,7 +25,9 @@ struct ClusterCommand: ParsableCommand {
             let member = name ?? String(ProcessInfo.processInfo.hostName.prefix(64))
             let cluster = URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent
             _ = try ClusterAuthority.create(in: folder, cluster: cluster, member: member)
-            print("\(folder): a cluster with the member '\(member)'; 'tessera cluster add NAME --cluster \(folder)' adds others")
+            print(
+                "\(folder): a cluster with the member '\(member)'; 'tessera cluster add NAME --cluster \(folder)' adds others"
+            )
         }
     }
 
@@ -54,7 +56,9 @@ struct ClusterCommand: ParsableCommand {
 
         func run() throws {
             let made = try ClusterAuthority(path: cluster).add(name, days: days, into: output)
-            print("\(made.path): copy it to '\(name)', and run 'tessera node --certificates FOLDER --listen HOST:PORT' there")
+            print(
+                "\(made.path): copy it to '\(name)', and run 'tessera node --certificates FOLDER --listen HOST:PORT' there"
+            )
         }
     }
 }

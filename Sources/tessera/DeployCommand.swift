@@ -18,22 +18,12 @@ struct DeployCommand: AsyncParsableCommand {
 
     @OptionGroup var values: ValueOptions
 
-    @Option(help: "Start this many nodes in this process.")
-    var local: Int?
-
-    @Option(help: "Start this many node processes on this host.")
-    var spawn: Int?
-
+    @OptionGroup var members: MemberOptions
     @OptionGroup var partition: PartitionOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var precision: PrecisionOptions
     @OptionGroup var fold: FoldOptions
     @OptionGroup var tune: TuneOptions
-
-    @Option(help: "The transport; see 'tessera plugins'.")
-    var transport: String?
-
-    @OptionGroup var security: SecurityOptions
 
     @Option(help: "Run the inference this many times; the latency is the median.")
     var runs = 1
@@ -53,11 +43,14 @@ struct DeployCommand: AsyncParsableCommand {
     @Option(help: "Write a picture of the plan.")
     var svg: String?
 
+    @Option(
+        help: "Write a picture of what every device did when, in the inference whose latency is told or in a stream.")
+    var timeline: String?
+
     @Flag(help: "Print one JSON object on standard output.")
     var json = false
 
     func validate() throws {
-        guard local == nil || spawn == nil else { throw ValidationError("'--local' and '--spawn' exclude each other") }
         guard runs >= 1 else { throw ValidationError("'--runs' expects at least 1, found \(runs)") }
         guard atOnce.map({ (1...1024).contains($0) }) ?? true else {
             throw ValidationError("'--at-once' expects 1 to 1024, found \(atOnce ?? 0)")
@@ -78,7 +71,6 @@ struct DeployCommand: AsyncParsableCommand {
         var file = try DeploymentFile(path: deployment)
         file.partition = try partition.choice(over: file.partition)
         file.precision = try precision.choice(over: file.precision)
-        if let transport { file.transport = TransportChoice(kind: transport) }
         let modules = Modules.builtin
         let network = try modules.loader
             .load(file.network, weights: (weights ?? file.weights).map { .file($0) })
@@ -90,9 +82,10 @@ struct DeployCommand: AsyncParsableCommand {
         NetworkOptions.noteUnusedWeights(of: network)
 
         let deployment = try await Deployment.start(
-            graph, partition: file.partition, transport: file.transport, members: members(of: file),
-            security: security.choice(over: file.security), threads: threads.threads ?? file.threads, exact: file.exact,
-            precision: file.precision, tune: tune.tune || file.tune, modules: modules)
+            graph, partition: file.partition, transport: members.transport(of: file),
+            members: members.members(of: file),
+            security: members.security(of: file), threads: threads.threads ?? file.threads, exact: file.exact,
+            precision: file.precision, tune: tune.tune || file.tune, timed: timeline != nil, modules: modules)
         let results: [String: Tensor]
         var report: DeploymentReport
         do {
@@ -108,6 +101,11 @@ struct DeployCommand: AsyncParsableCommand {
         await deployment.close()
         if folder == nil { try network.writeOutputs(results, to: values.outputs, for: inputs) }
         if let svg { try writeFile(deployment.plan.svg(), to: svg) }
+        if let timeline, let measured = report.timeline {
+            let title = "\(network.name), \(deployment.plan.strategy)"
+            try writeFile(measured.timeline.svg(title: title), to: timeline)
+            if !measured.isComplete { note("note: more happened than is kept, so the end of the timeline is missing") }
+        }
         if verify {
             let session = try Session(
                 graph, backend: modules.backends.make(Modules.defaultBackend),
@@ -121,35 +119,22 @@ struct DeployCommand: AsyncParsableCommand {
         }
     }
 
-    private func members(of file: DeploymentFile) throws -> Deployment.Members {
-        if let local { return .local(local) }
-        if let spawn {
-            return .spawned(
-                spawn, executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-        }
-        guard !file.nodes.isEmpty else {
-            throw TesseraError(
-                .invalidArgument,
-                "the deployment names no nodes: list their addresses under 'nodes:', or use --local N or --spawn N")
-        }
-        return .addresses(file.nodes)
-    }
-
     private func measure(_ deployment: Deployment, _ inputs: [String: Tensor]) async throws -> (
         [String: Tensor], DeploymentReport
     ) {
         var results: [String: Tensor] = [:]
-        var reports: [ClusterTask.Report] = []
+        var reports: [(report: ClusterTask.Report, timeline: MeasuredTimeline?)] = []
         for _ in 0..<runs {
             let (outputs, report) = try await deployment.run(inputs)
             results = outputs
-            reports.append(report)
+            reports.append((report, timeline == nil ? nil : try await deployment.timeline()))
         }
-        reports.sort { $0.latency < $1.latency }
+        reports.sort { $0.report.latency < $1.report.latency }
         let median = reports[reports.count / 2]
-        return (
-            results, DeploymentReport(deployment.plan, median, distributed: await deployment.distributedByteCount)
-        )
+        var report = DeploymentReport(
+            deployment.plan, median.report, distributed: await deployment.distributedByteCount)
+        report.timeline = median.timeline.map(TimelineReport.init)
+        return (results, report)
     }
 
     /// Stands for a file's name without its extension in the paths of a stream's outputs.
@@ -188,6 +173,8 @@ struct DeployCommand: AsyncParsableCommand {
         } output: { index, results in
             try network.writeOutputs(results, to: outputs(index), for: waiting.removeValue(forKey: index) ?? .init())
         }
-        return DeploymentReport(deployment.plan, report, distributed: await deployment.distributedByteCount)
+        var all = DeploymentReport(deployment.plan, report, distributed: await deployment.distributedByteCount)
+        if timeline != nil { all.timeline = TimelineReport(try await deployment.timeline()) }
+        return all
     }
 }

@@ -29,6 +29,9 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
     private(set) var pictures: Int?
     private(set) var pictures_per_second: Double?
 
+    /// What every device did when; nil if that was not asked.
+    var timeline: TimelineReport?
+
     /// Of one inference.
     init(_ plan: Plan, _ report: ClusterTask.Report, distributed: Int) {
         self.init(

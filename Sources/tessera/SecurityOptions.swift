@@ -5,7 +5,8 @@ import Tessera
 struct SecurityOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The folder with this member's certificates, see 'tessera cluster'; needed off loopback.", valueName: "DIR"))
+            "The folder with this member's certificates, see 'tessera cluster'; needed off loopback.", valueName: "DIR")
+    )
     var certificates: String?
 
     func choice(over file: SecurityChoice?) -> SecurityChoice? {

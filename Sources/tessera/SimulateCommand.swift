@@ -42,6 +42,18 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "Write a picture of what every device does when.")
     var svg: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Show what the strategies come to on so many of the nodes, the first ones of the file.",
+            valueName: "N|FROM..TO"))
+    var nodes: NodeRange?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write a picture of the speed-up against the number of nodes, with a line for each strategy; all nodes if '--nodes' is left out.",
+            valueName: "FILE"))
+    var scaling: String?
+
     @Flag(help: "Print one JSON object on standard output.")
     var json = false
 
@@ -51,6 +63,9 @@ struct SimulateCommand: ParsableCommand {
         }
         guard svg == nil || strategies.count <= 1 else {
             throw ValidationError("'--svg' is for one strategy, found \(strategies.count)")
+        }
+        guard svg == nil || (nodes == nil && scaling == nil) else {
+            throw ValidationError("'--svg' draws one run: it goes with neither '--nodes' nor '--scaling'")
         }
     }
 
@@ -67,6 +82,9 @@ struct SimulateCommand: ParsableCommand {
         let profile = try ClusterProfile(path: cluster)
         let model = CostModel(graph, on: profile)
         let slowdowns = try slowdowns(on: profile)
+        if nodes != nil || scaling != nil {
+            return try scale(network.name, graph, on: profile, slowdowns, modules)
+        }
         var reports: [SimulationReport] = []
         for name in strategies.isEmpty ? ["auto"] : strategies {
             var choice = try PartitionOptions.choice(strategy: name, options: options, upTo: upTo)
@@ -76,7 +94,7 @@ struct SimulateCommand: ParsableCommand {
                 plan, model: model, pictures: pictures, slowdowns: slowdowns)
             reports.append(report)
             if let svg {
-                try writeFile(simulation.svg(on: profile, title: "\(network.name), \(name)"), to: svg)
+                try writeFile(Timeline(simulation, on: profile).svg(title: "\(network.name), \(name)"), to: svg)
             }
         }
         guard !json else {
@@ -90,6 +108,20 @@ struct SimulateCommand: ParsableCommand {
         for report in reports where !report.over_budget.isEmpty {
             print("\(report.strategy): TOO LITTLE MEMORY: \(report.over_budget.joined(separator: ", "))")
         }
+    }
+
+    /// Shows what strategies come to on more and more nodes.
+    private func scale(
+        _ name: String, _ graph: BoundGraph, on cluster: ClusterProfile, _ slowdowns: [Int: Double], _ modules: Modules
+    ) throws {
+        let choices = try (strategies.isEmpty ? ["auto"] : strategies).map {
+            try PartitionOptions.choice(strategy: $0, options: options, upTo: upTo)
+        }
+        let report = try ScalingReport(
+            name, graph, on: cluster, nodes: nodes?.range ?? 1...cluster.nodes.count, choices, pictures: pictures,
+            slowdowns: slowdowns, strategies: modules.strategies)
+        if let scaling { try writeFile(report.svg(), to: scaling) }
+        if json { try printJSON(report) } else { print(report) }
     }
 
     /// The stragglers by endpoint.
@@ -107,5 +139,17 @@ struct SimulateCommand: ParsableCommand {
             result[endpoint] = factor
         }
         return result
+    }
+}
+
+/// One number of nodes or several: `4`, `1..8`.
+struct NodeRange: ExpressibleByArgument {
+    let range: ClosedRange<Int>
+
+    init?(argument: String) {
+        let ends = argument.components(separatedBy: "..").map { Int($0) }
+        guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2, first >= 1, first <= last
+        else { return nil }
+        range = first...last
     }
 }

@@ -7,10 +7,9 @@ struct TesseraCommand: AsyncParsableCommand {
         commandName: "tessera",
         abstract: "Runs one network across several devices, with the answer one device would give.",
         subcommands: [
-            RunCommand.self, BenchCommand.self, ProfileCommand.self, PlanCommand.self, SimulateCommand.self,
-            InspectCommand.self, ImportCommand.self,
-            ExportCommand.self, FoldCommand.self, RangesCommand.self, NodeCommand.self, DeployCommand.self,
-            ClusterCommand.self,
+            RunCommand.self, BenchCommand.self, ProfileCommand.self, LinksCommand.self, PlanCommand.self,
+            SimulateCommand.self, InspectCommand.self, ImportCommand.self, ExportCommand.self, FoldCommand.self,
+            RangesCommand.self, NodeCommand.self, DeployCommand.self, ClusterCommand.self,
             ScriptCommand.self, ReplCommand.self, PluginsCommand.self, SchemaCommand.self,
         ])
 }

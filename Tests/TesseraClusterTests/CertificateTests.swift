@@ -25,24 +25,24 @@ import TransportTCP
         authority = try ClusterAuthority.create(in: folder.file("cluster"), cluster: "home", member: "laptop")
     }
 
-    private func start(_ name: String, _ certificates: String?, listen: String? = nil, peers: [String] = [])
-        async throws -> TCPTransport
-    {
+    private static func start(
+        _ name: String, _ certificates: String?, listen: String? = nil, peers: [String] = []
+    ) async throws -> TCPTransport {
         try await TCPTransport.start(
             TransportOptions(
                 information: PeerInformation(peer: PeerID(name)), listen: listen, peers: peers,
                 certificates: certificates),
-            settings: Self.settings)
+            settings: settings)
     }
 
     /// What connecting to a peer that listens says.
     private func refusal(
         of dialer: (name: String, certificates: String?), by listener: (name: String, certificates: String?)
     ) async throws -> String {
-        let other = try await start(listener.name, listener.certificates, listen: "127.0.0.1:0")
+        let other = try await Self.start(listener.name, listener.certificates, listen: "127.0.0.1:0")
         let address = try #require(other.listenAddress)
         let error = await #expect(throws: TesseraError.self) {
-            let own = try await start(dialer.name, dialer.certificates, peers: [address])
+            let own = try await Self.start(dialer.name, dialer.certificates, peers: [address])
             // TLS 1.3 lets the dialer finish before the other end has judged its certificate.
             await own.close()
         }
@@ -55,12 +55,12 @@ import TransportTCP
 
     @Test(arguments: TransportConformance.Check.allCases)
     func conforms(_ check: TransportConformance.Check) async throws {
-        try await TransportConformance { count in
+        try await TransportConformance { [authority] count in
             var peers: [TCPTransport] = []
             for index in 0..<count {
                 let member = try authority.add("p\(index)")
                 peers.append(
-                    try await start(
+                    try await Self.start(
                         "p\(index)", member.path, listen: "127.0.0.1:0", peers: peers.compactMap(\.listenAddress)))
             }
             while peers.contains(where: { $0.peers.count < count - 1 }) { try await Task.sleep(for: .milliseconds(2)) }
@@ -72,9 +72,9 @@ import TransportTCP
     @Test("with certificates a node may listen on all addresses, and those that lead take part of their member's name")
     func offLoopback() async throws {
         let attic = try authority.add("attic")
-        let node = try await start("attic", attic.path, listen: "0.0.0.0:0")
+        let node = try await Self.start("attic", attic.path, listen: "0.0.0.0:0")
         let port = try #require(node.listenAddress?.split(separator: ":").last)
-        let leader = try await start("laptop/1f", folder.file("cluster"), peers: ["127.0.0.1:\(port)"])
+        let leader = try await Self.start("laptop/1f", folder.file("cluster"), peers: ["127.0.0.1:\(port)"])
         #expect(leader.peers.map(\.peer) == ["attic"])
         await leader.close()
         await node.close()
@@ -95,7 +95,7 @@ import TransportTCP
     func names() async throws {
         let attic = try authority.add("attic").path
         for name in ["kitchen", "attic2", "att", "kitchen/attic"] {
-            let error = await #expect(throws: TesseraError.self) { try await start(name, attic) }
+            let error = await #expect(throws: TesseraError.self) { try await Self.start(name, attic) }
             #expect(error?.description.contains("'attic'") == true && error?.description.contains("'\(name)'") == true)
         }
         #expect(ClusterMember.mayCallItself("attic/7", holding: "attic"))
@@ -114,16 +114,16 @@ import TransportTCP
     @Test("a certificate that has expired is refused where it is, and by others")
     func expired() async throws {
         let old = try authority.add("old", until: Date() - 5).path
-        let error = await #expect(throws: TesseraError.self) { try await start("old", old) }
+        let error = await #expect(throws: TesseraError.self) { try await Self.start("old", old) }
         #expect(error?.description.contains("expired on") == true, "\(String(describing: error))")
 
         let expiry = Date() + 2
         let brief = try authority.add("brief", until: expiry).path
-        let node = try await start("brief", brief, listen: "127.0.0.1:0")
+        let node = try await Self.start("brief", brief, listen: "127.0.0.1:0")
         let address = try #require(node.listenAddress)
         while Date() < expiry + 1.1 { try await Task.sleep(for: .milliseconds(50)) }
         let refusal = await #expect(throws: TesseraError.self) {
-            try await start("laptop", folder.file("cluster"), peers: [address])
+            try await Self.start("laptop", folder.file("cluster"), peers: [address])
         }
         #expect(refusal?.description.contains("not valid now") == true, "\(String(describing: refusal))")
         await node.close()
@@ -139,7 +139,8 @@ import TransportTCP
             return try #require(error).description
         }
         #expect(try message { try FileManager.default.removeItem(atPath: $0.key) }.contains("node.key"))
-        #expect(try message { try Data("hello".utf8).write(to: URL(fileURLWithPath: $0.certificate)) }.contains("(PEM)"))
+        #expect(
+            try message { try Data("hello".utf8).write(to: URL(fileURLWithPath: $0.certificate)) }.contains("(PEM)"))
         #expect(try message { try Data().write(to: URL(fileURLWithPath: $0.authority)) }.contains("ca.pem"))
         let other = try authority.add("other")
         let mixed = try message { member in

@@ -37,8 +37,8 @@ import TransportTCP
     }
 
     @Test(arguments: [
-        ("192.0.2.1:80", TesseraError.Code.notSupported, "TLS"), ("0.0.0.0:80", .notSupported, "TLS"),
-        ("[::]:80", .notSupported, "TLS"), ("[2001:db8::1]:80", .notSupported, "TLS"),
+        ("192.0.2.1:80", TesseraError.Code.notSupported, "certificates"), ("0.0.0.0:80", .notSupported, "certificates"),
+        ("[::]:80", .notSupported, "certificates"), ("[2001:db8::1]:80", .notSupported, "certificates"),
         ("no such host.invalid:80", .notFound, "no such host.invalid:80"), ("127.0.0.1", .invalidArgument, "host:port"),
         ("127.0.0.1:x", .invalidArgument, "host:port"), ("127.0.0.1:65536", .invalidArgument, "host:port"),
         ("::1:80", .invalidArgument, "brackets"), ("", .invalidArgument, "host:port"),

@@ -106,6 +106,34 @@ import Testing
         #expect(unnamed.status == 64 && unnamed.errors.contains("{name}"), "\(unnamed.errors)")
     }
 
+    @Test("a timeline of processes: a picture with a bar for everything, and the same as numbers")
+    func timeline() throws {
+        let folder = try TemporaryFolder()
+        let svg = folder.file("timeline.svg")
+        let deploy = try Command(
+            "deploy", demo, "--input", landscape, "--spawn", "2", "--strategy", "layerwise", "--runs", "2",
+            "--timeline", svg, "--json")
+        #expect(deploy.status == 0, "\(deploy.errors)")
+        let report = try deploy.json()
+        let timeline = try #require(report["timeline"] as? [String: Any])
+        let devices = try #require(timeline["devices"] as? [[String: Any]])
+        #expect(devices.map { $0["device"] as? String } == ["node-1", "node-2", "leader"])
+        for key in ["compute_ms", "send_ms", "receive_ms", "clock_bound_ms"] {
+            #expect(devices.allSatisfy { $0[key] is NSNumber }, "\(key)")
+        }
+        let intervals = try #require(timeline["intervals"] as? [[String: Any]])
+        // Two nodes compute in every stage, then the leader.
+        let stages = try #require(report["stages"] as? Int)
+        #expect(intervals.filter { $0["activity"] as? String == "compute" }.count == 2 * stages + 1)
+        #expect(intervals.allSatisfy { $0["picture"] as? Int == 1 })
+        let latency = try #require(report["latency_ms"] as? Double)
+        #expect((timeline["finish_ms"] as? [Double])?.allSatisfy { $0 > 0 && $0 <= latency } == true)
+        let drawing = try String(contentsOfFile: svg, encoding: .utf8)
+        let long = intervals.filter { ($0["end_ms"] as? Double ?? 0) > ($0["start_ms"] as? Double ?? 0) }
+        #expect(drawing.components(separatedBy: "<title>").count - 1 == long.count)
+        #expect(drawing.contains("computes for stage 1 of picture 1") && drawing.contains(">node-2</text>"))
+    }
+
     @Test("a port in use is one clear error with the address")
     func portInUse() throws {
         let node = try NodeProcess(name: "first")
@@ -115,11 +143,46 @@ import Testing
         _ = node.stop()
     }
 
-    @Test("addresses off loopback are refused until there is TLS")
+    @Test("addresses off loopback are refused without certificates")
     func offLoopback() throws {
         let node = try Command("node", "--listen", "0.0.0.0:0")
         #expect(node.status == 1)
-        #expect(node.errors.contains("TLS"), "\(node.errors)")
+        #expect(node.errors.contains("tessera cluster init"), "\(node.errors)")
+    }
+
+    @Test("members of a cluster, on all addresses of this host, answer as one process does, and strangers get nothing")
+    func certificates() throws {
+        let folder = try TemporaryFolder()
+        let home = folder.file("home")
+        for arguments in [
+            ["init", home, "--name", "laptop"], ["add", "anna", "--cluster", home],
+            ["add", "ben", "--cluster", home, "-o", folder.file("ben")],
+        ] {
+            let made = try Command(["cluster"] + arguments)
+            #expect(made.status == 0, "\(made.errors)")
+        }
+        let nodes = try [folder.file("home/nodes/anna"), folder.file("ben")].map {
+            try NodeProcess("--certificates", $0, listen: "0.0.0.0:0")
+        }
+        let addresses = nodes.map { "\"127.0.0.1:\($0.address.split(separator: ":").last ?? "")\"" }
+        let start =
+            "{tessera: 1, network: \(TestFiles.network("sketch")), nodes: [\(addresses.joined(separator: ", "))]"
+        let file = try folder.write(start + ", security: {certificates: home}, partition: layerwise}", to: "d.yaml")
+        let deploy = try Command("deploy", file, "--input", landscape, "--verify", "--json")
+        #expect(deploy.status == 0, "\(deploy.errors)")
+        let report = try deploy.json()
+        #expect(report["identical"] as? Bool == true && report["nodes"] as? Int == 2)
+        #expect((report["bytes_between_nodes"] as? Int ?? 0) > 0, "the nodes meet each other, too")
+
+        let open = try folder.write(start + "}", to: "open.yaml")
+        let stranger = try Command("deploy", open, "--input", landscape)
+        #expect(stranger.status == 1 && stranger.errors.contains("TLS"), "\(stranger.errors)")
+        #expect(try Command("cluster", "init", folder.file("away"), "--name", "laptop").status == 0)
+        let foreign = try Command("deploy", open, "--input", landscape, "--certificates", folder.file("away"))
+        #expect(foreign.status == 1 && foreign.errors.contains("certificate"), "\(foreign.errors)")
+        let again = try Command("cluster", "init", home)
+        #expect(again.status == 1 && again.errors.contains("already"), "\(again.errors)")
+        #expect(nodes.allSatisfy { $0.stop() == 0 })
     }
 
     @Test(
@@ -147,10 +210,12 @@ final class NodeProcess {
     let address: String
     private let process = Process()
 
-    init(name: String) throws {
+    convenience init(name: String) throws { try self.init("--name", name) }
+
+    init(_ options: String..., listen: String = "127.0.0.1:0") throws {
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: TestFiles.executable)
-        process.arguments = ["node", "--name", name, "--listen", "127.0.0.1:0", "--json"]
+        process.arguments = ["node", "--listen", listen, "--json"] + options
         process.standardOutput = output
         try process.run()
         let line = output.fileHandleForReading.availableData

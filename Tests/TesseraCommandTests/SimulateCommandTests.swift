@@ -62,6 +62,30 @@ import Testing
         #expect(text.contains(">attic-1</text>"))
     }
 
+    @Test("on more and more nodes: the last number is the whole cluster, and every point is drawn")
+    func scaling() throws {
+        let both = ["--strategy", "auto", "--strategy", "vertical", "--json"]
+        let svg = folder.file("scaling.svg")
+        let lines = try #require(
+            try Command(arguments + both + ["--scaling", svg]).json()["lines"] as? [[String: Any]])
+        let whole = try #require(try Command(arguments + both).json()["strategies"] as? [[String: Any]])
+        #expect(lines.map { $0["strategy"] as? String } == ["auto", "vertical"])
+        for (line, report) in zip(lines, whole) {
+            let points = try #require(line["points"] as? [[String: Any]])
+            #expect(points.map { $0["nodes"] as? Int } == [1, 2, 3])
+            for key in ["latency_ms", "pictures_per_second", "speedup"] {
+                #expect(points.last?[key] as? Double == report[key] as? Double, "\(key)")
+            }
+        }
+        let text = try String(contentsOfFile: svg, encoding: .utf8)
+        #expect(text.components(separatedBy: "<circle").count - 1 == 6)
+        #expect(text.contains(">auto ") && text.contains(">vertical ") && text.contains("vertical, 3 nodes, "))
+
+        let table = try Command(arguments + ["--nodes", "2"])
+        #expect(table.status == 0, "\(table.errors)")
+        #expect(table.output.contains("speed-up") && !table.output.contains("\n3 "), "\(table.output)")
+    }
+
     @Test("memory that does not suffice is said")
     func memory() throws {
         let small = try folder.write("tessera: 1\nnodes: [{name: tiny, memory: 1kB}, {name: b}]\n", to: "small.yaml")
@@ -135,6 +159,9 @@ import Testing
             (["--strategy", "auot"], 1, "did you mean 'auto'?"),
             (["--strategy", "auto", "--option", "objective=speed"], 1, "latency, throughput, memory"),
             (["--strategy", "auto", "--strategy", "vertical", "--svg", "x.svg"], 64, "for one strategy"),
+            (["--nodes", "1..4"], 1, "expected at most 3 nodes, as many as the cluster has, found 4"),
+            (["--nodes", "2..1"], 64, "'2..1' is invalid"), (["--nodes", "0"], 64, "'0' is invalid"),
+            (["--nodes", "2", "--svg", "x.svg"], 64, "'--svg' draws one run"),
         ])
     func errors(more: [String], status: Int32, message: String) throws {
         let run = try Command(arguments + more)

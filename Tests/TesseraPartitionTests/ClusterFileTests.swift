@@ -32,6 +32,24 @@ import Testing
         #expect(cluster.link(between: 1, and: 2) == Link(bandwidth: 125e6, latency: 3e-6, loss: 0.01))
     }
 
+    @Test("some of the nodes keep what joins them and the leader")
+    func part() throws {
+        let text = """
+            nodes: [{name: a}, {name: b}, {name: c}]
+            between: [{nodes: [leader, b], loss: 0.5}, {nodes: [a, b], loss: 0.25}, {nodes: [b, c], loss: 0.125}]
+
+            """
+        let (two, endpoints) = try profile(text).keeping(nodes: 2)
+        #expect(two.nodes.map(\.name) == ["a", "b"] && endpoints == [0, 1, 3])
+        #expect(two.link(between: 1, and: 2).loss == 0.5 && two.link(between: 0, and: 1).loss == 0.25)
+        #expect(two.link(between: 0, and: 2).loss == 0)
+        // The leader is never left out.
+        let (led, own) = try profile(text.replacing("leader, b", with: "a, c") + "leader: c").keeping(nodes: 2)
+        #expect(led.nodes.map(\.name) == ["a", "c"] && led.leaderNode == 1 && own == [0, 2])
+        #expect(led.link(between: 0, and: 1).loss == 0.5)
+        #expect(throws: TesseraError.self) { try profile(text).keeping(nodes: 4) }
+    }
+
     @Test("a leader that is no node comes after all nodes")
     func leader() throws {
         let cluster = try profile("leader: {speed: 3}\nnodes: [{name: a}]\nbetween: [{nodes: [leader, a], loss: 0.5}]")

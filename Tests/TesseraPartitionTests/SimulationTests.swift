@@ -176,7 +176,7 @@ import Testing
     @Test("the picture has a titled bar for all that is done, and a row for every device that does something")
     func drawing() throws {
         let simulation = try simulated(plan(convolutions: 2))
-        let svg = simulation.svg(on: cluster, title: "<two>")
+        let svg = Timeline(simulation, on: cluster).svg(title: "<two>")
         // The leader's layers after the last stage are none, and take no time.
         let bars = simulation.intervals.filter { $0.end > $0.start }.count
         #expect(bars == 16)

@@ -173,6 +173,48 @@ import Testing
         for node in nodes + [leader] { await node.close() }
     }
 
+    @Test("a leader that is slow to take sub-maps gets on with the next inference meanwhile")
+    func slowLeader() async throws {
+        let hub = LoopbackHub()
+        let leader = await Self.equipment.node(on: try hub.join(Self.equipment.information(named: "leader")))
+        let gated = GatedTransport(try hub.join(Self.equipment.information(named: "node")), holding: "submap")
+        let node = await Self.equipment.node(on: gated)
+        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 16, 16])
+        let plan = try PartitionChoice().plan(graph, nodes: 1, strategies: .builtin)
+        let task = try await ClusterTask.lead(plan, on: leader, peers: ["node"])
+        let expected = try DeploymentTests.single(graph, inputs)
+        async let first = task.run(inputs).outputs
+        await gated.hasHeld()
+        // Its sub-map waits; the tile of the second is made nevertheless.
+        async let second = task.run(inputs).outputs
+        await gated.hasSent("made", times: 2)
+        gated.open()
+        let outputs = try await [first, second]
+        #expect((outputs == [expected, expected]) as Bool)
+        await task.finish()
+        for node in [node, leader] { await node.close() }
+    }
+
+    @Test("a task that nobody refers to any more ends, and nodes are told")
+    func ownership() async throws {
+        let hub = LoopbackHub()
+        let nodes = try await Self.nodes(["leader", "node"], on: hub)
+        let witness = try hub.join(Self.equipment.information(named: "witness"))
+        let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 8, 8])
+        let plan = try PartitionChoice().plan(graph, nodes: 1, strategies: .builtin)
+        var task: ClusterTask? = try await ClusterTask.lead(plan, on: nodes[0], peers: ["node"])
+        _ = try await task?.run(inputs)
+        task = nil
+        for await case .received(let message, "leader") in witness.events where message.kind == "finished" { break }
+        // One that is told to end cannot be used again.
+        let other = try await ClusterTask.lead(plan, on: nodes[0], peers: ["node"])
+        await other.finish()
+        let error = await #expect(throws: TesseraError.self) { try await other.run(inputs) }
+        #expect(error?.message.contains("the task is over") == true)
+        for node in nodes { await node.close() }
+        await witness.close()
+    }
+
     @Test("pieces from a stranger are not taken, and disturb nobody")
     func stranger() async throws {
         let hub = LoopbackHub()
@@ -187,9 +229,7 @@ import Testing
             ("task", id.configuration), ("inference", 1.configuration), ("stage", 0.configuration),
             ("tile", 0.configuration),
         ]
-        let body: [String: Configuration] = [
-            "task": id.configuration, "work": .map(work), "pieces": [0].configuration,
-        ]
+        let body = Configuration(.map((work + [("pieces", [0].configuration)]).map { Configuration.Entry($0, $1) }))
         let zeros = Blob(try Tensor(zeros: [1, 1, 16, 16]))
         try await stranger.send(Message(kind: "pieces", body: body, payload: [zeros]), to: "node")
         #expect(((try await task.run(inputs)).outputs == (try DeploymentTests.single(graph, inputs))) as Bool)
@@ -291,6 +331,43 @@ import Testing
         var nodes: [Node] = []
         for name in names { nodes.append(await equipment.node(on: try hub.join(equipment.information(named: name)))) }
         return nodes
+    }
+}
+
+/// Loopback that holds messages of one kind back until it is opened, and tells what it sent.
+private final class GatedTransport: Transport {
+    private let base: LoopbackTransport
+    private let kind: String
+    private let gate = AsyncStream.makeStream(of: Void.self)
+    private let log = AsyncStream.makeStream(of: String.self)
+    private let held = AsyncStream.makeStream(of: Void.self)
+
+    init(_ base: LoopbackTransport, holding kind: String) { (self.base, self.kind) = (base, kind) }
+
+    var information: PeerInformation { base.information }
+    var events: AsyncStream<TransportEvent> { base.events }
+    var peers: [PeerInformation] { base.peers }
+
+    func send(_ message: Message, to peer: PeerID) async throws {
+        if message.kind == kind {
+            held.continuation.yield()
+            for await _ in gate.stream {}
+        }
+        try await base.send(message, to: peer)
+        log.continuation.yield(message.kind)
+    }
+
+    func broadcast(_ message: Message) async throws { try await sendToAll(peers.map(\.peer), message) }
+    func close() async { await base.close() }
+
+    func open() { gate.continuation.finish() }
+    func hasHeld() async { for await _ in held.stream { break } }
+    func hasSent(_ kind: String, times: Int) async {
+        var count = 0
+        for await sent in log.stream where sent == kind {
+            count += 1
+            if count == times { return }
+        }
     }
 }
 

@@ -24,8 +24,8 @@ public final class MulticastTransport: ListeningTransport {
     public let settings: MulticastSettings
     private let tcp: TCPTransport
     private let session: NormSession
-    private let inbox: Inbox
-    private let outbox: Outbox
+    private let inbox: MulticastInbox
+    private let outbox: MulticastOutbox
     private let queue: EventQueue
     private let errands: AsyncStream<Errand>.Continuation
     private let logger: Logger
@@ -35,7 +35,7 @@ public final class MulticastTransport: ListeningTransport {
     private let turn = FlowWindow(bound: 1)
 
     private init(
-        tcp: TCPTransport, session: NormSession, inbox: Inbox, outbox: Outbox, queue: EventQueue,
+        tcp: TCPTransport, session: NormSession, inbox: MulticastInbox, outbox: MulticastOutbox, queue: EventQueue,
         errands: AsyncStream<Errand>.Continuation, settings: MulticastSettings, isSealed: Bool, logger: Logger
     ) {
         (self.tcp, self.session, self.inbox, self.outbox) = (tcp, session, inbox, outbox)
@@ -69,13 +69,13 @@ public final class MulticastTransport: ListeningTransport {
 
         let queue = EventQueue()
         let (stream, errands) = AsyncStream.makeStream(of: Errand.self)
-        let inbox = Inbox(
+        let inbox = MulticastInbox(
             limits: settings.tcp.limits, unreadLimit: settings.tcp.receiveQueue, logger: options.logger, queue: queue
         ) { errands.yield(.confirm($0)) }
         let session = try NormSession(settings, node: options.information.multicastNode, hooks: hooks) {
             inbox.received($0)
         }
-        let outbox = Outbox(session: session, settings: settings)
+        let outbox = MulticastOutbox(session: session, settings: settings)
         let tcp: TCPTransport
         do {
             tcp = try await TCPTransport.start(options, settings: settings.tcp) { [options] event, onConsumption in
@@ -235,8 +235,8 @@ public final class MulticastTransport: ListeningTransport {
     // MARK: What TCP reports
 
     private static func observe(
-        _ event: TransportEvent, _ onConsumption: (@Sendable () -> Void)?, _ options: TransportOptions, _ inbox: Inbox,
-        _ outbox: Outbox
+        _ event: TransportEvent, _ onConsumption: (@Sendable () -> Void)?, _ options: TransportOptions, _ inbox: MulticastInbox,
+        _ outbox: MulticastOutbox
     ) {
         switch event {
         case .appeared(let peer, let information):
@@ -265,7 +265,7 @@ public final class MulticastTransport: ListeningTransport {
         }
     }
 
-    private static func obey(_ message: Message, from peer: PeerID, _ inbox: Inbox, _ outbox: Outbox) throws {
+    private static func obey(_ message: Message, from peer: PeerID, _ inbox: MulticastInbox, _ outbox: MulticastOutbox) throws {
         switch message.kind {
         case MulticastMessage.announcement: try inbox.announced(message, by: peer)
         case MulticastMessage.substitute: try inbox.substituted(message, by: peer)

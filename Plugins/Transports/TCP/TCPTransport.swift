@@ -50,7 +50,8 @@ public final class TCPTransport: ListeningTransport {
         {
             throw TesseraError(
                 .invalidArgument,
-                "expected this peer to be called '\(name)' as its certificate says, found '\(options.information.peer)'")
+                "expected this peer to be called '\(name)' as its certificate says, found '\(options.information.peer)'"
+            )
         }
         information = options.information
         self.settings = settings

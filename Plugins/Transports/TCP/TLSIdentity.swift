@@ -16,7 +16,9 @@ struct TLSIdentity: Sendable {
     init(_ folder: CertificateFolder) throws {
         member = try folder.member()
         do {
-            let chain = try NIOSSLCertificate.fromPEMFile(folder.certificate).map { NIOSSLCertificateSource.certificate($0) }
+            let chain = try NIOSSLCertificate.fromPEMFile(folder.certificate).map {
+                NIOSSLCertificateSource.certificate($0)
+            }
             let key = NIOSSLPrivateKeySource.privateKey(try NIOSSLPrivateKey(file: folder.key, format: .pem))
             let authority = NIOSSLTrustRoots.certificates(try NIOSSLCertificate.fromPEMFile(folder.authority))
             var client = TLSConfiguration.makeClientConfiguration()
@@ -69,7 +71,8 @@ struct TLSIdentity: Sendable {
         }
         let name = try ClusterMember.name(ofCertificate: certificate.toDERBytes())
         guard ClusterMember.mayCallItself(peer, holding: name) else {
-            throw TesseraError(.protocolViolation, "expected a peer called '\(name)' by its certificate, found '\(peer)'")
+            throw TesseraError(
+                .protocolViolation, "expected a peer called '\(name)' by its certificate, found '\(peer)'")
         }
     }
 }

@@ -192,6 +192,31 @@ extension ClusterProfile {
     /// What joins two endpoints.
     public func link(between a: Int, and b: Int) -> Link { links.isEmpty ? link : links[Pair(a, b)] ?? link }
 
+    /// So many of the nodes, the first ones; the leader is among them if it is a node.
+    ///
+    /// - Returns: the cluster of just these nodes, and by its endpoints what they are among those of this one.
+    /// - Throws: `invalidArgument` if there are not as many.
+    public func keeping(nodes count: Int) throws -> (cluster: ClusterProfile, endpoints: [Int]) {
+        guard (1...max(nodes.count, 1)).contains(count), count <= nodes.count else {
+            throw TesseraError(.invalidArgument, "expected 1 to \(nodes.count) nodes of the cluster, found \(count)")
+        }
+        var kept = Array(0..<count)
+        if let leaderNode, leaderNode >= count { kept[count - 1] = leaderNode }
+        var copy =
+            if let leaderNode, let index = kept.firstIndex(of: leaderNode) {
+                try ClusterProfile(nodes: kept.map { nodes[$0] }, leaderNode: index, link: link)
+            } else {
+                ClusterProfile(nodes: kept.map { nodes[$0] }, leader: leader, link: link)
+            }
+        let endpoints = leaderNode == nil ? kept + [leaderEndpoint] : kept
+        for (a, first) in endpoints.enumerated() {
+            for (b, second) in endpoints.enumerated().dropFirst(a + 1) {
+                copy.links[Pair(a, b)] = links[Pair(first, second)]
+            }
+        }
+        return (copy, endpoints)
+    }
+
     /// The same with what joins two endpoints replaced.
     public func replacingLink(between a: Int, and b: Int, with link: Link) -> ClusterProfile {
         var copy = self

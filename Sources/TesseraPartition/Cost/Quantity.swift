@@ -1,3 +1,4 @@
+import Foundation
 import TesseraCore
 
 /// A number with a unit, as it is written in a file: `512MiB`, `1Gbit/s`, `0.2ms`.
@@ -49,9 +50,10 @@ extension Quantity {
         return Self.digits(value / unit.factor) + unit.name
     }
 
-    /// Whole numbers are written as such: 6, not 6.0.
+    /// Whole numbers are written as such: 6, not 6.0. What dividing by a unit leaves after twelve digits is not.
     private static func digits(_ number: Double) -> String {
-        Int(exactly: number).map(String.init) ?? String(number)
+        let rounded = Double(String(format: "%.12g", number)) ?? number
+        return Int(exactly: rounded).map(String.init) ?? String(rounded)
     }
 }
 

@@ -2,7 +2,7 @@ import TesseraCore
 
 /// What became of some inferences in virtual time. All times are seconds since the first picture arrived.
 public struct Simulation: Sendable {
-    public enum Activity: String, Sendable, CaseIterable {
+    public enum Activity: String, Sendable, CaseIterable, Codable {
         case receive, compute, send
     }
 
@@ -17,6 +17,11 @@ public struct Simulation: Sendable {
         public let picture: Int
         /// The stage that it was for, counted from 0; the leader's layers come after all stages.
         public let stage: Int
+
+        public init(endpoint: Int, activity: Activity, start: Double, end: Double, picture: Int, stage: Int) {
+            (self.endpoint, self.activity, self.start, self.end) = (endpoint, activity, start, end)
+            (self.picture, self.stage) = (picture, stage)
+        }
     }
 
     public let intervals: [Interval]

@@ -7,7 +7,7 @@ import TesseraCore
 /// Puts what arrives by TCP and by multicast in the order in which each peer sent it.
 ///
 /// A broadcast has its place where its announcement came; what the peer sent later waits behind it.
-final class Inbox: Sendable {
+final class MulticastInbox: Sendable {
     /// One of a peer's messages, in its place.
     private enum Place {
         case message(Message, onConsumption: (@Sendable () -> Void)?)

@@ -1,16 +1,14 @@
 import Foundation
 import TesseraCore
 
-extension Simulation {
+extension Timeline {
     /// A picture of what every device does when: a row for each, with a line each for what it receives, computes and sends.
     ///
     /// - Parameter title: what stands above it.
-    public func svg(on cluster: ClusterProfile, title: String) -> String {
-        SimulationDrawing(self, cluster, title: title).svg
-    }
+    public func svg(title: String) -> String { TimelineDrawing(self, title: title).svg }
 }
 
-private struct SimulationDrawing {
+private struct TimelineDrawing {
     private static let margin = 24.0
     private static let chartWidth = 900.0
     private static let barHeight = 8.0
@@ -25,8 +23,7 @@ private struct SimulationDrawing {
         .receive: ("#56b4e9", "#2f8fc6"), .compute: ("#009e73", "#00734f"), .send: ("#e69f00", "#b57d00"),
     ]
 
-    private let simulation: Simulation
-    private let cluster: ClusterProfile
+    private let timeline: Timeline
     private let title: String
     /// The devices that have a row: the leader first, then those that do something.
     private let endpoints: [Int]
@@ -34,22 +31,21 @@ private struct SimulationDrawing {
     private let busyCount: Int
     private let nameWidth: Double
 
-    init(_ simulation: Simulation, _ cluster: ClusterProfile, title: String) {
-        (self.simulation, self.cluster, self.title) = (simulation, cluster, title)
-        let busy = Set(simulation.intervals.filter { $0.end > $0.start }.map(\.endpoint))
-        let others = busy.subtracting([cluster.leaderEndpoint]).sorted()
-        let all = [cluster.leaderEndpoint] + others
+    init(_ timeline: Timeline, title: String) {
+        (self.timeline, self.title) = (timeline, title)
+        let busy = Set(timeline.intervals.filter { $0.end > $0.start }.map(\.endpoint))
+        let others = busy.subtracting([timeline.leader]).sorted()
+        let all = [timeline.leader] + others
         endpoints = Array(all.prefix(Self.rowLimit))
         busyCount = all.count
-        idleCount = cluster.endpointCount - all.count
-        nameWidth =
-            Double(endpoints.map { Self.label($0, in: cluster).count }.max() ?? 0) * Self.letterWidth + 58
+        idleCount = timeline.devices.count - all.count
+        nameWidth = Double(endpoints.map { Self.label(timeline.devices[$0]).count }.max() ?? 0) * Self.letterWidth + 58
     }
 
     private var left: Double { Self.margin + nameWidth }
     private var top: Double { 96 }
     private var bottom: Double { top + Double(endpoints.count) * Self.rowHeight }
-    private var duration: Double { max(simulation.duration, 1e-12) }
+    private var duration: Double { max(timeline.duration, 1e-12) }
 
     var svg: String {
         let width = left + Self.chartWidth + 2 * Self.margin
@@ -70,11 +66,13 @@ private struct SimulationDrawing {
     }
 
     private var subtitle: String {
-        let pictures = simulation.finishTimes.count
+        let pictures = timeline.finishTimes.count
         let count = pictures == 1 ? "1 picture" : "\(pictures) pictures"
-        return String(
-            format: "%@ in %@ ms · %@ between devices", count, Self.digits(simulation.duration * 1e3),
-            ByteCount(simulation.byteCount).description)
+        let figures = [
+            "\(count) in \(Self.digits(timeline.duration * 1e3)) ms",
+            "\(ByteCount(timeline.byteCount)) between devices",
+        ]
+        return (figures + [timeline.remark].compactMap { $0 }).joined(separator: " · ")
     }
 
     private var legend: String {
@@ -88,20 +86,17 @@ private struct SimulationDrawing {
         .joined(separator: "\n")
     }
 
-    private static func label(_ endpoint: Int, in cluster: ClusterProfile) -> String {
-        let name = cluster.device(at: endpoint).name
-        let isBoth = endpoint == cluster.leaderNode
-        let label = isBoth ? name + " (leader)" : name
-        return label.count <= nameLimit ? label : "…" + label.suffix(nameLimit - 1)
+    private static func label(_ name: String) -> String {
+        name.count <= nameLimit ? name : "…" + name.suffix(nameLimit - 1)
     }
 
     private func row(_ endpoint: Int, y: Double) -> String {
-        let own = simulation.intervals.filter { $0.endpoint == endpoint }
+        let own = timeline.intervals.filter { $0.endpoint == endpoint }
         let computing = own.reduce(0) { $1.activity == .compute ? $0 + $1.end - $1.start : $0 }
         var parts = [
             "<path d=\"M\(n(left)) \(n(y + Self.rowHeight - 2))H\(n(left + Self.chartWidth))\" stroke=\"#e4e7ea\"/>",
-            "<text x=\"\(n(left - 52))\" y=\"\(n(y + 18))\" text-anchor=\"end\">\(Self.label(endpoint, in: cluster).escapedForXML)</text>",
-            "<text x=\"\(n(left - 10))\" y=\"\(n(y + 18))\" text-anchor=\"end\" fill=\"#888\">\(Int((100 * computing / duration).rounded())) %</text>",
+            "<text x=\"\(n(left - 52))\" y=\"\(n(y + 18))\" text-anchor=\"end\">\(Self.label(timeline.devices[endpoint]).escapedForXML)</text>",
+            "<text x=\"\(n(left - 10))\" y=\"\(n(y + 18))\" text-anchor=\"end\" fill=\"#888\">\(String(format: "%.0f", 100 * computing / duration)) %</text>",
         ]
         for (line, activity) in Simulation.Activity.allCases.enumerated() {
             let barTop = y + 2 + Double(line) * (Self.barHeight + Self.barGap)

@@ -6,7 +6,7 @@ import TesseraCore
 ///
 /// A receiver confirms every object. One that confirms nothing for too long *lags*: it is fed by TCP what it lacks, and for a while
 /// gets no broadcasts by multicast.
-final class Outbox: Sendable {
+final class MulticastOutbox: Sendable {
     /// A broadcast that has not reached everybody.
     private struct Parcel {
         let content: BroadcastContent
@@ -21,7 +21,7 @@ final class Outbox: Sendable {
 
         /// What an object counts for in a window of `bound` bytes: many small ones are bounded in number.
         func size(of index: Int, _ bound: Int) -> Int {
-            max(BroadcastContent.range(index, of: content.byteCount).count, bound / Outbox.objectLimit)
+            max(BroadcastContent.range(index, of: content.byteCount).count, bound / MulticastOutbox.objectLimit)
         }
     }
 

@@ -1,0 +1,69 @@
+import TesseraCore
+import TesseraPartition
+
+/// A piece of a tile's input: a part of a tensor that somebody has.
+struct ArrivedPiece: Sendable {
+    let index: Int
+    let source: Tensor
+    /// The part of it that is the piece.
+    let region: Region
+
+    init(_ index: Int, whole: Tensor) { (self.index, source, region) = (index, whole, Region(whole: whole.shape)) }
+    init(_ index: Int, _ region: Region, of source: Tensor) {
+        (self.index, self.source, self.region) = (index, source, region)
+    }
+}
+
+/// The inputs of one tile, put together as their pieces arrive.
+struct TileInputs {
+    private let pieces: [TileRoutes.Piece]
+    private var tensors: [Tensor?]
+    private let inputs: [Tile.Input]
+    private var missing: Set<Int>
+    /// By input: memory of an earlier inference, for what is put together of several pieces.
+    private var spares: [Tensor?]
+    private var isPutTogether: [Bool]
+
+    init(_ tile: Tile, pieces: [TileRoutes.Piece], spares: [Tensor?]) {
+        self.pieces = pieces
+        inputs = tile.inputs
+        tensors = tile.inputs.map { _ in nil }
+        isPutTogether = tile.inputs.map { _ in false }
+        missing = Set(pieces.indices)
+        self.spares = spares.isEmpty ? tile.inputs.map { _ in nil } : spares
+    }
+
+    var isComplete: Bool { missing.isEmpty }
+
+    /// - Throws: `protocolViolation` for a piece that is none, or is there already; `outOfMemory`.
+    mutating func add(_ piece: ArrivedPiece) throws {
+        guard missing.remove(piece.index) != nil else {
+            throw TesseraError(.protocolViolation, "piece \(piece.index) of a tile comes twice, or there is none")
+        }
+        let place = pieces[piece.index]
+        let whole = inputs[place.input].region.shape
+        // One piece may be all of it.
+        if piece.source.shape == whole, piece.region == Region(whole: whole) {
+            return tensors[place.input] = piece.source
+        }
+        var target =
+            try tensors[place.input] ?? spares[place.input] ?? Tensor(zeros: whole, elementType: place.elementType)
+        // Written to in place only by whoever alone refers to it.
+        (tensors[place.input], spares[place.input]) = (nil, nil)
+        try target.paste(piece.region, of: piece.source, at: place.region)
+        tensors[place.input] = target
+        isPutTogether[place.input] = true
+    }
+
+    /// Memory that later inferences may use once the tile is computed.
+    func reusable(of tensors: [String: Tensor], in graph: Graph) -> [Tensor?] {
+        zip(inputs, isPutTogether).map { $1 ? tensors[graph.values[$0.value].name] : nil }
+    }
+
+    /// All inputs, by the names of the values.
+    func named(in graph: Graph) -> [String: Tensor] {
+        Dictionary(
+            zip(inputs, tensors).compactMap { input, tensor in tensor.map { (graph.values[input.value].name, $0) } },
+            uniquingKeysWith: { first, _ in first })
+    }
+}
