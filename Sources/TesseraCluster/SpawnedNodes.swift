@@ -24,10 +24,11 @@ public final class SpawnedNodes: @unchecked Sendable {
             for name in names {
                 let (process, input, output) = (Process(), Pipe(), Pipe())
                 process.executableURL = URL(fileURLWithPath: executable)
-                process.arguments = [
-                    "node", "--name", name, "--listen", "127.0.0.1:0", "--threads", String(threads), "--json",
-                    "--until-input-ends",
-                ] + arguments
+                process.arguments =
+                    [
+                        "node", "--name", name, "--listen", "127.0.0.1:0", "--threads", String(threads), "--json",
+                        "--until-input-ends",
+                    ] + arguments
                 (process.standardInput, process.standardOutput) = (input, output)
                 try process.run()
                 started.append((process, input, output))

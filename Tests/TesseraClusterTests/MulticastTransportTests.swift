@@ -68,7 +68,8 @@ import TransportTCP
     private func message(_ kind: String, byteCount: Int, seed: UInt64) -> Message {
         var generator = SeededGenerator(seed: seed)
         let bytes = (0..<(byteCount + 7) / 8).flatMap { _ in withUnsafeBytes(of: generator.next(), Array.init) }
-        return Message(kind: kind, encodedBody: Data("body".utf8), payload: [Blob(Array(bytes.prefix(byteCount))), Blob([1])])
+        return Message(
+            kind: kind, encodedBody: Data("body".utf8), payload: [Blob(Array(bytes.prefix(byteCount))), Blob([1])])
     }
 
     /// Broadcasts and messages to single peers, each received in order and once by all, whatever is lost.
@@ -103,6 +104,16 @@ import TransportTCP
         try await exchange(peers, sizes: [10, 100_000, 3_000_000, 0, 2_500_000] + Array(repeating: 300, count: 50))
         #expect(peers[0].counts.broadcasts == 55)
         #expect(peers[0].counts.substitutes == 0)
+        await close(peers)
+    }
+
+    @Test func congestionControlSlowsDownButLosesNothing() async throws {
+        var settings = Self.settings()
+        settings.congestionControl = true
+        var hooks = MulticastHooks()
+        hooks.receiveLoss = 2
+        let peers = try await Self.start(3, settings, hooks: [1: hooks])
+        try await exchange(peers, sizes: [10, 300_000, 20])
         await close(peers)
     }
 
@@ -153,9 +164,11 @@ import TransportTCP
     // MARK: Sealing
 
     /// Somebody who belongs to the group but not to the cluster.
-    private func eavesdropper(_ settings: MulticastSettings) throws -> (NormSession, objects: @Sendable () -> [[UInt8]]) {
+    private func eavesdropper(_ settings: MulticastSettings) throws -> (NormSession, objects: @Sendable () -> [[UInt8]])
+    {
         let heard = Heard()
-        let session = try NormSession(settings, node: 77) { bytes in heard.objects.withLock { $0.append(Array(bytes)) } }
+        let session = try NormSession(settings, node: 77) { bytes in heard.objects.withLock { $0.append(Array(bytes)) }
+        }
         return (session, { heard.objects.withLock { $0 } })
     }
 
@@ -176,7 +189,7 @@ import TransportTCP
         _ = intruder.send(next.bytes + Array(repeating: 7, count: 200))
         try await peers[0].broadcast(secret)
         #expect(await first.value == [secret])
-        try await until { heard().contains { $0.count > 100 } }
+        try await until { heard().contains { ObjectLabel($0)?.number == 1 } }
         let object = try #require(heard().last { ObjectLabel($0)?.number == 1 })
         for text in ["secret", "weights"] { #expect(!object.contains(text)) }
         try await until { peers[1].counts.forged + peers[1].counts.repeated >= 1 }
@@ -198,7 +211,7 @@ import TransportTCP
     }
 
     private func until(
-        sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Bool
+        sourceLocation: Testing.SourceLocation = #_sourceLocation, _ condition: () -> Bool
     ) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while !condition() {

@@ -48,7 +48,8 @@ struct BroadcastContent: Sendable {
         let part = (start..<start + bytes.count).clamped(to: range)
         guard !part.isEmpty else { return }
         UnsafeMutableRawBufferPointer(rebasing: target[(part.lowerBound - range.lowerBound)...])
-            .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[(part.lowerBound - start)..<(part.upperBound - start)]))
+            .copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: bytes[(part.lowerBound - start)..<(part.upperBound - start)]))
     }
 
     /// The SHA-256 of every object's content, one after the other.

@@ -10,10 +10,12 @@ struct MulticastGroup: Equatable, Sendable, CustomStringConvertible {
     init(_ text: String) throws {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         var address = in_addr()
-        guard parts.count == 2, let port = UInt16(parts[1]), port > 0, inet_pton(AF_INET, String(parts[0]), &address) == 1
+        guard parts.count == 2, let port = UInt16(parts[1]), port > 0,
+            inet_pton(AF_INET, String(parts[0]), &address) == 1
         else {
             throw TesseraError(
-                .invalidArgument, "expected 'group' as an IPv4 multicast address and a port, such as 239.77.0.1:6003, found '\(text)'")
+                .invalidArgument,
+                "expected 'group' as an IPv4 multicast address and a port, such as 239.77.0.1:6003, found '\(text)'")
         }
         guard withUnsafeBytes(of: address, { (224..<240).contains($0[0]) }) else {
             throw TesseraError(

@@ -26,6 +26,8 @@ final class MulticastOutbox: Sendable {
     }
 
     private struct Receiver {
+        /// Tells it from one of the same name that was there before.
+        let appearance: UInt64
         /// Broadcasts that it has not confirmed whole.
         var pending: Set<UInt64> = []
         /// Objects that were sent and that it has not confirmed.
@@ -45,6 +47,7 @@ final class MulticastOutbox: Sendable {
         var parcels: [UInt64: Parcel] = [:]
         var receivers: [PeerID: Receiver] = [:]
         var lastNumber: UInt64 = 0
+        var lastAppearance: UInt64 = 0
         var isWatched = false
         var waiters: [CheckedContinuation<Void, Never>] = []
         var counts = MulticastCounts()
@@ -70,7 +73,12 @@ final class MulticastOutbox: Sendable {
     // MARK: Receivers
 
     /// A peer of the same group can be sent to.
-    func add(_ peer: PeerID) { state.withLock { $0.receivers[peer] = Receiver() } }
+    func add(_ peer: PeerID) {
+        state.withLock { state in
+            state.lastAppearance += 1
+            state.receivers[peer] = Receiver(appearance: state.lastAppearance)
+        }
+    }
 
     func remove(_ peer: PeerID) {
         state.withLock { state in
@@ -97,8 +105,10 @@ final class MulticastOutbox: Sendable {
 
     // MARK: Broadcasts
 
-    /// Takes a broadcast for `peers`, and gives it its number.
-    func begin(_ content: BroadcastContent, to peers: [PeerID]) -> UInt64 {
+    /// Takes a broadcast for `peers`.
+    ///
+    /// - Returns: its number, and which appearance of each peer it is for.
+    func begin(_ content: BroadcastContent, to peers: [PeerID]) -> (number: UInt64, appearances: [PeerID: UInt64]) {
         state.withLock { state in
             state.lastNumber += 1
             let present = peers.filter { state.receivers[$0] != nil }
@@ -116,8 +126,14 @@ final class MulticastOutbox: Sendable {
                 state.parcels[state.lastNumber] = Parcel(
                     content: content, unconfirmed: Dictionary(uniqueKeysWithValues: present.map { ($0, objects) }))
             }
-            return state.lastNumber
+            let appearances = present.map { ($0, state.receivers[$0]?.appearance ?? 0) }
+            return (state.lastNumber, Dictionary(uniqueKeysWithValues: appearances))
         }
+    }
+
+    /// Whether a peer has come since a broadcast began, so that the broadcast is not for it.
+    func hasComeAnew(_ peer: PeerID, since appearance: UInt64?) -> Bool {
+        state.withLock { state in state.receivers[peer].map { $0.appearance != appearance } ?? false }
     }
 
     /// A receiver has been told of a broadcast.
@@ -126,7 +142,9 @@ final class MulticastOutbox: Sendable {
     func announced(_ number: UInt64, to peer: PeerID) -> Bool {
         state.withLock { state in
             state.parcels[number]?.announced.insert(peer)
-            guard let receiver = state.receivers[peer], receiver.restsUntil != nil, !receiver.isFed else { return false }
+            guard let receiver = state.receivers[peer], receiver.restsUntil != nil, !receiver.isFed else {
+                return false
+            }
             state.receivers[peer]?.isFed = true
             return true
         }

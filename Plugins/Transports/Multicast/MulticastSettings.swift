@@ -28,7 +28,9 @@ public struct MulticastSettings: Configurable, Equatable {
         Key("ttl", \.timeToLive, "routers that packets may cross, plus 1"),
         Key("rate", \.rate, "megabits per second to send at, or at most with congestion control"),
         Key("congestion_control", \.congestionControl, "whether to send slower when packets are lost (TFMCC)"),
-        Key("segment", \.segment, "bytes of content in a packet; as many as the interface carries, up to 1400, if left out"),
+        Key(
+            "segment", \.segment,
+            "bytes of content in a packet; as many as the interface carries, up to 1400, if left out"),
         Key("fec_block", \.block, "packets that are repaired together, by any packets that are made for them"),
         Key("fec_parity", \.parity, "packets that can be made to repair a block"),
         Key("auto_parity", \.proactiveParity, "repair packets that are sent with each block before anybody asks"),

@@ -86,7 +86,8 @@ public final class MulticastTransport: ListeningTransport {
             throw error
         }
         let transport = MulticastTransport(
-            tcp: tcp, session: session, inbox: inbox, outbox: outbox, queue: queue, errands: errands, settings: settings,
+            tcp: tcp, session: session, inbox: inbox, outbox: outbox, queue: queue, errands: errands,
+            settings: settings,
             isSealed: options.certificates != nil, logger: options.logger)
         Task { for await errand in stream { Task { await transport.run(errand) } } }
         return transport
@@ -122,7 +123,8 @@ public final class MulticastTransport: ListeningTransport {
         try settings.tcp.limits.check(message)
         guard !message.kind.hasPrefix(MulticastMessage.prefix) else {
             throw TesseraError(
-                .invalidArgument, "messages whose kind begins with '\(MulticastMessage.prefix)' are the transport's own")
+                .invalidArgument, "messages whose kind begins with '\(MulticastMessage.prefix)' are the transport's own"
+            )
         }
     }
 
@@ -160,21 +162,31 @@ public final class MulticastTransport: ListeningTransport {
         let reachable = outbox.reachable(peers)
         let others = peers.filter { !reachable.contains($0) }
         guard !reachable.isEmpty else { return try await sendToAll(others, content.message) }
-        let number = outbox.begin(content, to: reachable)
+        let (number, appearances) = outbox.begin(content, to: reachable)
         let key = isSealed ? SymmetricKey(size: .bits256) : nil
         let announcement = try Announcement(number: number, content: content, key: key).message()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.sendToAll(others, content.message) }
-            for peer in reachable { group.addTask { try await self.announce(announcement, number, to: peer) } }
+            for peer in reachable {
+                group.addTask {
+                    try await self.announce(announcement, number, content.message, to: peer, appearances[peer])
+                }
+            }
             group.addTask { try await self.send(content, number, key) }
             try await group.waitForAll()
         }
     }
 
     /// Gives a broadcast its place among the messages to a peer.
-    private func announce(_ announcement: Message, _ number: UInt64, to peer: PeerID) async throws {
+    private func announce(
+        _ announcement: Message, _ number: UInt64, _ message: Message, to peer: PeerID, _ appearance: UInt64?
+    ) async throws {
         do {
             try await tcp.send(announcement, to: peer)
+            if outbox.hasComeAnew(peer, since: appearance) {
+                // It has the announcement, but nobody waits for its confirmation.
+                try await tcp.send(MulticastMessage.Substitute.message(number, message), to: peer)
+            }
         } catch let error as TesseraError where error.code == .nodeFailure {
             return
         }
@@ -199,7 +211,9 @@ public final class MulticastTransport: ListeningTransport {
         switch errand {
         case .confirm(let peer):
             for confirmation in inbox.confirmations(for: peer) {
-                guard let message = try? Message(kind: MulticastMessage.confirmation, body: confirmation) else { continue }
+                guard let message = try? Message(kind: MulticastMessage.confirmation, body: confirmation) else {
+                    continue
+                }
                 try? await tcp.send(message, to: peer)
             }
         case .feed(let peer): await feed(peer)
@@ -235,7 +249,8 @@ public final class MulticastTransport: ListeningTransport {
     // MARK: What TCP reports
 
     private static func observe(
-        _ event: TransportEvent, _ onConsumption: (@Sendable () -> Void)?, _ options: TransportOptions, _ inbox: MulticastInbox,
+        _ event: TransportEvent, _ onConsumption: (@Sendable () -> Void)?, _ options: TransportOptions,
+        _ inbox: MulticastInbox,
         _ outbox: MulticastOutbox
     ) {
         switch event {
@@ -265,7 +280,9 @@ public final class MulticastTransport: ListeningTransport {
         }
     }
 
-    private static func obey(_ message: Message, from peer: PeerID, _ inbox: MulticastInbox, _ outbox: MulticastOutbox) throws {
+    private static func obey(_ message: Message, from peer: PeerID, _ inbox: MulticastInbox, _ outbox: MulticastOutbox)
+        throws
+    {
         switch message.kind {
         case MulticastMessage.announcement: try inbox.announced(message, by: peer)
         case MulticastMessage.substitute: try inbox.substituted(message, by: peer)

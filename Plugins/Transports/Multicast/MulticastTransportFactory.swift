@@ -13,6 +13,7 @@ public struct MulticastTransportFactory: TransportFactory {
 
     public static let module = Module<any TransportFactory>(
         MulticastSettings.self, name: "multicast",
-        summary: "what goes to all nodes once by multicast (NORM, RFC 5740), the rest by TCP; off loopback with certificates"
+        summary:
+            "what goes to all nodes once by multicast (NORM, RFC 5740), the rest by TCP; off loopback with certificates"
     ) { MulticastTransportFactory(settings: $0) }
 }

@@ -31,7 +31,9 @@ struct NetworkInterface: Sendable {
         var usable: [String: UInt32] = [:]
         for entry in sequence(first: list, next: { $0?.pointee.ifa_next }).compactMap({ $0?.pointee }) {
             let isUp = entry.ifa_flags & UInt32(IFF_UP) != 0
-            guard isUp, let address = entry.ifa_addr, address.pointee.sa_family == sa_family_t(AF_INET) else { continue }
+            guard isUp, let address = entry.ifa_addr, address.pointee.sa_family == sa_family_t(AF_INET) else {
+                continue
+            }
             usable[String(cString: entry.ifa_name)] = entry.ifa_flags
         }
         return usable
