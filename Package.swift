@@ -28,6 +28,7 @@ let package = Package(
             linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }),
         .systemLibrary(name: "CMalloc"),
         .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.4")]),
+        .target(name: "CNORM", linkerSettings: [.linkedLibrary("norm")]),
 
         // The library.
         .target(name: "TesseraCore"),
@@ -59,12 +60,20 @@ let package = Package(
             name: "Tessera",
             dependencies: [
                 "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
-                "TesseraSecurity", "TransportTCP",
+                "TesseraSecurity", "TransportMulticast", "TransportTCP",
             ]),
 
         // Modules that are swapped by name.
         .target(
             name: "PartitionStrategies", dependencies: ["TesseraPartition"], path: "Plugins/PartitionStrategies"),
+        .target(
+            name: "TransportMulticast",
+            dependencies: [
+                "CNORM", "TesseraCluster", "TransportTCP",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Plugins/Transports/Multicast"),
         .target(
             name: "TransportTCP",
             dependencies: [
@@ -96,7 +105,9 @@ let package = Package(
         + [
             .testTarget(
                 name: "TesseraClusterTests",
-                dependencies: ["TesseraCluster", "TesseraSecurity", "TransportTCP", "TesseraTestSupport"]),
+                dependencies: [
+                    "TesseraCluster", "TesseraSecurity", "TransportMulticast", "TransportTCP", "TesseraTestSupport",
+                ]),
             .testTarget(
                 name: "TesseraOneDNNTests",
                 dependencies: ["TesseraOneDNN", "TesseraTestSupport", "CAllocationCounter"]),

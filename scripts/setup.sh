@@ -8,6 +8,7 @@ packages=(
     libdnnl-dev                                                     # oneDNN: kernels
     libyaml-dev                                                     # YAML files
     liblua5.4-dev                                                   # scripts
+    libnorm-dev                                                     # NORM: multicast
     libavcodec-dev libavformat-dev libavutil-dev libswscale-dev     # FFmpeg: picture files
     python3-venv                                                    # comparisons with the onnx package
 )

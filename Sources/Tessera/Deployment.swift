@@ -51,7 +51,8 @@ public struct Deployment: Sendable {
                 // The leader computes only while the nodes wait for it.
                 equipment.options.threads = threads ?? cores
                 return try await .spawned(
-                    count, executable: executable, threads: share, transport: factory, equipment: equipment)
+                    count, executable: executable, threads: share, transport: factory, equipment: equipment,
+                    arguments: ["--transport", transport.text])
             case .addresses(let addresses):
                 equipment.options.threads = threads ?? cores
                 return try await .connected(

@@ -9,4 +9,5 @@
 @_exported import TesseraPartition
 @_exported import TesseraRuntime
 @_exported import TesseraSecurity
+@_exported import TransportMulticast
 @_exported import TransportTCP

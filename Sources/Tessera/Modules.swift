@@ -7,6 +7,7 @@ import TesseraOneDNN
 import TesseraOperators
 import TesseraPartition
 import TesseraRuntime
+import TransportMulticast
 import TransportTCP
 
 /// Everything that is looked up by name. A value: a script that registers a strategy changes its own copy.
@@ -34,7 +35,8 @@ public struct Modules: Sendable {
                 ]),
             strategies: .builtin,
             transports: Registry(
-                kind: "transport", [LoopbackTransportFactory.module, TCPTransportFactory.module]))
+                kind: "transport",
+                [LoopbackTransportFactory.module, MulticastTransportFactory.module, TCPTransportFactory.module]))
     }
 
     /// The backend that is used unless another is named.

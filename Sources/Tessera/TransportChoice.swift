@@ -1,5 +1,6 @@
 import TesseraCluster
 import TesseraCore
+import TesseraNetwork
 
 /// A transport by name with its settings: `{kind: tcp, heartbeat: 1}`.
 public struct TransportChoice: Sendable, Equatable {
@@ -10,6 +11,14 @@ public struct TransportChoice: Sendable, Equatable {
     public init(kind: String, settings: Configuration = .empty) {
         (self.kind, self.settings) = (kind, settings)
     }
+
+    /// What stands after a transport's option on the command line: its name, or a map as in files.
+    public init(text: String, option: String) throws {
+        try self.init(configuration: YAMLReader.parse(text, file: option))
+    }
+
+    /// The same as text on one line.
+    public var text: String { YAMLWriter.flow(configuration) }
 }
 
 extension TransportChoice: ConfigurationValue {

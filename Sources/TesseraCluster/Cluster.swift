@@ -48,11 +48,15 @@ public final class Cluster: Sendable {
 
     /// `count` processes of this host, each running `executable node`, which end when this process does.
     ///
-    /// - Parameter threads: threads that each of them may use.
+    /// - Parameters:
+    ///   - threads: threads that each of them may use.
+    ///   - arguments: more arguments for each of them.
     public static func spawned(
-        _ count: Int, executable: String, threads: Int, transport: any TransportFactory, equipment: NodeEquipment
+        _ count: Int, executable: String, threads: Int, transport: any TransportFactory, equipment: NodeEquipment,
+        arguments: [String] = []
     ) async throws -> Cluster {
-        let processes = try SpawnedNodes(names: names(count).map(\.name), executable: executable, threads: threads)
+        let processes = try SpawnedNodes(
+            names: names(count).map(\.name), executable: executable, threads: threads, arguments: arguments)
         do {
             return try await connected(
                 to: processes.addresses, transport: transport, equipment: equipment, processes: processes)

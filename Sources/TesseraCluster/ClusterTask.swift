@@ -182,11 +182,18 @@ public actor ClusterTask {
         try await broadcast(TaskMessage.layers, layers)
 
         var waiting = Set(peers)
+        var wanted: [PeerID: [ContentHash]] = [:]
         for await event in events {
             guard let (message, peer) = try message(of: event, in: "preparing the task") else { continue }
             switch message.kind {
             case TaskMessage.wanted:
-                try await send(weights, named: message.decode(TaskMessage.Wanted.self).hashes, to: peer)
+                let hashes = try message.decode(TaskMessage.Wanted.self).hashes
+                wanted[peer] = hashes
+                if !node.transport.broadcastsOnce {
+                    try await send(weights, named: hashes, to: peer)
+                } else if wanted.count == peers.count {
+                    try await broadcast(weights, to: wanted)
+                }
             case TaskMessage.ready: waiting.remove(peer)
             default: break
             }
@@ -199,18 +206,35 @@ public actor ClusterTask {
     }
 
     private func send(_ weights: [ContentHash: Tensor], named hashes: [ContentHash], to peer: PeerID) async throws {
-        for hash in hashes {
-            guard let tensor = weights[hash] else {
-                throw TesseraError(
-                    .protocolViolation, "node '\(peer)' wants weight \(hash), which the task does not have")
-            }
-            let entry = TaskMessage.Weights.Entry(
-                hash: hash, shape: tensor.shape.dimensions, elementType: tensor.elementType)
-            try await send(
-                Message(
-                    kind: TaskMessage.weights, body: TaskMessage.Weights(task: id, entries: [entry]),
-                    payload: [Blob(tensor)]), to: peer)
+        for hash in hashes { try await send(message(with: weights, hash, for: peer), to: peer) }
+    }
+
+    /// Sends what several nodes want to all at once (METHODS.md A1): those that have it already drop it. The rest goes to whom it
+    /// is for.
+    private func broadcast(_ weights: [ContentHash: Tensor], to wanted: [PeerID: [ContentHash]]) async throws {
+        let others = wanted.filter { $0.key != node.name }
+        let counts = others.values.joined().reduce(into: [:]) { counts, hash in counts[hash, default: 0] += 1 }
+        let shared = Set(counts.filter { $0.value > 1 }.keys)
+        for peer in peers {
+            try await send(weights, named: (wanted[peer] ?? []).filter { !shared.contains($0) }, to: peer)
         }
+        for hash in shared.sorted(by: { $0.hexadecimal < $1.hexadecimal }) {
+            let peer = others.first { $0.value.contains(hash) }?.key ?? node.name
+            try await broadcast(message(with: weights, hash, for: peer))
+        }
+    }
+
+    private func message(
+        with weights: [ContentHash: Tensor], _ hash: ContentHash, for peer: PeerID
+    ) throws -> Message {
+        guard let tensor = weights[hash] else {
+            throw TesseraError(
+                .protocolViolation, "node '\(peer)' wants weight \(hash), which the task does not have")
+        }
+        let entry = TaskMessage.Weights.Entry(
+            hash: hash, shape: tensor.shape.dimensions, elementType: tensor.elementType)
+        return try Message(
+            kind: TaskMessage.weights, body: TaskMessage.Weights(task: id, entries: [entry]), payload: [Blob(tensor)])
     }
 
     // MARK: Inference
@@ -378,6 +402,10 @@ public actor ClusterTask {
             guard running[number]?.made(made) == true else { return }
             let collect = try Message(
                 kind: TaskMessage.collect, body: TaskMessage.Collect(task: id, inference: number))
+            guard !node.transport.broadcastsOnce else {
+                running[number]?.bytes.sent += collect.byteCount
+                return post(to: node.name) { [node] in try await node.broadcast(collect) }
+            }
             for peer in plan.busyNodes.map({ peers[$0] }) {
                 if peer != node.name { running[number]?.bytes.sent += collect.byteCount }
                 post(to: peer) { [node] in try await node.send(collect, to: peer) }
@@ -502,8 +530,11 @@ public actor ClusterTask {
     }
 
     private func broadcast(_ kind: String, _ body: some Encodable) async throws {
-        let message = try Message(kind: kind, body: body)
-        bytesSent += message.byteCount * node.transport.peers.count
+        try await broadcast(Message(kind: kind, body: body))
+    }
+
+    private func broadcast(_ message: Message) async throws {
+        bytesSent += message.byteCount * (node.transport.broadcastsOnce ? 1 : node.transport.peers.count)
         try await node.broadcast(message)
     }
 }

@@ -15,17 +15,20 @@ public final class SpawnedNodes: @unchecked Sendable {
     /// Starts the processes and waits until each tells the address it listens on.
     ///
     /// - Throws: `nodeFailure` if one cannot be started or ends instead.
-    init(names: [String], executable: String, threads: Int) throws {
+    ///
+    /// - Parameter arguments: more of them, for each.
+    init(names: [String], executable: String, threads: Int, arguments: [String]) throws {
         var started: [(process: Process, input: Pipe, output: Pipe)] = []
         func stopAll() { Self.end(started.map(\.process)) }
         do {
             for name in names {
                 let (process, input, output) = (Process(), Pipe(), Pipe())
                 process.executableURL = URL(fileURLWithPath: executable)
-                process.arguments = [
-                    "node", "--name", name, "--listen", "127.0.0.1:0", "--threads", String(threads), "--json",
-                    "--until-input-ends",
-                ]
+                process.arguments =
+                    [
+                        "node", "--name", name, "--listen", "127.0.0.1:0", "--threads", String(threads), "--json",
+                        "--until-input-ends",
+                    ] + arguments
                 (process.standardInput, process.standardOutput) = (input, output)
                 try process.run()
                 started.append((process, input, output))

@@ -116,7 +116,7 @@ final class TileWork: Sendable {
                 layers = received
                 if missing.isEmpty { setup = try await prepare(received, weights) }
             case TaskMessage.weights:
-                for (hash, tensor) in try receiveWeights(message) {
+                for (hash, tensor) in try receiveWeights(message, missing) {
                     weights[hash] = tensor
                     missing.remove(hash)
                 }
@@ -175,10 +175,11 @@ final class TileWork: Sendable {
         return layers.graph.hashes(ofNodes: Set(own.flatMap { $0.layers.map(\.node) }))
     }
 
-    private func receiveWeights(_ message: Message) throws -> [ContentHash: Tensor] {
+    /// Takes weights that are missing. Others are for other nodes: what several want goes to all.
+    private func receiveWeights(_ message: Message, _ missing: Set<ContentHash>) throws -> [ContentHash: Tensor] {
         var received: [ContentHash: Tensor] = [:]
         let entries = try message.decode(TaskMessage.Weights.self).entries
-        for (index, entry) in entries.enumerated() {
+        for (index, entry) in entries.enumerated() where missing.contains(entry.hash) {
             let tensor = try message.blob(index).tensor(shape: Shape(entry.shape), elementType: entry.elementType)
             let actual = ContentHash(tensor)
             guard actual == entry.hash else {

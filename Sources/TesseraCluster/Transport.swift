@@ -30,10 +30,15 @@ public protocol Transport: Sendable {
     /// - Throws: `limitExceeded` for a message larger than the transport carries, `CancellationError`.
     func broadcast(_ message: Message) async throws
 
+    /// Whether a broadcast crosses the network once, however many peers there are.
+    var broadcastsOnce: Bool { get }
+
     /// Sends what is queued, takes leave of all peers and ends `events`. Closing twice does nothing more.
     func close() async
 }
 
 extension Transport {
     public var localPeer: PeerID { information.peer }
+
+    public var broadcastsOnce: Bool { false }
 }

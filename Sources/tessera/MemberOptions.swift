@@ -10,7 +10,7 @@ struct MemberOptions: ParsableArguments {
     @Option(help: "Start this many node processes on this host.")
     var spawn: Int?
 
-    @Option(help: "The transport; see 'tessera plugins'.")
+    @Option(help: "The transport's name, or '{kind: NAME, …}' with its settings; see 'tessera plugins'.")
     var transport: String?
 
     @OptionGroup var security: SecurityOptions
@@ -36,7 +36,7 @@ struct MemberOptions: ParsableArguments {
     func security(of file: DeploymentFile) -> SecurityChoice? { security.choice(over: file.security) }
 
     /// The transport of the command line, or else of the file; nil for the usual one.
-    func transport(of file: DeploymentFile) -> TransportChoice? {
-        transport.map { TransportChoice(kind: $0) } ?? file.transport
+    func transport(of file: DeploymentFile) throws -> TransportChoice? {
+        try transport.map { try TransportChoice(text: $0, option: "--transport") } ?? file.transport
     }
 }

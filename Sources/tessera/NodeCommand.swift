@@ -17,6 +17,9 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(help: "The address to listen on, host:port; port 0 takes any free one.")
     var listen: String?
 
+    @Option(help: "The transport's name, or '{kind: NAME, …}' with its settings; see 'tessera plugins'.")
+    var transport: String?
+
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var security: SecurityOptions
 
@@ -38,7 +41,8 @@ struct NodeCommand: AsyncParsableCommand {
         let own =
             try name ?? file.name ?? certificates?.member().name
             ?? "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
-        let transport = try await modules.transports.make(file.transport.kind, file.transport.settings).start(
+        let choice = try transport.map { try TransportChoice(text: $0, option: "--transport") } ?? file.transport
+        let transport = try await modules.transports.make(choice.kind, choice.settings).start(
             TransportOptions(
                 information: equipment.information(named: PeerID(own)), listen: listen ?? file.listen,
                 certificates: certificates?.certificates))

@@ -3,7 +3,7 @@ import TesseraCluster
 import TesseraCore
 
 /// The settings of TCP transports: what stands beside `kind: tcp` in a deployment file. Times are in seconds.
-public struct TCPSettings: Configurable, Equatable {
+public struct TCPSettings: Configurable, ConfigurationValue, Equatable {
     public var heartbeat = 0.5
     public var silence = 4.0
     public var handshakeTimeout = 5.0
@@ -14,6 +14,8 @@ public struct TCPSettings: Configurable, Equatable {
     public var receiveQueue = 64 << 20
 
     public init() {}
+
+    public static let typeDescription = "a map with the settings of TCP connections"
 
     public static let keys: [Key<TCPSettings>] = [
         Key("heartbeat", \.heartbeat, "seconds without anything to send after which a sign of life is sent"),
@@ -42,7 +44,7 @@ public struct TCPSettings: Configurable, Equatable {
         }
     }
 
-    var limits: FrameLimits { FrameLimits(frame: frameLimit, header: min(frameLimit, FrameLimits().header)) }
+    package var limits: FrameLimits { FrameLimits(frame: frameLimit, header: min(frameLimit, FrameLimits().header)) }
 }
 
 extension TimeAmount {

@@ -26,7 +26,7 @@ extension TCPTransport {
         let followers = state.withLock { state -> [EventLoopPromise<PeerID>]? in
             guard state.table.establish(peer.peer, connection: connection) else { return nil }
             // Under the lock, so that whoever finds the peer in the table can rely on the event.
-            queue.push(.appeared(peer.peer, peer))
+            report(.appeared(peer.peer, peer), nil)
             return state.followers.removeValue(forKey: peer.peer) ?? []
         }
         guard let followers else { return false }
@@ -38,7 +38,7 @@ extension TCPTransport {
     func release(_ peer: PeerID, _ connection: Connection, reason: TesseraError?) {
         let wasEstablished = state.withLock { state in
             let wasEstablished = state.table.release(peer, connection: connection)
-            if wasEstablished { queue.push(.left(peer, reason: state.closing == nil ? reason : nil)) }
+            if wasEstablished { report(.left(peer, reason: state.closing == nil ? reason : nil), nil) }
             return wasEstablished
         }
         guard wasEstablished else { return }
@@ -48,7 +48,7 @@ extension TCPTransport {
     func deliver(_ message: Message, from peer: PeerID, on connection: Connection) {
         let byteCount = message.byteCount
         connection.inbound.add(byteCount)
-        queue.push(.received(message, from: peer)) {
+        report(.received(message, from: peer)) {
             if connection.inbound.remove(byteCount) { connection.signal(.resumeReading) }
         }
     }

@@ -21,13 +21,19 @@ public final class TCPTransport: ListeningTransport {
         var closing: EventLoopFuture<Void>?
     }
 
+    /// Takes events in place of `events`, each with what is to be called once it is consumed: for transports that are built on this
+    /// one. It is called in order, partly under a lock, so it must not call the transport.
+    package typealias Observer = @Sendable (TransportEvent, _ onConsumption: (@Sendable () -> Void)?) -> Void
+
     /// Connections that may be open at once; more are turned away.
     static let connectionLimit = 1024
 
     public let information: PeerInformation
     public let settings: TCPSettings
     let logger: Logger
-    let queue = EventQueue()
+    private let queue = EventQueue()
+    /// Takes what happens, usually to the queue.
+    let report: Observer
     let state: Mutex<State>
     let group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     /// The frame that introduces this peer.
@@ -35,7 +41,7 @@ public final class TCPTransport: ListeningTransport {
     /// Nil for connections that are neither encrypted nor authenticated.
     let identity: TLSIdentity?
 
-    private init(_ options: TransportOptions, settings: TCPSettings) throws {
+    private init(_ options: TransportOptions, settings: TCPSettings, observer: Observer?) throws {
         try options.information.validate()
         try settings.validate()
         identity = try options.certificates.map { try TLSIdentity(CertificateFolder($0)) }
@@ -49,6 +55,7 @@ public final class TCPTransport: ListeningTransport {
         }
         information = options.information
         self.settings = settings
+        report = observer ?? { [queue] event, onConsumption in queue.push(event, onConsumption: onConsumption) }
         logger = options.logger
         hello = try Frame(.hello, Message(kind: "", body: options.information)).head()
         guard hello.count <= FrameLimits.handshake.frame else {
@@ -65,7 +72,13 @@ public final class TCPTransport: ListeningTransport {
     public static func start(
         _ options: TransportOptions, settings: TCPSettings = TCPSettings()
     ) async throws -> TCPTransport {
-        let transport = try TCPTransport(options, settings: settings)
+        try await start(options, settings: settings, observer: nil)
+    }
+
+    package static func start(
+        _ options: TransportOptions, settings: TCPSettings, observer: Observer?
+    ) async throws -> TCPTransport {
+        let transport = try TCPTransport(options, settings: settings, observer: observer)
         do {
             if let address = options.listen { try await transport.listen(on: address) }
             try await withThrowingTaskGroup(of: Void.self) { group in

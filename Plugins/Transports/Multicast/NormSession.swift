@@ -1,0 +1,149 @@
+import CNORM
+import Foundation
+import Synchronization
+import TesseraCore
+
+/// A member of a multicast group that speaks NORM (RFC 5740): objects that one sends reach all others that listen, repaired where
+/// packets were lost.
+///
+/// `@unchecked Sendable`: the pointer to the C session is used under the lock, or on the thread that receives, and that thread frees it
+/// when the lock has let nobody near it any more.
+package final class NormSession: @unchecked Sendable {
+    /// An object that was sent.
+    package struct Object: Hashable, @unchecked Sendable {
+        /// Never followed here: a name for the C library.
+        fileprivate let handle: UnsafeRawPointer
+    }
+
+    private struct State {
+        var isClosed = false
+        /// What the library reads from until an object is cancelled.
+        var buffers: [Object: UnsafeMutableRawBufferPointer] = [:]
+        var hasEnded = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let session: OpaquePointer
+    private let state = Mutex(State())
+
+    /// Joins the group.
+    ///
+    /// - Parameters:
+    ///   - node: names this member in the group.
+    ///   - hooks: for tests.
+    ///   - receive: takes each object that arrives, on a thread of the session's own.
+    /// - Throws: `inputOutput` if the group cannot be joined.
+    package init(
+        _ settings: MulticastSettings, node: UInt32, hooks: MulticastHooks = MulticastHooks(),
+        receive: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
+    ) throws {
+        let group = try MulticastGroup(settings.group)
+        let interface = try NetworkInterface(named: settings.interface)
+        var session: OpaquePointer?
+        let failure = group.address.withCString { address in
+            settings.interface.withCString { name in
+                var options = cnorm_settings()
+                (options.group, options.port, options.interface, options.node) = (address, group.port, name, node)
+                options.ttl = UInt8(settings.timeToLive)
+                options.bits_per_second = settings.rate * 1e6
+                options.controls_congestion = settings.congestionControl
+                options.segment = UInt16(settings.segment ?? Self.segment(on: interface))
+                (options.block, options.parity) = (UInt16(settings.block), UInt16(settings.parity))
+                options.proactive_parity = UInt8(settings.proactiveParity)
+                options.repair_buffer = UInt32(settings.repairBuffer)
+                options.socket_buffer = UInt32(settings.socketBuffer)
+                (options.receives, options.receive_loss) = (hooks.receives, hooks.receiveLoss)
+                return cnorm_open(&options, &session)
+            }
+        }
+        guard let session else {
+            let action = failure.map { String(cString: $0) } ?? "start"
+            throw TesseraError(.inputOutput, "the multicast group \(group) on '\(interface.name)': cannot \(action)")
+        }
+        self.session = session
+        let thread = Thread {
+            var bytes: UnsafeRawPointer?
+            var count: UInt32 = 0
+            while cnorm_receive(self.session, &bytes, &count) {
+                receive(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+            }
+            self.free()
+        }
+        thread.name = "multicast"
+        thread.start()
+    }
+
+    /// What fits into a packet beside the headers of IP, UDP and NORM.
+    private static func segment(on interface: NetworkInterface) -> Int {
+        min(1400, max(64, interface.packetSize - 100))
+    }
+
+    /// The rate at which this member sends now.
+    var bitsPerSecond: Double {
+        state.withLock { $0.isClosed ? 0 : cnorm_bits_per_second(session) }
+    }
+
+    /// Sends an object to all members.
+    ///
+    /// - Returns: nil if it cannot be queued.
+    package func send(_ bytes: [UInt8]) -> Object? {
+        state.withLock { state in
+            guard !state.isClosed else { return nil }
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 16)
+            buffer.copyBytes(from: bytes)
+            guard let handle = cnorm_send(session, buffer.baseAddress, UInt32(buffer.count)) else {
+                buffer.deallocate()
+                return nil
+            }
+            let object = Object(handle: handle)
+            state.buffers[object] = buffer
+            return object
+        }
+    }
+
+    /// Ends the repair of an object.
+    package func cancel(_ object: Object) {
+        state.withLock { state in
+            guard !state.isClosed, let buffer = state.buffers.removeValue(forKey: object) else { return }
+            cnorm_cancel(session, object.handle)
+            buffer.deallocate()
+        }
+    }
+
+    /// Leaves the group.
+    package func close() async {
+        let isFirst = state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
+        }
+        if isFirst { cnorm_stop(session) }
+        await withCheckedContinuation { continuation in
+            let hasEnded = state.withLock { state in
+                if !state.hasEnded { state.waiters.append(continuation) }
+                return state.hasEnded
+            }
+            if hasEnded { continuation.resume() }
+        }
+    }
+
+    private func free() {
+        cnorm_free(session)
+        let waiters = state.withLock { state in
+            for buffer in state.buffers.values { buffer.deallocate() }
+            state.buffers = [:]
+            state.hasEnded = true
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}
+
+/// What tests change about a member of a group.
+package struct MulticastHooks: Sendable {
+    /// Packets of each hundred that are dropped on arrival.
+    package var receiveLoss = 0.0
+    /// Whether it joins the group.
+    package var receives = true
+
+    package init() {}
+}
