@@ -99,7 +99,8 @@ public struct Deployment: Sendable {
                 for: graph, backend: modules.backends.make(Modules.defaultBackend),
                 options: CompileOptions(threads: threads ?? cores, precision: precision))
         }
-        let cluster = try await members.cluster(transport: transport, security: security, threads: threads, modules: modules)
+        let cluster = try await members.cluster(
+            transport: transport, security: security, threads: threads, modules: modules)
         do {
             let task = try await ClusterTask.lead(
                 plan, on: cluster.leader, peers: cluster.peers, addresses: cluster.addresses, exact: exact,
