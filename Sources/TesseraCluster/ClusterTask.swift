@@ -271,6 +271,13 @@ public actor ClusterTask {
         }
     }
 
+    /// The nodes of the plan that inferences wait for that began longer ago than that.
+    func stragglers(after patience: Duration) -> Set<Int> {
+        let deadline = ContinuousClock.now - patience
+        let awaited = running.values.filter { $0.start <= deadline }.flatMap(\.awaited)
+        return Set(awaited.map { span.stages[$0.stage].tiles[$0.tile].node })
+    }
+
     /// Waits until all that the leader needs of an inference is there: values by name.
     private func result(of number: Int) async throws -> [String: Tensor] {
         try await withTaskCancellationHandler {

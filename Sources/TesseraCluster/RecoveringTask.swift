@@ -8,6 +8,9 @@ import TesseraRuntime
 /// When a node is lost, the leader plans again for those that are left, and what was under way runs once more on them. Lost nodes are
 /// dialed until they are back; then the leader plans with them again, while what is under way goes on as it is. Nodes keep weights
 /// from one plan to the next.
+///
+/// What waits for few nodes far longer than inferences took before runs a second time on the others, see `Patience`. The first answer
+/// counts.
 public actor RecoveringTask {
     /// Gives the plan for some of a cluster's nodes, those whose numbers it is given in ascending order.
     public typealias Planner = @Sendable ([Int]) throws -> Plan
@@ -17,6 +20,10 @@ public actor RecoveringTask {
         var peer: PeerID
         let address: String?
         var isLost = false
+        /// It has work that takes too long, and gets no more until that is done.
+        var isSetAside = false
+
+        var isUsable: Bool { !isLost && !isSetAside }
     }
 
     /// The task that runs inferences.
@@ -25,6 +32,15 @@ public actor RecoveringTask {
         let task: ClusterTask
         /// Which members it runs on.
         let members: [Int]
+        var patience = Patience()
+    }
+
+    /// What an inference and its report are.
+    public typealias Answer = (outputs: [String: Tensor], report: ClusterTask.Report)
+
+    private enum Outcome {
+        case answered(Result<Answer, any Error>)
+        case overdue
     }
 
     private let node: Node
@@ -94,16 +110,14 @@ public actor RecoveringTask {
     ///
     /// - Parameter inputs: a tensor for every input of the network.
     /// - Throws: `nodeFailure` for a node that fails, or if all are lost.
-    public func run(
-        _ inputs: [String: Tensor]
-    ) async throws -> (outputs: [String: Tensor], report: ClusterTask.Report) {
+    public func run(_ inputs: [String: Tensor]) async throws -> Answer {
         let start = ContinuousClock.now
         var last: NodeLoss?
         // A node that is lost again and again must not keep an inference for ever.
         for _ in 0..<(2 * members.count + 2) {
             let leading = try await ready()
             do {
-                var (outputs, report) = try await leading.task.attempt(inputs)
+                var (outputs, report) = try await answer(to: inputs, by: leading)
                 if last != nil { report.latency = ContinuousClock.now - start }
                 return (outputs, report)
             } catch let loss as NodeLoss {
@@ -170,7 +184,7 @@ public actor RecoveringTask {
         var loss = loss
         for _ in 0..<(2 * members.count + 2) {
             noteLosses()
-            let left = members.indices.filter { !members[$0].isLost }
+            let left = members.indices.filter { members[$0].isUsable }
             guard !left.isEmpty else { throw allLost(loss) }
             // One that came back may be gone again.
             if let leading, leading.members == left { return }
@@ -239,6 +253,79 @@ public actor RecoveringTask {
         return TesseraError(
             error.code, "\(loss.error.message), and those that are left cannot go on: \(error.message)",
             cause: error.cause)
+    }
+
+    // MARK: Stragglers
+
+    /// Runs an inference, and a second time without those nodes that it waits for too long.
+    private func answer(to inputs: [String: Tensor], by leading: Leading) async throws -> Answer {
+        guard let limit = leading.patience.limit else { return try await attempt(inputs, by: leading) }
+        let (outcomes, outcome) = AsyncStream.makeStream(of: Outcome.self)
+        let first = Task { _ = outcome.yield(.answered(await result { try await attempt(inputs, by: leading) })) }
+        let timer = Task {
+            try await Task.sleep(for: limit)
+            outcome.yield(.overdue)
+        }
+        defer { timer.cancel() }
+        return try await withTaskCancellationHandler {
+            var runs = 1
+            for await event in outcomes {
+                switch event {
+                case .answered(let result):
+                    runs -= 1
+                    if runs > 0, case .failure = result { continue }
+                    return try result.get()
+                case .overdue:
+                    guard let other = await without(stragglersOf: leading, after: limit, until: first) else { continue }
+                    runs += 1
+                    Task { _ = outcome.yield(.answered(await result { try await attempt(inputs, by: other) })) }
+                }
+            }
+            throw CancellationError()
+        } onCancel: {
+            first.cancel()
+        }
+    }
+
+    private func attempt(_ inputs: [String: Tensor], by leading: Leading) async throws -> Answer {
+        let answer = try await leading.task.attempt(inputs)
+        if self.leading?.number == leading.number { self.leading?.patience.add(answer.report.latency) }
+        return answer
+    }
+
+    private func result(_ body: () async throws -> Answer) async -> Result<Answer, any Error> {
+        do { return .success(try await body()) } catch { return .failure(error) }
+    }
+
+    /// Sets those aside that inferences wait for, until `work` is over.
+    ///
+    /// - Returns: a task on the others, if they are enough and can run it.
+    private func without(
+        stragglersOf slow: Leading, after limit: Duration, until work: Task<Void, Never>
+    ) async -> Leading? {
+        let stragglers = await slow.task.stragglers(after: limit).map { slow.members[$0] }
+        while let change { _ = try? await change.value }
+        if leading?.number == slow.number {
+            guard !stragglers.isEmpty, 2 * stragglers.count <= slow.members.count else { return nil }
+            for index in stragglers {
+                members[index].isSetAside = true
+                node.logger.warning(
+                    "a node takes too long, so others do its work", metadata: ["node": "\(members[index].peer)"])
+            }
+            Task { [weak self] in
+                await work.value
+                await self?.takeUp(stragglers)
+            }
+            _ = try? await adapt(after: nil).value
+        }
+        return leading?.number == slow.number ? nil : leading
+    }
+
+    /// Has nodes work again that were set aside.
+    private func takeUp(_ indices: [Int]) {
+        for index in indices { members[index].isSetAside = false }
+        guard !isFinished else { return }
+        if change == nil { adapt(after: nil) } else { isStale = true }
     }
 
     // MARK: Coming back
