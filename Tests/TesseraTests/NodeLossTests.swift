@@ -46,9 +46,11 @@ import Testing
         await cluster.close()
     }
 
-    @Test("two nodes of four at once, while several inferences are under way: each has its own answer", arguments: [
-        SIGKILL, SIGSTOP,
-    ])
+    @Test(
+        "two nodes of four at once, while several inferences are under way: each has its own answer",
+        arguments: [
+            SIGKILL, SIGSTOP,
+        ])
     func severalInferences(_ signal: Int32) async throws {
         let cluster = try await FaultyCluster(4)
         let task = try await cluster.lead()
@@ -125,9 +127,11 @@ import Testing
         await cluster.close()
     }
 
-    @Test("a leader that dies or stops answering at any moment leaves nodes that serve the next one", arguments: [
-        SIGKILL, SIGSTOP,
-    ])
+    @Test(
+        "a leader that dies or stops answering at any moment leaves nodes that serve the next one",
+        arguments: [
+            SIGKILL, SIGSTOP,
+        ])
     func leaderLost(_ signal: Int32) async throws {
         let cluster = try await FaultyCluster(2)
         let folder = try TemporaryFolder()
