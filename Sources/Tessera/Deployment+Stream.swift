@@ -25,7 +25,7 @@ extension Deployment {
     ///   - atOnce: how many are under way at most, which bounds the memory on every node.
     ///   - input: gives the inputs of each, in order; nil ends the stream.
     ///   - output: gets the outputs of each, in order.
-    /// - Throws: `nodeFailure` for a node that is lost or failed, and what `input` and `output` throw.
+    /// - Throws: `nodeFailure` for a node that fails or if all are lost, and what `input` and `output` throw.
     public func stream(
         atOnce: Int, input: (Int) throws -> [String: Tensor]?, output: (Int, [String: Tensor]) throws -> Void
     ) async throws -> StreamReport {

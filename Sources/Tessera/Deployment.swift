@@ -62,6 +62,7 @@ public struct Deployment: Sendable {
         }
     }
 
+    /// The plan for all nodes.
     public let plan: Plan
     /// The precision of the layers, by the names of the graph that runs.
     public let precision: PrecisionChoice
@@ -71,7 +72,7 @@ public struct Deployment: Sendable {
     /// bf16 and f16 what runs as one kernel is rounded once, while a tile may begin in the middle of that.
     public let isExact: Bool
     public let cluster: Cluster
-    private let task: ClusterTask
+    private let task: RecoveringTask
 
     /// Starts or joins the nodes, plans, and distributes layers and weights.
     ///
@@ -92,7 +93,8 @@ public struct Deployment: Sendable {
         modules: Modules = .builtin
     ) async throws -> Deployment {
         let precision = try precision.resolved(in: graph.graph)
-        let plan = try partition.plan(graph, nodes: members.count, strategies: modules.strategies)
+        let planner = try partition.planner(graph, nodes: members.count, strategies: modules.strategies)
+        let plan = try planner(Array(0..<members.count))
         var kernels: [String: KernelChoice] = [:]
         if tune {
             let cores = ProcessInfo.processInfo.activeProcessorCount
@@ -103,9 +105,8 @@ public struct Deployment: Sendable {
         let cluster = try await members.cluster(
             transport: transport, security: security, threads: threads, modules: modules)
         do {
-            let task = try await ClusterTask.lead(
-                plan, on: cluster.leader, peers: cluster.peers, addresses: cluster.addresses, exact: exact,
-                precision: precision, kernels: kernels, timed: timed)
+            let task = try await RecoveringTask.lead(
+                plan, on: cluster, exact: exact, precision: precision, kernels: kernels, timed: timed, planner: planner)
             let isExact = exact && !precision.uses(.bf16) && !precision.uses(.f16)
             return Deployment(
                 plan: plan, precision: precision, kernels: kernels, isExact: isExact, cluster: cluster, task: task)
@@ -115,16 +116,24 @@ public struct Deployment: Sendable {
         }
     }
 
-    /// Runs one inference.
+    /// Runs one inference. If a node is lost meanwhile, the others finish it.
+    ///
+    /// - Throws: `nodeFailure` for a node that fails, or if all are lost.
     public func run(_ inputs: [String: Tensor]) async throws -> (outputs: [String: Tensor], report: ClusterTask.Report)
     {
         try await task.run(inputs)
     }
 
-    /// What all devices did when since the start or this was last asked for.
+    /// What all devices did when since the start, the last plan or this was last asked for.
     ///
     /// - Throws: `invalidArgument` if that was not asked for at the start, `nodeFailure` naming a node that is lost.
     public func timeline() async throws -> MeasuredTimeline { try await task.timeline() }
+
+    /// The plan for the nodes that are left; `plan` while none is lost.
+    public var currentPlan: Plan { get async { await task.plan } }
+
+    /// How many times a node was lost and done without.
+    public var recovered: Int { get async { await task.recovered } }
 
     /// Bytes of layers and weights that were distributed.
     public var distributedByteCount: Int { get async { await task.distributedByteCount } }

@@ -1,3 +1,4 @@
+import TesseraCluster
 import TesseraCore
 import TesseraPartition
 
@@ -24,9 +25,19 @@ public struct PartitionChoice: Sendable, Equatable {
     ///
     /// - Throws: `invalidArgument` if the file of the cluster has another number of nodes.
     public func plan(_ graph: BoundGraph, nodes: Int, strategies: Registry<any PartitionStrategy>) throws -> Plan {
-        let strategy = try strategies.make(strategy, options)
+        try planner(graph, nodes: nodes, strategies: strategies)(Array(0..<nodes))
+    }
+
+    /// What cuts a network by this choice for some of the nodes, those whose numbers it is given.
+    ///
+    /// - Throws: `invalidArgument` if the file of the cluster has another number of nodes.
+    public func planner(
+        _ graph: BoundGraph, nodes: Int, strategies: Registry<any PartitionStrategy>
+    ) throws -> RecoveringTask.Planner {
+        let (name, end) = (strategy, upTo)
+        let strategy = try strategies.make(name, options)
         guard let cluster else {
-            return try Plan(graph, nodes: nodes, strategy: strategy, named: self.strategy, end: upTo)
+            return { try Plan(graph, nodes: $0.count, strategy: strategy, named: name, end: end) }
         }
         let profile = try ClusterProfile(path: cluster)
         guard profile.nodes.count == nodes else {
@@ -34,7 +45,7 @@ public struct PartitionChoice: Sendable, Equatable {
                 .invalidArgument,
                 "expected \(profile.nodes.count) nodes, as many as '\(cluster)' has, found \(nodes)")
         }
-        return try Plan(graph, on: profile, strategy: strategy, named: self.strategy, end: upTo)
+        return { try Plan(graph, on: profile.keeping($0).cluster, strategy: strategy, named: name, end: end) }
     }
 }
 

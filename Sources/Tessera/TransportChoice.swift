@@ -2,7 +2,7 @@ import TesseraCluster
 import TesseraCore
 import TesseraNetwork
 
-/// A transport by name with its settings: `{kind: tcp, heartbeat: 1}`.
+/// A transport by name with its settings: `{kind: tcp, silence: 2}`.
 public struct TransportChoice: Sendable, Equatable {
     public var kind: String
     /// What the transport itself understands.

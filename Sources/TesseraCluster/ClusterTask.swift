@@ -29,7 +29,7 @@ public actor ClusterTask {
     private let id = UUID()
     /// Names the task among all of all leaders.
     package var identifier: UUID { id }
-    private let plan: Plan
+    let plan: Plan
     /// The plan over the span's layers alone, as the nodes have it.
     private let span: Plan
     private let routes: TileRoutes
@@ -48,7 +48,9 @@ public actor ClusterTask {
     private var running: [Int: RunningInference] = [:]
     private var inference = 0
     private var bytesSent = 0
-    private var failure: TesseraError?
+    /// Why no inference can be run any more: a `NodeLoss` or a `TesseraError`.
+    private var failure: (any Error)?
+    private let onLoss: (@Sendable (NodeLoss) -> Void)?
     private var isPrepared = false
     /// Nil for a task that is not timed.
     private let recorder: TimeRecorder?
@@ -74,30 +76,33 @@ public actor ClusterTask {
         _ plan: Plan, on node: Node, peers: [PeerID], addresses: [PeerID: String] = [:], exact: Bool = true,
         precision: PrecisionChoice? = nil, kernels: [String: KernelChoice]? = nil, timed: Bool = false
     ) async throws -> ClusterTask {
-        guard peers.count == plan.nodeCount, Set(peers).count == peers.count else {
-            throw TesseraError(.invalidArgument, "expected \(plan.nodeCount) different peers, found \(peers.count)")
-        }
         let task = try ClusterTask(
-            node: node, plan: plan, peers: peers, addresses: peers.map { addresses[$0] },
-            precision: precision ?? node.options.precision, kernels: kernels ?? node.options.kernels, timed: timed)
-        do {
-            // From here on nobody leaves unnoticed.
-            await task.listen()
-            try check(peers, of: node, exact: exact)
-            try await task.prepare()
-        } catch {
-            await task.finish()
-            throw error
-        }
+            plan, on: node, peers: peers, addresses: addresses, precision: precision, kernels: kernels, timed: timed)
+        try await NodeLoss.asError { try await task.begin(exact: exact) }
         return task
     }
 
+    /// Announces the task, distributes layers and weights, and returns when all are ready.
+    ///
+    /// - Throws: `NodeLoss`, and what `lead` throws.
+    func begin(exact: Bool) async throws {
+        do {
+            // From here on nobody leaves unnoticed.
+            await listen()
+            try Self.check(peers, of: node, exact: exact)
+            try await prepare()
+        } catch {
+            await finish()
+            throw error
+        }
+    }
+
     /// All peers must be connected and, for an exact result, add in the leader's order.
-    private static func check(_ peers: [PeerID], of node: Node, exact: Bool) throws {
+    static func check(_ peers: [PeerID], of node: Node, exact: Bool) throws {
         let known = Dictionary(uniqueKeysWithValues: node.transport.peers.map { ($0.peer, $0) })
         for peer in peers where peer != node.name {
             guard let information = known[peer] else {
-                throw TesseraError(.nodeFailure, "node '\(peer)' is not connected")
+                throw NodeLoss(TesseraError(.nodeFailure, "node '\(peer)' is not connected"))
             }
             let own = "\(node.backend.name) on \(node.backend.instructionSet)"
             let other = "\(information.capabilities["backend"] ?? "") on \(information.instructionSet)"
@@ -110,16 +115,23 @@ public actor ClusterTask {
         }
     }
 
-    private init(
-        node: Node, plan: Plan, peers: [PeerID], addresses: [String?], precision: PrecisionChoice,
-        kernels: [String: KernelChoice], timed: Bool
+    /// A task that has not begun, see `lead`.
+    ///
+    /// - Parameter onLoss: told once if the task ends since a node was lost.
+    init(
+        _ plan: Plan, on node: Node, peers: [PeerID], addresses: [PeerID: String], precision: PrecisionChoice?,
+        kernels: [String: KernelChoice]?, timed: Bool, onLoss: (@Sendable (NodeLoss) -> Void)? = nil
     ) throws {
+        guard peers.count == plan.nodeCount, Set(peers).count == peers.count else {
+            throw TesseraError(.invalidArgument, "expected \(plan.nodeCount) different peers, found \(peers.count)")
+        }
         self.node = node
         self.plan = plan
         self.peers = peers
-        self.addresses = addresses
-        self.precision = precision
-        self.kernels = kernels
+        self.addresses = peers.map { addresses[$0] }
+        self.precision = precision ?? node.options.precision
+        self.kernels = kernels ?? node.options.kernels
+        self.onLoss = onLoss
         recorder = timed ? TimeRecorder(node.clock) : nil
         span = try plan.spanOnly()
         // What the leader needs at the end follows from the whole.
@@ -244,6 +256,13 @@ public actor ClusterTask {
     /// - Parameter inputs: a tensor for every input of the network.
     /// - Throws: `nodeFailure` naming the node that is lost or failed; the task cannot be used afterwards.
     public func run(_ inputs: [String: Tensor]) async throws -> (outputs: [String: Tensor], report: Report) {
+        try await NodeLoss.asError { try await attempt(inputs) }
+    }
+
+    /// Runs one inference, which somebody else may run again if a node is lost.
+    ///
+    /// - Throws: `NodeLoss`, and what `run` throws.
+    func attempt(_ inputs: [String: Tensor]) async throws -> (outputs: [String: Tensor], report: Report) {
         if let failure { throw failure }
         guard let rest else { throw TesseraError(.invalidArgument, "a task that is not prepared was run") }
         let (start, begun) = (ContinuousClock.now, recorder?.now)
@@ -271,10 +290,16 @@ public actor ClusterTask {
                 bytesReceived: bytes.received, bytesExchanged: bytes.exchanged)
             return (outputs, report)
         } catch {
-            let reason = error as? TesseraError ?? TesseraError(.nodeFailure, "an earlier inference was cancelled")
-            fail(reason)
+            fail(error is CancellationError ? TesseraError(.nodeFailure, "an earlier inference was cancelled") : error)
             throw error
         }
+    }
+
+    /// The nodes of the plan that inferences wait for that began longer ago than that.
+    func stragglers(after patience: Duration) -> Set<Int> {
+        let deadline = ContinuousClock.now - patience
+        let awaited = running.values.filter { $0.start <= deadline }.flatMap(\.awaited)
+        return Set(awaited.map { span.stages[$0.stage].tiles[$0.tile].node })
     }
 
     /// Waits until all that the leader needs of an inference is there: values by name.
@@ -293,10 +318,13 @@ public actor ClusterTask {
     private func cancel(_ number: Int) { running[number]?.finish(throwing: CancellationError()) }
 
     private func fail(_ error: any Error) {
-        let reason = error as? TesseraError ?? TesseraError(.nodeFailure, "the task failed", cause: error)
-        if failure == nil { failure = reason }
-        for number in running.keys { running[number]?.finish(throwing: failure ?? reason) }
-        notes?.finish(throwing: failure ?? reason)
+        let isFirst = failure == nil
+        let isKnown = error is NodeLoss || error is TesseraError
+        let reason = failure ?? (isKnown ? error : TesseraError(.nodeFailure, "the task failed", cause: error))
+        failure = reason
+        for number in running.keys { running[number]?.finish(throwing: reason) }
+        notes?.finish(throwing: reason)
+        if isFirst, let loss = reason as? NodeLoss { onLoss?(loss) }
     }
 
     /// Sends every tile what it needs of the network's inputs, to all nodes at once. A tile that needs nothing at all is told so.
@@ -339,6 +367,10 @@ public actor ClusterTask {
     /// - Throws: `invalidArgument` for a task that is not timed or while this is asked for already; `nodeFailure` naming the node
     ///   that is lost.
     public func timeline() async throws -> MeasuredTimeline {
+        try await NodeLoss.asError { try await measuredTimeline() }
+    }
+
+    private func measuredTimeline() async throws -> MeasuredTimeline {
         guard let recorder, notes == nil else {
             throw TesseraError(
                 .invalidArgument,
@@ -479,7 +511,7 @@ public actor ClusterTask {
 
     /// The message that an event brings, if it is one of this task's nodes.
     ///
-    /// - Throws: `nodeFailure` if a node of this task leaves or fails instead.
+    /// - Throws: `NodeLoss` if a node of this task leaves instead or loses another one, `nodeFailure` if it fails.
     private func message(
         of event: Node.TaskEvent, in action: @autoclosure () -> String
     ) throws -> (message: Message, peer: PeerID)? {
@@ -488,12 +520,13 @@ public actor ClusterTask {
         case .received(let message, let peer):
             guard message.kind != TaskMessage.failed else {
                 let failure = try message.decode(TaskMessage.Failure.self)
-                throw TesseraError(.nodeFailure, "node '\(peer)' failed in \(action()): \(failure.message)")
+                let error = TesseraError(.nodeFailure, "node '\(peer)' failed in \(action()): \(failure.message)")
+                throw failure.code == TesseraError.Code.nodeFailure.rawValue ? NodeLoss(error) : error
             }
             return (message, peer)
         case .left(let peer, let reason):
             guard peers.contains(peer), !isPrepared || isBusy(peer) else { return nil }
-            throw TesseraError(.nodeFailure, "node '\(peer)' was lost in \(action())", cause: reason)
+            throw NodeLoss(TesseraError(.nodeFailure, "node '\(peer)' was lost in \(action())", cause: reason))
         }
     }
 
@@ -525,7 +558,7 @@ public actor ClusterTask {
         do {
             try await body()
         } catch let error as TesseraError where error.code == .nodeFailure {
-            throw TesseraError(.nodeFailure, "node '\(peer)' was lost", cause: error)
+            throw NodeLoss(TesseraError(.nodeFailure, "node '\(peer)' was lost", cause: error))
         }
     }
 

@@ -15,6 +15,7 @@ struct RunningInference {
         let piece: Int
     }
 
+    let start = ContinuousClock.now
     var bytes = Bytes()
     private let plan: Plan
     private let collected: Set<Int>
@@ -42,6 +43,11 @@ struct RunningInference {
 
     /// The first stage with tiles that are not made.
     var earliestStage: Int? { unmade.map(\.stage).min() }
+
+    /// What the inference waits for: tiles of that stage or, once all are made, what is not collected.
+    var awaited: Set<TileRoutes.Place> {
+        earliestStage.map { stage in unmade.filter { $0.stage == stage } } ?? uncollected
+    }
 
     /// Counts a message that came.
     mutating func add(_ message: Message, isOwn: Bool) { if !isOwn { bytes.received += message.byteCount } }

@@ -73,7 +73,10 @@ final class TileWork: Sendable {
         } catch {
             guard !isOver.withLock({ $0 }) else { return }
             let failure = (error as? TesseraError) ?? TesseraError(.backendFailure, "\(error)")
-            node.logger.error("a task failed", metadata: ["task": "\(task)", "error": "\(failure)"])
+            // Whoever leads goes on without a node that is lost.
+            node.logger.log(
+                level: failure.code == .nodeFailure ? .notice : .error, "a task failed",
+                metadata: ["task": "\(task)", "error": "\(failure)"])
             let body = TaskMessage.Failure(task: task, code: failure.code.rawValue, message: "\(failure)")
             try? await send(TaskMessage.failed, body)
         }

@@ -132,7 +132,8 @@ struct DeployCommand: AsyncParsableCommand {
         reports.sort { $0.report.latency < $1.report.latency }
         let median = reports[reports.count / 2]
         var report = DeploymentReport(
-            deployment.plan, median.report, distributed: await deployment.distributedByteCount)
+            await deployment.currentPlan, median.report, distributed: await deployment.distributedByteCount,
+            recovered: await deployment.recovered)
         report.timeline = median.timeline.map(TimelineReport.init)
         return (results, report)
     }
@@ -173,7 +174,9 @@ struct DeployCommand: AsyncParsableCommand {
         } output: { index, results in
             try network.writeOutputs(results, to: outputs(index), for: waiting.removeValue(forKey: index) ?? .init())
         }
-        var all = DeploymentReport(deployment.plan, report, distributed: await deployment.distributedByteCount)
+        var all = DeploymentReport(
+            await deployment.currentPlan, report, distributed: await deployment.distributedByteCount,
+            recovered: await deployment.recovered)
         if timeline != nil { all.timeline = TimelineReport(try await deployment.timeline()) }
         return all
     }

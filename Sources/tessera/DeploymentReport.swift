@@ -19,7 +19,7 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
     /// Bytes of layers and weights, sent once before.
     let bytes_distributed: Int
     /// Nodes that were lost and done without.
-    let recovered = 0
+    let recovered: Int
     /// Whether the result is the single node's to the bit; nil if that was not asked.
     private(set) var identical: Bool?
     /// The largest difference from the single node's result; nil if that was not asked.
@@ -33,24 +33,25 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
     var timeline: TimelineReport?
 
     /// Of one inference.
-    init(_ plan: Plan, _ report: ClusterTask.Report, distributed: Int) {
+    init(_ plan: Plan, _ report: ClusterTask.Report, distributed: Int, recovered: Int) {
         self.init(
             plan, latency: report.latency, sent: report.bytesSent, received: report.bytesReceived,
-            exchanged: report.bytesExchanged, distributed: distributed)
+            exchanged: report.bytesExchanged, distributed: distributed, recovered: recovered)
     }
 
     /// Of a stream: bytes of each inference on average, and the median of latencies.
-    init(_ plan: Plan, _ stream: Deployment.StreamReport, distributed: Int) {
+    init(_ plan: Plan, _ stream: Deployment.StreamReport, distributed: Int, recovered: Int) {
         let count = max(1, stream.inferences)
         let latencies = stream.latencies.sorted()
         self.init(
             plan, latency: latencies.isEmpty ? .zero : latencies[latencies.count / 2], sent: stream.bytesSent / count,
-            received: stream.bytesReceived / count, exchanged: stream.bytesExchanged / count, distributed: distributed)
+            received: stream.bytesReceived / count, exchanged: stream.bytesExchanged / count, distributed: distributed,
+            recovered: recovered)
         (pictures, pictures_per_second) = (stream.inferences, stream.throughput)
     }
 
     private init(
-        _ plan: Plan, latency: Duration, sent: Int, received: Int, exchanged: Int, distributed: Int
+        _ plan: Plan, latency: Duration, sent: Int, received: Int, exchanged: Int, distributed: Int, recovered: Int
     ) {
         latency_ms = latency.milliseconds
         nodes = plan.nodeCount
@@ -64,6 +65,7 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         bytes_received = received
         bytes_between_nodes = exchanged
         bytes_distributed = distributed
+        self.recovered = recovered
     }
 
     /// Notes how these results differ from those of a single node.
@@ -89,6 +91,7 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         table.add(["received", ByteCount(bytes_received).description])
         table.add(["between nodes", ByteCount(bytes_between_nodes).description])
         table.add(["layers and weights", ByteCount(bytes_distributed).description])
+        if recovered > 0 { table.add(["nodes lost", "\(recovered), done without"]) }
         if let identical, let largest_difference {
             let difference = String(format: "NO, they differ by up to %.3g", largest_difference)
             table.add(["equals one node", identical ? "yes, to the bit" : difference])

@@ -136,7 +136,7 @@ import TransportTCP
     @Test func settingsAreChecked() throws {
         let registry = Registry(kind: "transport", [TCPTransportFactory.module])
         _ = try registry.make("tcp", .map([("heartbeat", .init(.number(0.1)))]))
-        for (key, value) in [("heartbeat", 0), ("silence", 0.5), ("frame_limit", 1), ("hearbeat", 1)]
+        for (key, value) in [("heartbeat", 0), ("silence", 0.15), ("frame_limit", 1), ("hearbeat", 1)]
             as [(String, Double)]
         {
             #expect(throws: TesseraError.self) { try registry.make("tcp", .map([(key, .init(.number(value)))])) }

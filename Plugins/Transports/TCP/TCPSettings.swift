@@ -4,8 +4,8 @@ import TesseraCore
 
 /// The settings of TCP transports: what stands beside `kind: tcp` in a deployment file. Times are in seconds.
 public struct TCPSettings: Configurable, ConfigurationValue, Equatable {
-    public var heartbeat = 0.5
-    public var silence = 4.0
+    public var heartbeat = 0.1
+    public var silence = 0.8
     public var handshakeTimeout = 5.0
     public var connectTimeout = 5.0
     public var closeTimeout = 3.0

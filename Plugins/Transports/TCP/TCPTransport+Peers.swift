@@ -55,13 +55,15 @@ extension TCPTransport {
 
     /// Completes `promise` once `peer` is established by some connection.
     func follow(_ peer: PeerID, _ promise: EventLoopPromise<PeerID>) {
-        let isEstablished = state.withLock { state in
-            if state.table.established(peer) != nil { return true }
+        let (isEstablished, isDialed) = state.withLock { state in
+            if state.table.established(peer) != nil { return (true, false) }
             state.followers[peer, default: []].append(promise)
-            return false
+            return (false, state.listener != nil)
         }
         if isEstablished { return promise.succeed(peer) }
-        promise.futureResult.eventLoop.scheduleTask(in: .seconds(settings.handshakeTimeout)) {
+        // A peer that nobody can dial would wait for itself: the other end has not noticed yet that an older connection is gone.
+        let patience = isDialed ? settings.handshakeTimeout : min(settings.handshakeTimeout, settings.silence)
+        promise.futureResult.eventLoop.scheduleTask(in: .seconds(patience)) {
             promise.fail(
                 TesseraError(.nodeFailure, "'\(peer)' holds an older connection, which is lost; try again later"))
         }

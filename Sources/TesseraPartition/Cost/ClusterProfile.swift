@@ -66,11 +66,11 @@ public struct ClusterProfile: Sendable {
     public static let nodeLimit = 4096
 
     /// The nodes, in the order in which plans count them.
-    public let nodes: [Device]
+    public private(set) var nodes: [Device]
     /// Where requests arrive and results go, and what runs the layers that are not cut.
     public let leader: Device
     /// Which of the nodes the leader is, if it is one.
-    public let leaderNode: Int?
+    public private(set) var leaderNode: Int?
     /// What joins any two devices.
     public var link: Link
     private var links: [Pair: Link] = [:]
@@ -207,13 +207,18 @@ extension ClusterProfile {
         }
         var kept = Array(0..<count)
         if let leaderNode, leaderNode >= count { kept[count - 1] = leaderNode }
-        var copy =
-            if let leaderNode, let index = kept.firstIndex(of: leaderNode) {
-                try ClusterProfile(nodes: kept.map { nodes[$0] }, leaderNode: index, link: link)
-            } else {
-                ClusterProfile(nodes: kept.map { nodes[$0] }, leader: leader, link: link)
-            }
-        let endpoints = leaderNode == nil ? kept + [leaderEndpoint] : kept
+        return keeping(kept)
+    }
+
+    /// Some of the nodes, in that order. A leader that is a node and not among them is none of the nodes then.
+    ///
+    /// - Returns: the cluster of just these nodes, and by its endpoints what they are among those of this one.
+    public func keeping(_ kept: [Int]) -> (cluster: ClusterProfile, endpoints: [Int]) {
+        var copy = self
+        copy.nodes = kept.map { nodes[$0] }
+        copy.leaderNode = leaderNode.flatMap { kept.firstIndex(of: $0) }
+        copy.links = [:]
+        let endpoints = copy.leaderNode == nil ? kept + [leaderEndpoint] : kept
         for (a, first) in endpoints.enumerated() {
             for (b, second) in endpoints.enumerated().dropFirst(a + 1) {
                 copy.links[Pair(a, b)] = links[Pair(first, second)]
