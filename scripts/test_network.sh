@@ -97,8 +97,14 @@ lose() {
     for host in leader $(seq 1 "$nodes"); do
         on "$host" nft flush ruleset
         (($1)) || continue
-        on "$host" nft -f - <<<"table inet loss { chain input { type filter hook input priority 0;
-            iifname eth0 numgen random mod 100 < $1 drop; } }"
+        on "$host" nft -f - <<END
+table inet loss {
+    chain input {
+        type filter hook input priority 0
+        iifname eth0 numgen random mod 100 < $1 drop
+    }
+}
+END
     done
 }
 
@@ -116,7 +122,8 @@ start_nodes() {
     local number line
     for ((number = 1; number <= $2; number++)); do
         mkfifo "$work/ready"
-        on "$number" "$tessera" node --certificates "$work/cluster/nodes/node-$number" --transport "$(transport "$1")" \
+        # Not a function, so that the process is the node's own.
+        ip netns exec "$prefix-$number" "$tessera" node --certificates "$work/cluster/nodes/node-$number" --transport "$(transport "$1")" \
             --listen "10.77.0.$number:6003" --threads 1 --json >"$work/ready" 2>>"$work/nodes.log" &
         processes+=($!)
         line=

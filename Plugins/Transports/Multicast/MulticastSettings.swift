@@ -16,8 +16,8 @@ public struct MulticastSettings: Configurable, Equatable {
     public var repairBuffer = 16 << 20
     public var socketBuffer = 4 << 20
     public var window = 32 << 20
-    public var confirmTimeout = 1.0
-    public var retry = 60.0
+    public var confirmTimeout = 4.0
+    public var retry = 300.0
     public var tcp = TCPSettings()
 
     public init() {}
