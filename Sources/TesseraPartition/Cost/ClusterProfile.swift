@@ -20,7 +20,8 @@ public struct Device: Sendable, Equatable {
 
     public init(
         name: String, multiplyAccumulatesPerSecond: Double = 4e10, memoryBandwidth: Double = 20e9,
-        tileBandwidth: Double = .infinity, tileTime: Double = 0, speed: Double = 1, memory: Double? = nil, profile: DeviceProfile? = nil
+        tileBandwidth: Double = .infinity, tileTime: Double = 0, speed: Double = 1, memory: Double? = nil,
+        profile: DeviceProfile? = nil
     ) {
         self.name = name
         self.multiplyAccumulatesPerSecond = multiplyAccumulatesPerSecond
@@ -240,6 +241,7 @@ extension Device {
         self.init(
             name: name, multiplyAccumulatesPerSecond: entry.multiplyAccumulatesPerSecond,
             memoryBandwidth: entry.memoryBandwidth.value, tileBandwidth: entry.tileBandwidth.value,
-            tileTime: entry.tileTime.value, speed: entry.speed, memory: entry.memory?.value, profile: try entry.profile.map(profile))
+            tileTime: entry.tileTime.value, speed: entry.speed, memory: entry.memory?.value,
+            profile: try entry.profile.map(profile))
     }
 }

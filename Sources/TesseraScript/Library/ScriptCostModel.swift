@@ -166,7 +166,8 @@ extension ScriptTable {
         self.init(entries: [
             "name": .string(device.name), "macs_per_second": .number(device.multiplyAccumulatesPerSecond),
             "memory_bandwidth": .number(device.memoryBandwidth), "tile_bandwidth": .number(device.tileBandwidth),
-            "tile_time": .number(device.tileTime), "speed": .number(device.speed), "memory": device.memory.map(ScriptValue.number) ?? .nil,
+            "tile_time": .number(device.tileTime), "speed": .number(device.speed),
+            "memory": device.memory.map(ScriptValue.number) ?? .nil,
         ])
     }
 }
