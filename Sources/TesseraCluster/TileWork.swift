@@ -119,7 +119,7 @@ final class TileWork: Sendable {
                 layers = received
                 if missing.isEmpty { setup = try await prepare(received, weights) }
             case TaskMessage.weights:
-                for (hash, tensor) in try receiveWeights(message, missing) {
+                for (hash, tensor) in try receiveWeights(message, lacking: layers == nil ? nil : missing) {
                     weights[hash] = tensor
                     missing.remove(hash)
                 }
@@ -179,10 +179,14 @@ final class TileWork: Sendable {
     }
 
     /// Takes weights that are missing. Others are for other nodes: what several want goes to all.
-    private func receiveWeights(_ message: Message, _ missing: Set<ContentHash>) throws -> [ContentHash: Tensor] {
+    ///
+    /// - Parameter missing: what to take; nil for all, while it is not known what the task needs.
+    private func receiveWeights(
+        _ message: Message, lacking missing: Set<ContentHash>?
+    ) throws -> [ContentHash: Tensor] {
         var received: [ContentHash: Tensor] = [:]
         let entries = try message.decode(TaskMessage.Weights.self).entries
-        for (index, entry) in entries.enumerated() where missing.contains(entry.hash) {
+        for (index, entry) in entries.enumerated() where missing?.contains(entry.hash) ?? true {
             let tensor = try message.blob(index).tensor(shape: Shape(entry.shape), elementType: entry.elementType)
             let actual = ContentHash(tensor)
             guard actual == entry.hash else {
