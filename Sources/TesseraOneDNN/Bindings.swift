@@ -1,4 +1,5 @@
 import COneDNN
+import TesseraCore
 
 /// Which buffers of a program lie in the caller's tensors, so that nothing is copied on the way in and out.
 ///
@@ -17,24 +18,20 @@ struct Bindings {
         let written = Set(builder.steps.flatMap(\.written))
         for step in builder.steps {
             switch step {
-            case .input(let index, let operand):
-                let byteCount = graph.byteCount(of: graph.graph.inputs[index].value)
-                guard !written.contains(operand.buffer), builder.buffers[operand.buffer].byteCount == byteCount else {
-                    continue
-                }
-                inputs[index] = operand.buffer
-                buffers.insert(operand.buffer)
+            case .input(let index, let operand) where !written.contains(operand.buffer):
+                inputs[index] = bind(operand.buffer, to: graph.graph.inputs[index].value, builder)
             case .output(let operand, let index):
-                // Larger if the output is a part of something.
-                let byteCount = graph.byteCount(of: graph.graph.outputs[index].value)
-                guard !buffers.contains(operand.buffer), builder.buffers[operand.buffer].byteCount == byteCount else {
-                    continue
-                }
-                outputs[index] = operand.buffer
-                buffers.insert(operand.buffer)
+                outputs[index] = bind(operand.buffer, to: graph.graph.outputs[index].value, builder)
             default: break
             }
         }
+    }
+
+    /// - Returns: the buffer, or nil for one that lies in another tensor already, or is larger than the value, which is a part of
+    ///   something then.
+    private mutating func bind(_ buffer: Int, to value: Graph.ValueID, _ builder: ProgramBuilder) -> Int? {
+        guard builder.buffers[buffer].byteCount == builder.graph.byteCount(of: value) else { return nil }
+        return buffers.insert(buffer).inserted ? buffer : nil
     }
 }
 

@@ -43,7 +43,7 @@ public struct ClusterAuthority: Sendable {
         try write(try key.serializeAsPEM().pemString, to: folder.authorityKey, isSecret: true)
         try write(try certificate.serializeAsPEM().pemString, to: folder.authority)
         let authority = ClusterAuthority(folder: folder, certificate: certificate, key: key)
-        try authority.issue(member, until: Date() + TimeInterval(memberDays) * 86_400, into: folder)
+        try authority.add(member, into: path)
         return authority
     }
 

@@ -8,15 +8,6 @@ import TransportTCP
 
 /// Members of clusters that the tests make, who meet over TLS.
 @Suite struct CertificateTests {
-    /// Patient, for machines that do much else.
-    private static let settings = {
-        var settings = TCPSettings()
-        settings.closeTimeout = 20
-        settings.silence = 20
-        settings.handshakeTimeout = 20
-        return settings
-    }()
-
     private let folder: TemporaryFolder
     private let authority: ClusterAuthority
 
@@ -32,7 +23,7 @@ import TransportTCP
             TransportOptions(
                 information: PeerInformation(peer: PeerID(name)), listen: listen, peers: peers,
                 certificates: certificates),
-            settings: settings)
+            settings: .patient)
     }
 
     /// What connecting to a peer that listens says.

@@ -23,9 +23,7 @@ import TransportTCP
         }
         settings.group = "239.77.\(ProcessInfo.processInfo.processIdentifier % 200 + 1).\(number % 250 + 1):6103"
         settings.confirmTimeout = 10
-        settings.tcp.closeTimeout = 20
-        settings.tcp.silence = 20
-        settings.tcp.handshakeTimeout = 20
+        settings.tcp = .patient
         return settings
     }
 

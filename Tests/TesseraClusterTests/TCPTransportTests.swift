@@ -4,15 +4,6 @@ import TesseraCore
 import TransportTCP
 
 @Suite struct TCPTransportTests {
-    /// Patient, for machines that do much else.
-    private static let settings = {
-        var settings = TCPSettings()
-        settings.closeTimeout = 20
-        settings.silence = 20
-        settings.handshakeTimeout = 20
-        return settings
-    }()
-
     @Test(arguments: TransportConformance.Check.allCases)
     func conforms(_ check: TransportConformance.Check) async throws {
         try await TransportConformance { count in
@@ -21,7 +12,7 @@ import TransportTCP
                 let options = TransportOptions(
                     information: PeerInformation(peer: PeerID("p\(index)")), listen: "127.0.0.1:0",
                     peers: peers.compactMap(\.listenAddress))
-                peers.append(try await TCPTransport.start(options, settings: Self.settings))
+                peers.append(try await TCPTransport.start(options, settings: .patient))
             }
             // A dialer is connected as soon as it has the other's answer, the other a moment later.
             while peers.contains(where: { $0.peers.count < count - 1 }) { try await Task.sleep(for: .milliseconds(2)) }
@@ -33,7 +24,7 @@ import TransportTCP
     private func start(_ name: PeerID, listen: String? = nil, peers: [String] = []) async throws -> TCPTransport {
         try await TCPTransport.start(
             TransportOptions(information: PeerInformation(peer: name), listen: listen, peers: peers),
-            settings: Self.settings)
+            settings: .patient)
     }
 
     @Test(arguments: [

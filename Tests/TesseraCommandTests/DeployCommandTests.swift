@@ -204,30 +204,3 @@ import Testing
         #expect(deploy.errors.contains(message), "\(deploy.errors)")
     }
 }
-
-/// A `tessera node` on a free port.
-final class NodeProcess {
-    let address: String
-    private let process = Process()
-
-    convenience init(name: String) throws { try self.init("--name", name) }
-
-    init(_ options: String..., listen: String = "127.0.0.1:0") throws {
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: TestFiles.executable)
-        process.arguments = ["node", "--listen", listen, "--json"] + options
-        process.standardOutput = output
-        try process.run()
-        let line = output.fileHandleForReading.availableData
-        address = try JSONDecoder().decode(NodeAnnouncement.self, from: line).address
-    }
-
-    deinit { process.terminate() }
-
-    /// Asks it to stop and gives its exit status.
-    func stop() -> Int32 {
-        process.terminate()
-        process.waitUntilExit()
-        return process.terminationStatus
-    }
-}

@@ -21,18 +21,18 @@ struct TLSIdentity: Sendable {
             }
             let key = NIOSSLPrivateKeySource.privateKey(try NIOSSLPrivateKey(file: folder.key, format: .pem))
             let authority = NIOSSLTrustRoots.certificates(try NIOSSLCertificate.fromPEMFile(folder.authority))
-            var client = TLSConfiguration.makeClientConfiguration()
-            client.certificateChain = chain
-            client.privateKey = key
-            var server = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: key)
-            client.minimumTLSVersion = .tlsv13
-            server.minimumTLSVersion = .tlsv13
-            client.trustRoots = authority
-            server.trustRoots = authority
-            client.certificateVerification = .noHostnameVerification
-            server.certificateVerification = .noHostnameVerification
-            self.client = try NIOSSLContext(configuration: client)
-            self.server = try NIOSSLContext(configuration: server)
+            /// Either side with the certificate, and the demands on the other end.
+            func context(_ side: TLSConfiguration) throws -> NIOSSLContext {
+                var configuration = side
+                configuration.certificateChain = chain
+                configuration.privateKey = key
+                configuration.minimumTLSVersion = .tlsv13
+                configuration.trustRoots = authority
+                configuration.certificateVerification = .noHostnameVerification
+                return try NIOSSLContext(configuration: configuration)
+            }
+            client = try context(.makeClientConfiguration())
+            server = try context(.makeServerConfiguration(certificateChain: chain, privateKey: key))
         } catch {
             throw TesseraError(.invalidArgument, "the certificates in '\(folder.path)' cannot be used", cause: error)
         }

@@ -115,17 +115,27 @@ public struct Benchmark: Sendable {
     }
 
     func profile(_ session: Session, _ inputs: [String: Tensor]) throws -> [NetworkProfile.Run] {
-        var runs: [NetworkProfile.Run] = []
+        try profile([(session, inputs)])[0]
+    }
+
+    /// Runs several sessions in turn, again and again.
+    func profile(_ subjects: [(session: Session, inputs: [String: Tensor])]) throws -> [[NetworkProfile.Run]] {
+        var runs: [[NetworkProfile.Run]] = subjects.map { _ in [] }
         let limit = Duration.seconds(seconds)
-        // The first one finds the profiling itself cold.
-        _ = try session.profile(inputs)
+        // The first round finds the profiling itself cold.
+        for subject in subjects { _ = try subject.session.profile(subject.inputs) }
         let start = ContinuousClock.now
+        var rounds = 0
         repeat {
-            let begin = ContinuousClock.now
-            let steps = try session.profile(inputs)
-            runs.append(NetworkProfile.Run(start: begin - start, duration: ContinuousClock.now - begin, steps: steps))
-        } while runs.count < Self.profiledRuns.lowerBound
-            || (ContinuousClock.now - start < limit && runs.count < Self.profiledRuns.upperBound)
+            for (index, subject) in subjects.enumerated() {
+                let begin = ContinuousClock.now
+                let steps = try subject.session.profile(subject.inputs)
+                runs[index].append(
+                    NetworkProfile.Run(start: begin - start, duration: ContinuousClock.now - begin, steps: steps))
+            }
+            rounds += 1
+        } while rounds < Self.profiledRuns.lowerBound
+            || (ContinuousClock.now - start < limit && rounds < Self.profiledRuns.upperBound)
         return runs
     }
 

@@ -84,21 +84,7 @@ public struct LayerProfiler: Sendable {
                     return (input.name, try Network.randomTensor(shape, input.elementType, named: input.name))
                 })
         }
-        var runs: [[NetworkProfile.Run]] = subjects.map { _ in [] }
-        // The first round finds memory cold.
-        for (session, tensors) in zip(sessions, inputs) { _ = try session.profile(tensors) }
-        let (start, limit) = (ContinuousClock.now, Duration.seconds(seconds))
-        var round = 0
-        repeat {
-            for (index, (session, tensors)) in zip(sessions, inputs).enumerated() {
-                let begin = ContinuousClock.now
-                let steps = try session.profile(tensors)
-                runs[index].append(
-                    NetworkProfile.Run(start: begin - start, duration: ContinuousClock.now - begin, steps: steps))
-            }
-            round += 1
-        } while round < Benchmark.profiledRuns.lowerBound
-            || (ContinuousClock.now - start < limit && round < Benchmark.profiledRuns.upperBound)
+        let runs = try Benchmark(seconds: seconds).profile(Array(zip(sessions, inputs)))
         return zip(subjects, zip(sessions, runs)).flatMap { subject, measured in
             entries(of: subject, NetworkProfile(measured.0, options: options, runs: measured.1), in: graph)
         }

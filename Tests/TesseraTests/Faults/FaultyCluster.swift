@@ -12,7 +12,7 @@ struct FaultyCluster: Sendable {
     /// - Parameter shape: that of the image; what it is cut for has seventeen stages, which exchange their edges.
     init(_ count: Int, shape: Shape = [1, 1, 96, 80]) async throws {
         let journal = LeaderJournal()
-        nodes = try (1...count).map { try NodeProcess("node-\($0)") }
+        nodes = try (1...count).map { try NodeProcess(name: "node-\($0)", "--threads", "1") }
         graph = try DeploymentTests.load("dncnn", shape).0
         self.journal = journal
         cluster = try await Cluster.connected(
