@@ -20,7 +20,14 @@ scripts/build.sh --build-tests
 if (($#)); then
     exec swift test --skip-build "$@"
 fi
+# Nothing may hang for ever.
+run() {
+    local status=0
+    timeout --kill-after=10 1200 swift test --skip-build "$@" || status=$?
+    if ((status == 124)); then echo "test: stopped after 20 minutes: $*" >&2; fi
+    return "$status"
+}
 # How soon nodes notice that others are gone is measured with nothing beside it: the other tests keep all cores busy.
 timed=(ClusterTaskTests NodeLossTests RandomFaultTests StragglerTests)
-swift test --skip-build --skip "$(IFS="|"; echo "${timed[*]}")"
-for suite in "${timed[@]}"; do swift test --skip-build --filter "$suite"; done
+run --skip "$(IFS="|"; echo "${timed[*]}")"
+for suite in "${timed[@]}"; do run --filter "$suite"; done

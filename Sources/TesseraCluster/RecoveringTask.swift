@@ -262,9 +262,13 @@ public actor RecoveringTask {
         guard let limit = leading.patience.limit else { return try await attempt(inputs, by: leading) }
         let (outcomes, outcome) = AsyncStream.makeStream(of: Outcome.self)
         let first = Task { _ = outcome.yield(.answered(await result { try await attempt(inputs, by: leading) })) }
+        // Again and again: whom it waits for may not be clear at once.
         let timer = Task {
             try await Task.sleep(for: limit)
-            outcome.yield(.overdue)
+            while true {
+                outcome.yield(.overdue)
+                try await Task.sleep(for: Self.pauses.first)
+            }
         }
         defer { timer.cancel() }
         return try await withTaskCancellationHandler {
@@ -276,6 +280,7 @@ public actor RecoveringTask {
                     if runs > 0, case .failure = result { continue }
                     return try result.get()
                 case .overdue:
+                    guard runs == 1 else { continue }
                     guard let other = await without(stragglersOf: leading, after: limit, until: first) else { continue }
                     runs += 1
                     Task { _ = outcome.yield(.answered(await result { try await attempt(inputs, by: other) })) }
@@ -303,9 +308,10 @@ public actor RecoveringTask {
     private func without(
         stragglersOf slow: Leading, after limit: Duration, until work: Task<Void, Never>
     ) async -> Leading? {
-        let stragglers = await slow.task.stragglers(after: limit).map { slow.members[$0] }
+        let awaited = await slow.task.stragglers(after: limit).map { slow.members[$0] }
         while let change { _ = try? await change.value }
         if leading?.number == slow.number {
+            let stragglers = awaited.filter { !members[$0].isSetAside }
             guard !stragglers.isEmpty, 2 * stragglers.count <= slow.members.count else { return nil }
             for index in stragglers {
                 members[index].isSetAside = true
