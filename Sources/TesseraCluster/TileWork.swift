@@ -200,14 +200,18 @@ final class TileWork: Sendable {
 
     private func prepare(_ layers: TaskMessage.Layers, _ weights: [ContentHash: Tensor]) async throws -> Setup {
         let plan = try plan(of: layers) { weights[$0] }
-        let (backend, options) = (node.backend, node.options)
+        let backend = node.backend
+        var options = node.options
+        options.kernels = layers.kernels
+        // Tiles are computed one after the other.
+        options.activations = ActivationMemory()
+        let choices = options
         let sessions = try await node.compute.run {
             try plan.stages.map { stage in
                 var sessions: [Int: Session] = [:]
                 for (index, tile) in stage.tiles.enumerated() where self.isOwn(tile, in: layers) {
                     let network = try tile.network(in: plan.graph)
-                    var options = options
-                    options.kernels = layers.kernels
+                    var options = choices
                     options.precision = tile.precision(layers.precision, in: plan.graph.graph, as: network.graph)
                     sessions[index] = try Session(network, backend: backend, options: options)
                 }

@@ -39,7 +39,8 @@ final class Primitive {
 final class Memory {
     let handle: dnnl_memory_t
 
-    init(_ layout: Layout, at address: UnsafeMutableRawPointer) throws {
+    /// - Parameter address: nil for one that is set later.
+    init(_ layout: Layout, at address: UnsafeMutableRawPointer?) throws {
         var handle: dnnl_memory_t?
         try check(dnnl_memory_create(&handle, layout.handle, Engine.cpu.get().handle, address), "creating memory")
         guard let handle else { throw TesseraError(.backendFailure, "oneDNN gave no memory") }

@@ -5,8 +5,8 @@ import TesseraRuntime
 
 /// A compiled graph: a list of primitives over one arena.
 ///
-/// `@unchecked Sendable`: everything is made in the initializer and only read afterwards, but for the arena and what is bound to
-/// the caller's tensors, which `lock` guards for the whole of a run.
+/// `@unchecked Sendable`: everything is made in the initializer and only read afterwards, but for where buffers lie, in the arena or
+/// in the caller's tensors, which `lock` guards for the whole of a run.
 final class Program: CompiledNetwork, @unchecked Sendable {
     /// Plain values throughout, so that running them takes no memory and counts no references. Buffers are named by their place in
     /// `addresses`.
@@ -33,14 +33,18 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     private let labels: [ProgramBuilder.Label]
     private let outputTypes: [ProgramBuilder.ValueType]
     private let threads: Int32
-    private let arena: Allocation
+    private let arena: ActivationMemory
+    /// By buffer: where it lies in the arena; nil for one that is bound.
+    private let offsets: [Int?]
+    /// Where the arena was in the last run.
+    private var base: UnsafeMutableRawPointer?
     /// By buffer: where it lies, in the arena or in the caller's tensors.
     private let addresses: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
     /// By input and output: the buffer that lies in the caller's tensor during a run; nil for one that is copied.
     private let boundInputs: [Int?]
     private let boundOutputs: [Int?]
-    /// By buffer that is bound: the memories of its operands.
-    private let boundMemories: [Int: [Memory]]
+    /// By buffer: the memories of its operands.
+    private let operands: [[Memory]]
     private var copies: [Int: Allocation] = [:]
     private let constants: [Allocation]
     private let primitives: [Primitive]
@@ -59,18 +63,19 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         var buffers = builder.buffers
         for buffer in bindings.buffers { buffers[buffer].byteCount = 0 }
         let plan = ArenaPlan(buffers, alignment: Tensor.alignment)
-        let arena = try Allocation(byteCount: plan.byteCount)
+        arena = builder.options.activations ?? ActivationMemory()
+        try arena.reserve(byteCount: plan.byteCount)
         let arguments = ArgumentLists()
         var memories: [Memory] = []
-        var boundMemories: [Int: [Memory]] = [:]
+        var operands = [[Memory]](repeating: [], count: buffers.count)
         var primitives: [Primitive] = []
         var references: [ReferenceCall] = []
         var steps: [Step] = []
         var ends: [Int] = []
 
         func memory(_ operand: ProgramBuilder.Operand) throws -> Memory {
-            let memory = try Memory(operand.layout, at: arena.address + plan.offsets[operand.buffer])
-            if bindings.buffers.contains(operand.buffer) { boundMemories[operand.buffer, default: []].append(memory) }
+            let memory = try Memory(operand.layout, at: nil)
+            operands[operand.buffer].append(memory)
             return memory
         }
         func list(_ operands: [(Int32, ProgramBuilder.Argument)]) throws -> UnsafePointer<dnnl_exec_arg_t> {
@@ -117,13 +122,13 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         constants = builder.constants
         stream = try Stream()
         threads = all
-        (self.arena, self.arguments, self.memories) = (arena, arguments, memories)
+        (self.arguments, self.memories, self.operands) = (arguments, memories, operands)
         (self.primitives, self.references, self.steps, self.ends) = (primitives, references, steps, ends)
-        (boundInputs, boundOutputs, self.boundMemories) = (bindings.inputs, bindings.outputs, boundMemories)
-        addresses = .allocate(capacity: plan.offsets.count)
-        for (buffer, offset) in plan.offsets.enumerated() {
-            addresses.initializeElement(at: buffer, to: arena.address + offset)
-        }
+        (boundInputs, boundOutputs) = (bindings.inputs, bindings.outputs)
+        offsets = plan.offsets.enumerated().map { bindings.buffers.contains($0) ? nil : $1 }
+        addresses = .allocate(capacity: offsets.count)
+        // Nowhere yet: a run begins with placing them.
+        if let start = addresses.baseAddress { addresses.initialize(repeating: UnsafeMutableRawPointer(start)) }
     }
 
     deinit { addresses.deallocate() }
@@ -136,13 +141,16 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         omp_set_num_threads(threads)
-        try bind(&outputs)
-        // An iterator would take memory where it is not optimized away.
-        var index = 0
-        while index < steps.count {
-            if isCancelled() { throw CancellationError() }
-            try run(steps[index], inputs, &outputs)
-            index += 1
+        try arena.withMemory { memory in
+            try place(in: memory)
+            try bind(&outputs)
+            // An iterator would take memory where it is not optimized away.
+            var index = 0
+            while index < steps.count {
+                if isCancelled() { throw CancellationError() }
+                try run(steps[index], inputs, &outputs)
+                index += 1
+            }
         }
     }
 
@@ -154,13 +162,17 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         omp_set_num_threads(threads)
-        try bind(&outputs)
-        let start = clock.now
-        var first = 0
-        for end in ends {
-            for step in steps[first..<end] { try run(step, inputs, &outputs) }
-            times.append(clock.now)
-            first = end
+        var start = clock.now
+        try arena.withMemory { memory in
+            try place(in: memory)
+            try bind(&outputs)
+            start = clock.now
+            var first = 0
+            for end in ends {
+                for step in steps[first..<end] { try run(step, inputs, &outputs) }
+                times.append(clock.now)
+                first = end
+            }
         }
         return zip(labels, zip([start] + times, times)).map { label, span in
             StepSpan(
@@ -188,6 +200,16 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         }
     }
 
+    /// Has buffers lie in the arena, wherever that is in this run.
+    private func place(in memory: UnsafeMutableRawPointer) throws {
+        guard memory != base else { return }
+        base = nil
+        for (buffer, offset) in offsets.enumerated() {
+            if let offset { try bind(buffer, to: memory + offset) }
+        }
+        base = memory
+    }
+
     /// Has buffers lie in the tensors that come out. Nobody else refers to these, and they stay where they are during a run.
     private func bind(_ outputs: inout [Tensor]) throws {
         var index = 0
@@ -203,7 +225,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     private func bind(_ buffer: Int, to address: UnsafeMutableRawPointer) throws {
         guard addresses[buffer] != address else { return }
         addresses[buffer] = address
-        guard let memories = boundMemories[buffer] else { return }
+        let memories = operands[buffer]
         var index = 0
         while index < memories.count {
             let status = dnnl_memory_set_data_handle(memories[index].handle, address)

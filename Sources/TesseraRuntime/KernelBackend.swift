@@ -43,12 +43,15 @@ public struct CompileOptions: Sendable {
     public var precision: PrecisionChoice
     /// The kernels of single layers, by their paths, as `KernelBackend.tune` finds them; the backend chooses for the others.
     public var kernels: [String: KernelChoice]
+    /// Memory for activations that is shared with what runs at other times; nil for memory of its own.
+    public var activations: ActivationMemory?
 
     public init(
-        threads: Int = 1, precision: PrecisionChoice = PrecisionChoice(), kernels: [String: KernelChoice] = [:]
+        threads: Int = 1, precision: PrecisionChoice = PrecisionChoice(), kernels: [String: KernelChoice] = [:],
+        activations: ActivationMemory? = nil
     ) {
         self.threads = max(1, threads)
-        (self.precision, self.kernels) = (precision, kernels)
+        (self.precision, self.kernels, self.activations) = (precision, kernels, activations)
     }
 }
 
