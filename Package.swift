@@ -55,12 +55,20 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "X509", package: "swift-certificates"),
             ]),
+        .target(
+            name: "TesseraMetrics",
+            dependencies: [
+                "TesseraCluster",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .target(name: "TesseraScript", dependencies: ["Tessera", "CLua"]),
         .target(
             name: "Tessera",
             dependencies: [
                 "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
-                "TesseraSecurity", "TransportMulticast", "TransportTCP",
+                "TesseraMetrics", "TesseraSecurity", "TransportMulticast", "TransportTCP",
             ]),
 
         // Modules that are swapped by name.
@@ -96,6 +104,10 @@ let package = Package(
             path: "Sources/tessera"),
 
         .target(name: "TesseraTestSupport", dependencies: ["Tessera"], path: "Tests/Support"),
+        .executableTarget(
+            name: "FrameFuzz",
+            dependencies: ["TesseraTestSupport", .product(name: "Logging", package: "swift-log")],
+            path: "Fuzz/Frames"),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     ]
         + [

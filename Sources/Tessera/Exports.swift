@@ -2,6 +2,7 @@
 @_exported import PartitionStrategies
 @_exported import TesseraCluster
 @_exported import TesseraCore
+@_exported import TesseraMetrics
 @_exported import TesseraNetwork
 @_exported import TesseraONNX
 @_exported import TesseraOneDNN

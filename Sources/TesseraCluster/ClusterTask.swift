@@ -265,6 +265,12 @@ public actor ClusterTask {
     func attempt(_ inputs: [String: Tensor]) async throws -> (outputs: [String: Tensor], report: Report) {
         if let failure { throw failure }
         guard let rest else { throw TesseraError(.invalidArgument, "a task that is not prepared was run") }
+        guard running.count < node.limits.requests else {
+            throw TesseraError(
+                .limitExceeded,
+                "expected at most \(node.limits.requests) inferences under way in a task (the limit 'requests'), found one more"
+            )
+        }
         let (start, begun) = (ContinuousClock.now, recorder?.now)
         _ = try plan.graph.ordered(inputs)
         inference += 1
@@ -284,6 +290,7 @@ public actor ClusterTask {
                 return try rest.run(ready)
             }
             if let recorder, let begun { times[number] = begun..<max(begun, recorder.now) }
+            node.counts.led(for: .now - start)
             let bytes = running[number]?.bytes ?? .init()
             let report = Report(
                 inference: number, latency: ContinuousClock.now - start, bytesSent: bytes.sent,

@@ -8,11 +8,14 @@ public struct FrameLimits: Sendable, Equatable {
     public var header: Int
     /// Blobs in a frame.
     public var blobs: Int
+    /// Bytes of one blob.
+    public var blob: Int
 
-    public init(frame: Int = 1 << 30, header: Int = 64 << 20, blobs: Int = 1 << 16) {
+    public init(frame: Int = 1 << 30, header: Int = 64 << 20, blobs: Int = 1 << 16, blob: Int = .max) {
         self.frame = frame
         self.header = header
         self.blobs = blobs
+        self.blob = blob
     }
 
     /// What a peer may send before it is known.
@@ -36,9 +39,11 @@ public struct FrameLimits: Sendable, Equatable {
 
     func check(kind: UInt64, body: UInt64, blobs count: UInt64) throws {
         // Both lengths come from 32 bits, so that the sum cannot overflow.
-        try check("kind and body", kind + body, limit: header)
+        try check("kind and body of a frame", kind + body, limit: header)
         guard count <= UInt64(blobs) else {
-            throw TesseraError(.protocolViolation, "expected a frame of at most \(blobs) blobs, found \(count)")
+            throw TesseraError(
+                .protocolViolation,
+                "expected a frame of at most \(blobs) tensors (the limit 'tensors_per_message'), found \(count)")
         }
     }
 
@@ -47,14 +52,18 @@ public struct FrameLimits: Sendable, Equatable {
         for length in blobLengths {
             let (sum, overflow) = total.addingReportingOverflow(length)
             total = overflow ? .max : sum
-            try check("a frame", total, limit: frame)
+            try check("a tensor", length, limit: blob, named: "tensor_limit")
+            try check("a frame", total, limit: frame, named: "frame_limit")
         }
-        try check("a frame", total, limit: frame)
+        try check("a frame", total, limit: frame, named: "frame_limit")
     }
 
-    private func check(_ what: String, _ length: UInt64, limit: Int) throws {
+    /// - Parameter name: what the limit is called in a transport's settings.
+    private func check(_ what: String, _ length: UInt64, limit: Int, named name: String? = nil) throws {
         guard length <= UInt64(max(0, limit)) else {
-            throw TesseraError(.protocolViolation, "expected \(what) of at most \(limit) bytes, found \(length)")
+            let source = name.map { " (the limit '\($0)')" } ?? ""
+            throw TesseraError(
+                .protocolViolation, "expected \(what) of at most \(limit) bytes\(source), found \(length)")
         }
     }
 }

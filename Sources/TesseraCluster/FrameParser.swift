@@ -32,6 +32,15 @@ public struct FrameParser: ~Copyable {
 
     public init(limits: FrameLimits) { self.limits = limits }
 
+    /// Bytes of the frame that is under way, most of which may not have arrived; 0 between frames.
+    package var claimedByteCount: Int {
+        switch section {
+        case .prefix: 0
+        case .lengths: kindLength + bodyLength + 8 * blobCount
+        case .header, .blobs: blobLengths.reduce(kindLength + bodyLength) { $0 + $1 }
+        }
+    }
+
     /// Whether the stream is within a frame, so that its end now would cut it short.
     public var isWithinFrame: Bool { section != .prefix || !gathered.isEmpty }
 

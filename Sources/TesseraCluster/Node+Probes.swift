@@ -119,15 +119,18 @@ extension Node {
     private func answer(
         _ message: Message, to peer: PeerID, _ make: @escaping @Sendable (UUID) async throws -> Message
     ) {
-        guard answering < Self.answerLimit, let id = try? message.decode(ProbeMessage.Question.self).question else {
-            logger.warning("left a question unanswered", metadata: ["peer": "\(peer)", "kind": "\(message.kind)"])
-            return
-        }
+        guard let id = try? message.decode(ProbeMessage.Question.self).question else { return counts.ignoredMessage() }
+        reply(to: peer) { try await make(id) }
+    }
+
+    /// Sends what somebody waits for, unless too many others do.
+    func reply(to peer: PeerID, _ make: @escaping @Sendable () async throws -> Message) {
+        guard answering < Self.answerLimit else { return counts.ignoredMessage() }
         answering += 1
         Task {
             defer { answering -= 1 }
             // Whoever asked knows if it is gone.
-            try? await send(make(id), to: peer)
+            try? await send(make(), to: peer)
         }
     }
 }

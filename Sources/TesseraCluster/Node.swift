@@ -16,7 +16,8 @@ public actor Node {
 
     /// What the work for a leader hears: messages of its task, and of any peer that it left.
     enum DutyEvent: Sendable {
-        case received(Message, from: PeerID)
+        /// The share is what the message takes of the node's memory while it waits; nil for the node's own.
+        case received(Message, from: PeerID, ByteBudget.Share?)
         case left(PeerID, reason: TesseraError?)
     }
 
@@ -31,7 +32,11 @@ public actor Node {
     nonisolated let backend: any KernelBackend
     nonisolated let options: CompileOptions
     nonisolated let logger: Logger
-    nonisolated let weights = WeightStore()
+    nonisolated let limits: NodeLimits
+    nonisolated let weights: WeightStore
+    /// What tasks have of this node's memory.
+    nonisolated let memory: ByteBudget
+    nonisolated let counts = NodeMetrics()
     nonisolated let compute: ComputeThread
     nonisolated let clock: NodeClock
     /// Questions that wait for their answer, and how many answers are under way.
@@ -48,9 +53,10 @@ public actor Node {
     ///   - backend: what runs them.
     ///   - options: with the number of threads this node may use.
     ///   - clock: what it notes times by.
+    ///   - limits: what it takes on at most.
     public init(
         transport: any Transport, operators: Registry<any Operator>, backend: any KernelBackend,
-        options: CompileOptions = CompileOptions(), clock: NodeClock = .monotonic,
+        options: CompileOptions = CompileOptions(), clock: NodeClock = .monotonic, limits: NodeLimits = NodeLimits(),
         logger: Logger = Logger(label: "tessera.node")
     ) {
         self.transport = transport
@@ -59,6 +65,9 @@ public actor Node {
         self.options = options
         self.clock = clock
         self.logger = logger
+        self.limits = limits
+        weights = WeightStore(limit: limits.weightByteCount)
+        memory = ByteBudget("memory", limit: limits.memoryByteCount)
         compute = ComputeThread(name: "tessera \(transport.localPeer)")
     }
 
@@ -96,11 +105,13 @@ public actor Node {
             await handle(.received(message, from: name))
         } else {
             try await transport.send(message, to: peer)
+            counts.sent(message)
         }
     }
 
     /// Sends to all others, and to this node itself.
     nonisolated func broadcast(_ message: Message) async throws {
+        counts.sent(message, copies: transport.broadcastsOnce ? 1 : transport.peers.count)
         try await transport.broadcast(message)
         await handle(.received(message, from: name))
     }
@@ -119,7 +130,9 @@ public actor Node {
             for (task, duty) in duties {
                 if duty.leader == peer { end(task) } else { duty.inbox.yield(.left(peer, reason: reason)) }
             }
-        case .received(let message, let peer): receive(message, from: peer)
+        case .received(let message, let peer):
+            if peer != name { counts.received(message) }
+            receive(message, from: peer)
         }
     }
 
@@ -131,11 +144,11 @@ public actor Node {
         case TaskMessage.lead: announce(message, from: peer)
         case TaskMessage.layers, TaskMessage.weights, TaskMessage.collect, TaskMessage.times:
             guard let task = task(of: message, from: peer), let duty = duties[task], duty.leader == peer else { return }
-            duty.inbox.yield(.received(message, from: peer))
+            hand(message, from: peer, to: duty, task)
         case TaskMessage.pieces:
             // Other nodes send them, too; the work knows who may.
-            guard let task = task(of: message, from: peer) else { return }
-            duties[task]?.inbox.yield(.received(message, from: peer))
+            guard let task = task(of: message, from: peer), let duty = duties[task] else { return }
+            hand(message, from: peer, to: duty, task)
         case TaskMessage.finished:
             guard let task = task(of: message, from: peer), duties[task]?.leader == peer else { return }
             end(task)
@@ -144,13 +157,15 @@ public actor Node {
             guard let task = task(of: message, from: peer) else { return }
             led[task]?.yield(.received(message, from: peer))
         default:
-            logger.warning("ignored an unknown message", metadata: ["peer": "\(peer)", "kind": "\(message.kind)"])
+            counts.ignoredMessage()
+            logger.debug("ignored an unknown message", metadata: ["peer": "\(peer)", "kind": "\(message.kind)"])
         }
     }
 
     private func task(of message: Message, from peer: PeerID) -> UUID? {
         guard let notice = try? message.decode(TaskMessage.Notice.self) else {
-            logger.warning(
+            counts.ignoredMessage()
+            logger.debug(
                 "ignored a message without a task", metadata: ["peer": "\(peer)", "kind": "\(message.kind)"])
             return nil
         }
@@ -159,6 +174,11 @@ public actor Node {
 
     private func announce(_ message: Message, from leader: PeerID) {
         guard let task = task(of: message, from: leader), duties[task] == nil else { return }
+        guard duties.count < limits.tasks else {
+            let error = TesseraError(
+                .limitExceeded, "expected at most \(limits.tasks) tasks (the limit 'tasks'), found one more")
+            return refuse(task, of: leader, error)
+        }
         logger.debug("a peer leads a task", metadata: ["leader": "\(leader)", "task": "\(task)"])
         let (stream, inbox) = AsyncStream.makeStream(of: DutyEvent.self)
         let work = TileWork(task: task, leader: leader, node: self)
@@ -168,6 +188,28 @@ public actor Node {
             end(task)
         }
     }
+
+    private func hand(_ message: Message, from peer: PeerID, to duty: Duty, _ task: UUID) {
+        do {
+            let share = peer == name ? nil : try memory.reserve(message.byteCount)
+            duty.inbox.yield(.received(message, from: peer, share))
+        } catch {
+            refuse(task, of: duty.leader, error)
+        }
+    }
+
+    /// Tells a leader that its task is more than this node takes on.
+    private func refuse(_ task: UUID, of leader: PeerID, _ error: any Error) {
+        end(task)
+        counts.failed(.limitExceeded)
+        logger.warning("refused a task", metadata: ["leader": "\(leader)", "task": "\(task)", "error": "\(error)"])
+        let code = TesseraError.Code.limitExceeded.rawValue
+        let failure = TaskMessage.Failure(task: task, code: code, message: "\(error)")
+        reply(to: leader) { try Message(kind: TaskMessage.failed, body: failure) }
+    }
+
+    var dutyCount: Int { duties.count }
+    var ledCount: Int { led.count }
 
     private func end(_ task: UUID) {
         guard let duty = duties.removeValue(forKey: task) else { return }

@@ -6,11 +6,13 @@ public struct NodeEquipment: Sendable {
     public var operators: Registry<any Operator>
     public var backend: any KernelBackend
     public var options: CompileOptions
+    public var limits: NodeLimits
 
     public init(
-        operators: Registry<any Operator>, backend: any KernelBackend, options: CompileOptions = CompileOptions()
+        operators: Registry<any Operator>, backend: any KernelBackend, options: CompileOptions = CompileOptions(),
+        limits: NodeLimits = NodeLimits()
     ) {
-        (self.operators, self.backend, self.options) = (operators, backend, options)
+        (self.operators, self.backend, self.options, self.limits) = (operators, backend, options, limits)
     }
 
     /// What a node with this equipment tells the others about itself.
@@ -22,7 +24,8 @@ public struct NodeEquipment: Sendable {
 
     /// A node with this equipment, which listens to the others from now on.
     public func node(on transport: any Transport) async -> Node {
-        let node = Node(transport: transport, operators: operators, backend: backend, options: options)
+        let node = Node(
+            transport: transport, operators: operators, backend: backend, options: options, limits: limits)
         await node.start()
         return node
     }

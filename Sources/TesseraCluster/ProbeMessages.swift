@@ -10,6 +10,8 @@ enum ProbeMessage {
     static let measure = "measure"
     static let measured = "measured"
 
+    static let kinds = [probe, echo, measure, measured]
+
     /// The body of `probe`, and part of all others.
     struct Question: Codable {
         let question: UUID

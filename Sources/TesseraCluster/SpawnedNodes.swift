@@ -75,10 +75,13 @@ public struct NodeAnnouncement: Codable, Sendable {
     public let node: String
     /// `host:port`.
     public let address: String
+    /// Where it answers `GET /metrics`, `host:port`; nil if nowhere.
+    public let metrics: String?
 
-    public init(node: String, address: String) {
+    public init(node: String, address: String, metrics: String? = nil) {
         self.node = node
         self.address = address
+        self.metrics = metrics
     }
 }
 

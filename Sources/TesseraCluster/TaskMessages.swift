@@ -39,6 +39,10 @@ enum TaskMessage {
     static let finished = "finished"
     static let failed = "failed"
 
+    static let kinds = [
+        lead, layers, wanted, weights, ready, pieces, forward, made, collect, submap, times, noted, finished, failed,
+    ]
+
     /// The body of `lead`, `ready`, `times` and `finished`.
     struct Notice: Codable {
         let task: UUID

@@ -16,6 +16,12 @@ struct ArrivedPiece: Sendable {
 
 /// The inputs of one tile, put together as their pieces arrive.
 struct TileInputs {
+    /// Memory of an earlier inference.
+    struct Spare {
+        fileprivate let tensors: [Tensor?]
+        fileprivate let share: ByteBudget.Share
+    }
+
     private let pieces: [TileRoutes.Piece]
     private var tensors: [Tensor?]
     private let inputs: [Tile.Input]
@@ -23,14 +29,18 @@ struct TileInputs {
     /// By input: memory of an earlier inference, for what is put together of several pieces.
     private var spares: [Tensor?]
     private var isPutTogether: [Bool]
+    /// What the inputs take of the node's memory.
+    private let share: ByteBudget.Share
 
-    init(_ tile: Tile, pieces: [TileRoutes.Piece], spares: [Tensor?]) {
+    /// - Throws: `limitExceeded` if there is no memory for them.
+    init(_ tile: Tile, pieces: [TileRoutes.Piece], spare: Spare?, memory: ByteBudget) throws {
+        share = try spare?.share ?? memory.reserve(tile.inputs.reduce(0) { Shape.saturatingSum($0, $1.byteCount) })
         self.pieces = pieces
         inputs = tile.inputs
         tensors = tile.inputs.map { _ in nil }
         isPutTogether = tile.inputs.map { _ in false }
         missing = Set(pieces.indices)
-        self.spares = spares.isEmpty ? tile.inputs.map { _ in nil } : spares
+        spares = spare?.tensors ?? tile.inputs.map { _ in nil }
     }
 
     var isComplete: Bool { missing.isEmpty }
@@ -56,8 +66,8 @@ struct TileInputs {
     }
 
     /// Memory that later inferences may use once the tile is computed.
-    func reusable(of tensors: [String: Tensor], in graph: Graph) -> [Tensor?] {
-        zip(inputs, isPutTogether).map { $1 ? tensors[graph.values[$0.value].name] : nil }
+    func reusable(of tensors: [String: Tensor], in graph: Graph) -> Spare {
+        Spare(tensors: zip(inputs, isPutTogether).map { $1 ? tensors[graph.values[$0.value].name] : nil }, share: share)
     }
 
     /// All inputs, by the names of the values.

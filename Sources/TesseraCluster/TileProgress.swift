@@ -32,6 +32,13 @@ actor TileProgress {
         fileprivate let arrived: TileInputs
     }
 
+    /// What a tile made.
+    struct Result: Sendable {
+        let tensor: Tensor
+        /// What it takes of the node's memory.
+        let share: ByteBudget.Share
+    }
+
     private struct Key: Hashable {
         let inference: Int
         let place: TileRoutes.Place
@@ -39,34 +46,48 @@ actor TileProgress {
 
     private let plan: Plan
     private let routes: TileRoutes
+    /// How many inferences may be under way.
+    private let requests: Int
+    private let memory: ByteBudget
+    /// Inferences that are not collected yet.
+    private var underWay: Set<Int> = []
     private var waiting: [Key: TileInputs] = [:]
     /// Tiles that had all their inputs, of inferences that are not collected yet.
     private var begun: Set<Key> = []
-    private var results: [Key: Tensor] = [:]
+    private var results: [Key: Result] = [:]
     /// Memory of tiles that were computed: fresh memory costs more than filling it, since the system clears it first.
-    private var spareInputs: [TileRoutes.Place: [[Tensor?]]] = [:]
+    private var spareInputs: [TileRoutes.Place: [TileInputs.Spare]] = [:]
     private var spareOutputs: [TileRoutes.Place: [TileOutputs]] = [:]
 
-    init(_ plan: Plan, _ routes: TileRoutes) { (self.plan, self.routes) = (plan, routes) }
+    /// - Parameters:
+    ///   - requests: inferences that may be under way at once.
+    ///   - memory: what inputs and results are taken from.
+    init(_ plan: Plan, _ routes: TileRoutes, requests: Int, memory: ByteBudget) {
+        (self.plan, self.routes, self.requests, self.memory) = (plan, routes, requests, memory)
+    }
 
     /// Takes pieces of a tile's inputs.
     ///
     /// - Returns: the tile if it can be computed now.
-    /// - Throws: `protocolViolation` for pieces that it does not wait for, `limitExceeded` if more inferences are under way than any
-    ///   leader starts.
+    /// - Throws: `protocolViolation` for pieces that it does not wait for, `limitExceeded` for more inferences than may be under way,
+    ///   or more memory than there is.
     func add(_ pieces: [ArrivedPiece], to place: TileRoutes.Place, inference: Int) throws -> Job? {
         let key = Key(inference: inference, place: place)
         let tile = plan.stages[place.stage].tiles[place.tile]
         guard !begun.contains(key) else {
             throw TesseraError(.protocolViolation, "a piece of tile \(place.tile) comes a second time")
         }
-        guard waiting[key] != nil || waiting.count < Self.waitingLimit else {
-            throw TesseraError(.limitExceeded, "expected at most \(Self.waitingLimit) tiles that wait for pieces")
+        guard underWay.contains(inference) || underWay.count < requests else {
+            throw TesseraError(
+                .limitExceeded,
+                "expected at most \(requests) inferences under way in a task (the limit 'requests'), found one more")
         }
+        underWay.insert(inference)
         var inputs =
-            waiting[key]
+            try waiting[key]
             ?? TileInputs(
-                tile, pieces: routes.pieces[place.stage][place.tile], spares: spareInputs[place]?.popLast() ?? [])
+                tile, pieces: routes.pieces[place.stage][place.tile], spare: spareInputs[place]?.popLast(),
+                memory: memory)
         waiting[key] = nil
         for piece in pieces { try inputs.add(piece) }
         guard inputs.isComplete else {
@@ -78,8 +99,6 @@ actor TileProgress {
             place: place, inference: inference, inputs: inputs.named(in: plan.graph.graph), arrived: inputs)
     }
 
-    /// Tiles of all inferences together that may wait for pieces: 1024 of each of as many inferences.
-    private static let waitingLimit = 1 << 20
     /// How much memory of tiles is kept for each of them.
     private static let spareLimit = 2
 
@@ -87,9 +106,12 @@ actor TileProgress {
     func outputs(for place: TileRoutes.Place) -> TileOutputs { spareOutputs[place]?.popLast() ?? TileOutputs() }
 
     /// Keeps what a tile made, if the leader will ask for it.
-    func keep(_ result: Tensor, of job: Job) {
+    ///
+    /// - Throws: `limitExceeded`.
+    func keep(_ result: Tensor, of job: Job) throws {
         guard routes.collected.contains(job.place.stage) else { return }
-        results[Key(inference: job.inference, place: job.place)] = result
+        results[Key(inference: job.inference, place: job.place)] = Result(
+            tensor: result, share: try memory.reserve(result.byteCount))
     }
 
     /// Takes the memory of a tile that is made, for later inferences. What the leader collects goes away with it.
@@ -103,10 +125,13 @@ actor TileProgress {
     }
 
     /// Hands over all that was made in an inference, in the order of stages and tiles.
-    func collect(_ inference: Int) -> [(place: TileRoutes.Place, result: Tensor)] {
+    func collect(_ inference: Int) -> [(place: TileRoutes.Place, result: Result)] {
         let found = results.filter { $0.key.inference == inference }
         for key in found.keys { results[key] = nil }
         begun = begun.filter { $0.inference != inference }
+        // Only a leader that collects too early leaves any.
+        waiting = waiting.filter { $0.key.inference != inference }
+        underWay.remove(inference)
         return found.map { ($0.key.place, $0.value) }
             .sorted { ($0.0.stage, $0.0.tile) < ($1.0.stage, $1.0.tile) }
     }

@@ -22,16 +22,21 @@ final class TileWork: Sendable {
         let progress: TileProgress
         /// Nil for a task that is not timed.
         let recorder: TimeRecorder?
+        /// What the compiled tiles take of the node's memory.
+        let shares: [ByteBudget.Share]
     }
 
     private let task: UUID
     private let leader: PeerID
     private let node: Node
+    /// What this task needs stays in the store until it is over.
+    private let weights: WeightStore.Use
     /// True once the task is over for this node: what still runs stops at the next layer.
     private let isOver = Mutex(false)
 
     init(task: UUID, leader: PeerID, node: Node) {
         (self.task, self.leader, self.node) = (task, leader, node)
+        weights = node.weights.use()
     }
 
     /// Ends the work, also in the middle of a tile.
@@ -72,6 +77,7 @@ final class TileWork: Sendable {
             return
         } catch {
             guard !isOver.withLock({ $0 }) else { return }
+            node.counts.failed((error as? TesseraError)?.code ?? .backendFailure)
             let failure = (error as? TesseraError) ?? TesseraError(.backendFailure, "\(error)")
             // Whoever leads goes on without a node that is lost.
             node.logger.log(
@@ -86,7 +92,7 @@ final class TileWork: Sendable {
 
     /// What the leader asked for.
     private enum Answer: Sendable {
-        case submap(Tensor, of: TaskMessage.Work, Setup)
+        case submap(TileProgress.Result, of: TaskMessage.Work, Setup)
         /// What was done when, until all that was asked for before is sent.
         case times(TimeRecorder?)
     }
@@ -96,11 +102,11 @@ final class TileWork: Sendable {
     ) async throws {
         var layers: TaskMessage.Layers?
         var missing: Set<ContentHash> = []
-        /// What this task needs stays here, whatever the store forgets.
         var weights: [ContentHash: Tensor] = [:]
+        var begin = ContinuousClock.now
         var setup: Setup?
         for await event in events {
-            guard case .received(let message, let peer) = event else {
+            guard case .received(let message, let peer, _) = event else {
                 if case .left(let peer, let reason) = event, setup?.neighbours.contains(peer) == true {
                     // What was on its way is lost, and somebody would wait for it.
                     throw TesseraError(.nodeFailure, "node '\(peer)' was lost", cause: reason)
@@ -110,20 +116,23 @@ final class TileWork: Sendable {
             switch message.kind {
             case TaskMessage.layers:
                 let received = try message.decode(TaskMessage.Layers.self)
+                begin = .now
                 for hash in try needed(by: received) {
-                    if let tensor = node.weights[hash] { weights[hash] = tensor } else { missing.insert(hash) }
+                    if let tensor = self.weights[hash] { weights[hash] = tensor } else { missing.insert(hash) }
                 }
                 try await send(
                     TaskMessage.wanted,
                     TaskMessage.Wanted(task: task, hashes: missing.sorted { $0.hexadecimal < $1.hexadecimal }))
                 layers = received
-                if missing.isEmpty { setup = try await prepare(received, weights) }
+                if missing.isEmpty { setup = try await prepare(received, weights, since: begin) }
             case TaskMessage.weights:
                 for (hash, tensor) in try receiveWeights(message, lacking: layers == nil ? nil : missing) {
                     weights[hash] = tensor
                     missing.remove(hash)
                 }
-                if let layers, missing.isEmpty, setup == nil { setup = try await prepare(layers, weights) }
+                if let layers, missing.isEmpty, setup == nil {
+                    setup = try await prepare(layers, weights, since: begin)
+                }
             case TaskMessage.pieces:
                 // Strangers are not answered.
                 guard peer == leader || setup?.nodes.contains(peer) == true else { continue }
@@ -145,7 +154,7 @@ final class TileWork: Sendable {
     private func send(_ answer: Answer) async throws {
         switch answer {
         case .submap(let result, let work, let setup):
-            let submap = try Message(kind: TaskMessage.submap, body: work, payload: [Blob(result)])
+            let submap = try Message(kind: TaskMessage.submap, body: work, payload: [Blob(result.tensor)])
             // The leader's layers come after all stages.
             let place = TileRoutes.Place(stage: setup.plan.stages.count, tile: work.tile)
             try await node.send(submap, to: leader, inference: work.inference, for: place, noting: setup.recorder)
@@ -192,40 +201,55 @@ final class TileWork: Sendable {
             guard actual == entry.hash else {
                 throw TesseraError(.protocolViolation, "expected a weight with hash \(entry.hash), found \(actual)")
             }
-            node.weights.insert(tensor, for: entry.hash)
+            try weights.insert(tensor, for: entry.hash)
             received[entry.hash] = tensor
         }
         return received
     }
 
-    private func prepare(_ layers: TaskMessage.Layers, _ weights: [ContentHash: Tensor]) async throws -> Setup {
+    private func prepare(
+        _ layers: TaskMessage.Layers, _ weights: [ContentHash: Tensor], since begin: ContinuousClock.Instant
+    ) async throws -> Setup {
         let plan = try plan(of: layers) { weights[$0] }
-        let backend = node.backend
+        let (backend, memory) = (node.backend, node.memory)
         var options = node.options
         options.kernels = layers.kernels
         // Tiles are computed one after the other.
         options.activations = ActivationMemory()
         let choices = options
-        let sessions = try await node.compute.run {
-            try plan.stages.map { stage in
+        let (sessions, shares) = try await node.compute.run {
+            var shares: [ByteBudget.Share] = []
+            var reserved = 0
+            let sessions = try plan.stages.map { stage in
                 var sessions: [Int: Session] = [:]
                 for (index, tile) in stage.tiles.enumerated() where self.isOwn(tile, in: layers) {
                     let network = try tile.network(in: plan.graph)
                     var options = choices
                     options.precision = tile.precision(layers.precision, in: plan.graph.graph, as: network.graph)
-                    sessions[index] = try Session(network, backend: backend, options: options)
+                    // What cannot fit is found before memory is taken.
+                    let largest = network.shapes.indices.map { network.byteCount(of: $0) }.max() ?? 0
+                    _ = try memory.reserve(largest)
+                    let session = try Session(network, backend: backend, options: options)
+                    if session.activationByteCount > reserved {
+                        shares.append(try memory.reserve(session.activationByteCount - reserved))
+                        reserved = session.activationByteCount
+                    }
+                    sessions[index] = session
                 }
                 return sessions
             }
+            return (sessions, shares)
         }
         let routes = TileRoutes(plan, collecting: Set(layers.collected))
         let neighbours = routes.neighbours(of: layers.nodes.firstIndex(of: node.name), in: plan)
         await connect(layers, neighbours)
         try await send(TaskMessage.ready, TaskMessage.Notice(task: task))
+        node.counts.prepared(in: .now - begin)
         return Setup(
             plan: plan, routes: routes, nodes: layers.nodes, sessions: sessions,
-            neighbours: Set(neighbours.map { layers.nodes[$0] }), progress: TileProgress(plan, routes),
-            recorder: layers.isTimed ? TimeRecorder(node.clock) : nil)
+            neighbours: Set(neighbours.map { layers.nodes[$0] }),
+            progress: TileProgress(plan, routes, requests: node.limits.requests, memory: node.memory),
+            recorder: layers.isTimed ? TimeRecorder(node.clock) : nil, shares: shares)
     }
 
     /// Connects to the nodes that this one exchanges pieces with. Of two nodes, the one that comes first in the plan does it;
@@ -297,7 +321,8 @@ final class TileWork: Sendable {
         }
         let memory = await setup.progress.outputs(for: job.place)
         let outputs = try await node.compute.run {
-            let start = setup.recorder?.now
+            let (begin, start) = (ContinuousClock.now, setup.recorder?.now)
+            defer { self.node.counts.computed(stage: stage, in: .now - begin) }
             defer { setup.recorder?.note(TimedWork(.compute, inference: job.inference, job.place), since: start) }
             return try memory.run(session, job.inputs) { self.isOver.withLock { $0 } }
         }
@@ -308,7 +333,7 @@ final class TileWork: Sendable {
         for delivery in setup.routes.deliveries[stage][tile] {
             sent += try await deliver(delivery.parts, of: result, to: delivery.target, job.inference, setup, queue)
         }
-        await setup.progress.keep(result, of: job)
+        try await setup.progress.keep(result, of: job)
         let work = TaskMessage.Work(task: task, inference: job.inference, stage: stage, tile: tile)
         try await send(TaskMessage.made, TaskMessage.Made(work: work, sentByteCount: sent))
         await setup.progress.reuse(memory, of: job)

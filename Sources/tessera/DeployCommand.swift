@@ -47,6 +47,12 @@ struct DeployCommand: AsyncParsableCommand {
         help: "Write a picture of what every device did when, in the inference whose latency is told or in a stream.")
     var timeline: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "While it runs, answer GET /metrics of the leader in the Prometheus text format: a port of 127.0.0.1, or host:port.",
+            valueName: "PORT"))
+    var metrics: String?
+
     @Flag(help: "Print one JSON object on standard output.")
     var json = false
 
@@ -88,7 +94,12 @@ struct DeployCommand: AsyncParsableCommand {
             precision: file.precision, tune: tune.tune || file.tune, timed: timeline != nil, modules: modules)
         let results: [String: Tensor]
         var report: DeploymentReport
+        var server: MetricsServer?
         do {
+            if let metrics {
+                server = try await NodeCommand.serveMetrics(
+                    of: deployment.cluster.leader, at: MetricsAddress(metrics))
+            }
             if let folder {
                 (results, report) = ([:], try await run(folder, of: network, shapes: inputs.shapes, on: deployment))
             } else {
@@ -98,6 +109,7 @@ struct DeployCommand: AsyncParsableCommand {
             await deployment.close()
             throw error
         }
+        await server?.close()
         await deployment.close()
         if folder == nil { try network.writeOutputs(results, to: values.outputs, for: inputs) }
         if let svg { try writeFile(deployment.plan.svg(), to: svg) }

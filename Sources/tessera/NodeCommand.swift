@@ -6,7 +6,8 @@ struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Runs a compute node until it is stopped.",
         discussion:
-            "CONFIG is a YAML file with the keys name, listen, threads, transport and security; options go before it.")
+            "CONFIG is a YAML file with the keys name, listen, threads, transport, security, limits and metrics; options go before it."
+    )
 
     @Argument(help: "The node's configuration file.")
     var config: String?
@@ -23,6 +24,11 @@ struct NodeCommand: AsyncParsableCommand {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var security: SecurityOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "Answer GET /metrics in the Prometheus text format: a port of 127.0.0.1, or host:port.", valueName: "PORT"))
+    var metrics: String?
+
     @Flag(help: "Print the node's name and address as JSON on one line when it is ready.")
     var json = false
 
@@ -36,7 +42,7 @@ struct NodeCommand: AsyncParsableCommand {
         let modules = Modules.builtin
         let equipment = NodeEquipment(
             operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
-            options: CompileOptions(threads: threads.threads ?? file.threads ?? threads.count))
+            options: CompileOptions(threads: threads.threads ?? file.threads ?? threads.count), limits: file.limits)
         let certificates = security.choice(over: file.security)
         let own =
             try name ?? file.name ?? certificates?.member().name
@@ -47,17 +53,32 @@ struct NodeCommand: AsyncParsableCommand {
                 information: equipment.information(named: PeerID(own)), listen: listen ?? file.listen,
                 certificates: certificates?.certificates))
         let node = await equipment.node(on: transport)
+        var server: MetricsServer?
+        do {
+            if let address = try metrics.map({ try MetricsAddress($0) }) ?? file.metrics {
+                server = try await Self.serveMetrics(of: node, at: address)
+            }
+        } catch {
+            await node.close()
+            throw error
+        }
         let address = (transport as? any ListeningTransport)?.listenAddress ?? "-"
         if json {
-            let line = try JSONEncoder().encode(NodeAnnouncement(node: own, address: address))
+            let line = try JSONEncoder().encode(NodeAnnouncement(node: own, address: address, metrics: server?.address))
             FileHandle.standardOutput.write(line + Data("\n".utf8))
         } else {
             note(
                 "node '\(own)' listens on \(address), \(equipment.options.threads) threads, \(equipment.backend.instructionSet)"
             )
+            if let server { note("metrics at http://\(server.address)/metrics") }
         }
         await waitForTheEnd()
+        await server?.close()
         await node.close()
+    }
+
+    static func serveMetrics(of node: Node, at address: MetricsAddress) async throws -> MetricsServer {
+        try await MetricsServer.start(address) { await node.metrics() }
     }
 
     /// Returns when the process is asked to stop.
@@ -88,6 +109,8 @@ struct NodeFile: Configurable {
     var threads: Int?
     var transport = TransportChoice(kind: "tcp")
     var security: SecurityChoice?
+    var limits = NodeLimits()
+    var metrics: MetricsAddress?
 
     static let keys: [Key<NodeFile>] = [
         Key("name", \.name, "what the node is called"),
@@ -95,6 +118,10 @@ struct NodeFile: Configurable {
         Key("threads", \.threads, "threads for kernels; all cores if left out"),
         Key("transport", \.transport, "the transport and its settings"),
         Key("security", \.security, "the certificates, which everything off loopback needs"),
+        Key("limits", \.limits, "what the node takes on at most"),
+        Key(
+            "metrics", \.metrics, "where to answer GET /metrics: a port of 127.0.0.1, or host:port; nowhere if left out"
+        ),
     ]
 
     init() {}

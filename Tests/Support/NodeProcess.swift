@@ -13,6 +13,8 @@ public final class NodeProcess: Sendable {
 
     /// `host:port`, the same each time it is started.
     public let address: String
+    /// Where it answered `GET /metrics` when it was first started; nil if nowhere.
+    public let metrics: String?
     private let options: [String]
     private let running: Mutex<Running>
 
@@ -21,8 +23,16 @@ public final class NodeProcess: Sendable {
     ///   - options: others of `tessera node`.
     public init(name: String? = nil, _ options: String..., listen: String = "127.0.0.1:0") throws {
         self.options = (name.map { ["--name", $0] } ?? []) + options
-        let (first, address) = try Self.start(self.options, listen: listen)
-        self.address = address
+        let (first, announcement) = try Self.start(self.options, listen: listen)
+        (address, metrics) = (announcement.address, announcement.metrics)
+        running = Mutex(first)
+    }
+
+    /// A node with a file, which says where it listens.
+    public init(file: String) throws {
+        options = [file]
+        let (first, announcement) = try Self.start(options, listen: nil)
+        (address, metrics) = (announcement.address, announcement.metrics)
         running = Mutex(first)
     }
 
@@ -54,20 +64,19 @@ public final class NodeProcess: Sendable {
         }
     }
 
-    private static func start(_ options: [String], listen: String) throws -> (Running, address: String) {
+    private static func start(_ options: [String], listen: String?) throws -> (Running, NodeAnnouncement) {
         let (process, input, output) = (Process(), Pipe(), Pipe())
         process.executableURL = URL(fileURLWithPath: TestFiles.executable)
-        process.arguments = ["node", "--listen", listen, "--json", "--until-input-ends"] + options
+        process.arguments =
+            ["node", "--json", "--until-input-ends"] + (listen.map { ["--listen", $0] } ?? []) + options
         (process.standardInput, process.standardOutput) = (input, output)
         try process.run()
         var line = Data()
         while !line.contains(UInt8(ascii: "\n")) {
             let bytes = output.fileHandleForReading.availableData
-            guard !bytes.isEmpty else { throw TesseraError(.nodeFailure, "no node started at \(listen)") }
+            guard !bytes.isEmpty else { throw TesseraError(.nodeFailure, "no node started: \(options)") }
             line += bytes
         }
-        return (
-            Running(process: process, input: input), try JSONDecoder().decode(NodeAnnouncement.self, from: line).address
-        )
+        return (Running(process: process, input: input), try JSONDecoder().decode(NodeAnnouncement.self, from: line))
     }
 }

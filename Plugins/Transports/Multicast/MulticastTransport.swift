@@ -101,6 +101,8 @@ public final class MulticastTransport: ListeningTransport {
     public var listenAddress: String? { tcp.listenAddress }
     public var broadcastsOnce: Bool { true }
 
+    var connectionMetrics: [MetricFamily] { tcp.metrics }
+
     /// What it has seen so far.
     public var counts: MulticastCounts {
         var counts = inbox.counts

@@ -39,13 +39,21 @@ extension ConnectionHandler {
             guard readPreamble(&bytes, context) else { return }
             phase = .awaitingHello
         }
-        while !hasEnded, let frame = try parser.next(from: &bytes) { try handle(frame, context) }
+        while !hasEnded, let frame = try parser.next(from: &bytes) {
+            // What has arrived is counted with what is unread.
+            share = nil
+            try handle(frame, context)
+        }
+        let claimed = parser.claimedByteCount
+        guard !hasEnded, claimed != share?.byteCount ?? 0 else { return }
+        share = nil
+        share = try transport.memory.reserve(claimed)
     }
 
     private func handle(_ frame: Frame, _ context: ChannelHandlerContext) throws {
         switch (phase, frame.type) {
         case (.established(let information), .message):
-            transport.deliver(frame.message, from: information.peer, on: connection)
+            try transport.deliver(frame.message, from: information.peer, on: connection)
         case (.established, .heartbeat):
             break
         case (.awaitingHello, .hello):

@@ -30,6 +30,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     // Reading.
     var preamble: [UInt8] = []
     var parser = FrameParser(limits: .handshake)
+    /// What the frame that arrives takes of the transport's memory.
+    var share: ByteBudget.Share?
     /// A read was asked for while too much was unread.
     var wantsRead = false
     var lastHeard = NIODeadline.now()
@@ -147,6 +149,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         dial?.fail(error)
         dial = nil
         phase = .ended
+        share = nil
         current = nil
         connection.outgoing.fail(error)
     }

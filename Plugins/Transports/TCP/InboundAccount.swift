@@ -1,4 +1,5 @@
 import Synchronization
+import TesseraCluster
 
 /// The bytes of messages from one connection that nobody has consumed yet, which decide whether to read on.
 final class InboundAccount: Sendable {

@@ -27,6 +27,9 @@ final class OutgoingQueue: Sendable {
         }
     }
 
+    /// Bytes that wait, or have waited and are not written yet.
+    var byteCount: Int { max(0, window.outstanding) }
+
     var isEmpty: Bool { state.withLock { $0.frames.isEmpty } }
 
     func popFirst() -> OutgoingFrame? { state.withLock { $0.frames.popFirst() } }

@@ -65,18 +65,20 @@ extension TCPTransport {
     }
 
     private func prepare(_ channel: any Channel, dial: EventLoopPromise<PeerID>?) -> EventLoopFuture<Void> {
-        let isWelcome = state.withLock { state in
-            guard state.closing == nil, state.channels.count < Self.connectionLimit else { return false }
-            state.channels[ObjectIdentifier(channel)] = channel
-            return true
-        }
-        guard isWelcome else {
-            logger.warning("connection turned away", metadata: ["limit": "\(Self.connectionLimit)"])
-            return channel.eventLoop.makeFailedFuture(
-                TesseraError(.nodeFailure, "'\(localPeer)' is closed or has \(Self.connectionLimit) connections"))
+        let id = ObjectIdentifier(channel)
+        if let reason = state.withLock({ refusal(of: channel, isDialed: dial != nil, &$0) }) {
+            logger.debug("connection turned away", metadata: ["reason": "\(reason)"])
+            // Whoever dialed is told, if it speaks without TLS: before that, there is nothing that it would understand.
+            guard dial == nil, identity == nil else { return channel.eventLoop.makeFailedFuture(reason) }
+            return channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(RefusingHandler(reason))
+            }
         }
         channel.closeFuture.whenComplete { _ in
-            self.state.withLock { $0.channels[ObjectIdentifier(channel)] = nil }
+            self.state.withLock { state in
+                state.channels[id] = nil
+                state.strangers.remove(id)
+            }
         }
         return channel.eventLoop.makeCompletedFuture {
             if let identity {
@@ -85,6 +87,24 @@ extension TCPTransport {
             try channel.pipeline.syncOperations.addHandler(
                 ConnectionHandler(transport: self, channel: channel, dial: dial))
         }
+    }
+
+    /// Takes a connection in if there is room for it, and else says why not.
+    private func refusal(of channel: any Channel, isDialed: Bool, _ state: inout State) -> TesseraError? {
+        guard state.closing == nil else { return TesseraError(.nodeFailure, "'\(localPeer)' is closed") }
+        let isFull = state.channels.count >= settings.connections
+        guard !isFull, isDialed || state.strangers.count < settings.strangers else {
+            state.counts.turnedAway += 1
+            let what =
+                isFull
+                ? "\(settings.connections) connections (the limit 'connections')"
+                : "\(settings.strangers) connections whose other end is not known (the limit 'strangers')"
+            return TesseraError(.limitExceeded, "expected '\(localPeer)' to have at most \(what), found one more")
+        }
+        if !isDialed { state.strangers.insert(ObjectIdentifier(channel)) }
+        state.channels[ObjectIdentifier(channel)] = channel
+        state.counts.opened += 1
+        return nil
     }
 
     private func resolve(_ address: TCPAddress) async throws -> [SocketAddress] {

@@ -25,6 +25,7 @@ extension TCPTransport {
     func establish(_ peer: PeerInformation, _ connection: Connection) -> Bool {
         let followers = state.withLock { state -> [EventLoopPromise<PeerID>]? in
             guard state.table.establish(peer.peer, connection: connection) else { return nil }
+            state.strangers.remove(connection.id)
             // Under the lock, so that whoever finds the peer in the table can rely on the event.
             report(.appeared(peer.peer, peer), nil)
             return state.followers.removeValue(forKey: peer.peer) ?? []
@@ -38,6 +39,7 @@ extension TCPTransport {
     func release(_ peer: PeerID, _ connection: Connection, reason: TesseraError?) {
         let wasEstablished = state.withLock { state in
             let wasEstablished = state.table.release(peer, connection: connection)
+            if wasEstablished, reason != nil { state.counts.lost += 1 }
             if wasEstablished { report(.left(peer, reason: state.closing == nil ? reason : nil), nil) }
             return wasEstablished
         }
@@ -45,10 +47,13 @@ extension TCPTransport {
         logger.debug("peer left", metadata: ["peer": "\(peer)", "reason": "\(reason.map { "\($0)" } ?? "goodbye")"])
     }
 
-    func deliver(_ message: Message, from peer: PeerID, on connection: Connection) {
+    /// - Throws: `limitExceeded` if too much of all peers is unread.
+    func deliver(_ message: Message, from peer: PeerID, on connection: Connection) throws {
         let byteCount = message.byteCount
+        let share = try memory.reserve(byteCount)
         connection.inbound.add(byteCount)
         report(.received(message, from: peer)) {
+            withExtendedLifetime(share) {}
             if connection.inbound.remove(byteCount) { connection.signal(.resumeReading) }
         }
     }
@@ -70,6 +75,7 @@ extension TCPTransport {
     }
 
     func reportRefusal(of connection: Connection, reason error: TesseraError) {
+        state.withLock { $0.counts.refused += 1 }
         logger.warning(
             "connection refused", metadata: ["address": "\(connection.remoteAddress)", "reason": "\(error)"])
     }

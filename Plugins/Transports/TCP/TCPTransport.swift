@@ -15,6 +15,9 @@ public final class TCPTransport: ListeningTransport {
         var table: PeerTable<Connection>
         /// All connections, also those whose peer is not known yet.
         var channels: [ObjectIdentifier: any Channel] = [:]
+        /// Those whose other end has not said who it is.
+        var strangers: Set<ObjectIdentifier> = []
+        var counts = TCPCounts()
         var listener: (any Channel)?
         /// Dialers that wait for a peer to be established by another connection.
         var followers: [PeerID: [EventLoopPromise<PeerID>]] = [:]
@@ -25,9 +28,6 @@ public final class TCPTransport: ListeningTransport {
     /// one. It is called in order, partly under a lock, so it must not call the transport.
     package typealias Observer = @Sendable (TransportEvent, _ onConsumption: (@Sendable () -> Void)?) -> Void
 
-    /// Connections that may be open at once; more are turned away.
-    static let connectionLimit = 1024
-
     public let information: PeerInformation
     public let settings: TCPSettings
     let logger: Logger
@@ -35,6 +35,8 @@ public final class TCPTransport: ListeningTransport {
     /// Takes what happens, usually to the queue.
     let report: Observer
     let state: Mutex<State>
+    /// For messages that arrive or are unread.
+    let memory: ByteBudget
     let group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     /// The frame that introduces this peer.
     let hello: [UInt8]
@@ -55,6 +57,7 @@ public final class TCPTransport: ListeningTransport {
         }
         information = options.information
         self.settings = settings
+        memory = ByteBudget("memory", limit: settings.memoryByteCount)
         report = observer ?? { [queue] event, onConsumption in queue.push(event, onConsumption: onConsumption) }
         logger = options.logger
         hello = try Frame(.hello, Message(kind: "", body: options.information)).head()
