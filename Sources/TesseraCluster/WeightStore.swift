@@ -25,6 +25,9 @@ final class WeightStore: Sendable {
         }
     }
 
+    /// The bytes of every weight.
+    var byteCounts: [ContentHash: Int] { state.withLock { $0.tensors.mapValues(\.tensor.byteCount) } }
+
     func insert(_ tensor: Tensor, for hash: ContentHash) {
         state.withLock { state in
             guard state.tensors[hash] == nil else { return }
