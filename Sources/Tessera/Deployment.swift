@@ -15,15 +15,19 @@ public struct Deployment: Sendable {
         case spawned(Int, executable: String)
         /// Those at these addresses.
         case addresses([String])
+        /// Those that announce themselves, and those at these addresses.
+        case discovered(DiscoveryChoice, addresses: [String])
 
         var isOneProcess: Bool {
             if case .local = self { true } else { false }
         }
 
-        var count: Int {
+        /// Nil while that has to be found out.
+        var count: Int? {
             switch self {
             case .local(let count), .spawned(let count, _): count
             case .addresses(let addresses): addresses.count
+            case .discovered: nil
             }
         }
 
@@ -38,7 +42,7 @@ public struct Deployment: Sendable {
             modules: Modules = .builtin
         ) async throws -> Cluster {
             let cores = ProcessInfo.processInfo.activeProcessorCount
-            let share = threads ?? max(1, cores / max(1, count))
+            let share = threads ?? max(1, cores / max(1, count ?? 1))
             var equipment = NodeEquipment(
                 operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
                 options: CompileOptions(threads: share))
@@ -58,6 +62,13 @@ public struct Deployment: Sendable {
                 return try await .connected(
                     to: addresses, transport: factory, equipment: equipment,
                     member: security.map { try $0.member().name }, certificates: security?.certificates)
+            case .discovered(let choice, let addresses):
+                equipment.options.threads = threads ?? cores
+                return try await .found(
+                    by: NodeDiscovery(choice.settings, cluster: security.map { try $0.member().cluster }),
+                    Cluster.Search(addresses: addresses, count: choice.count, time: .seconds(choice.wait)),
+                    transport: factory, equipment: equipment, member: security.map { try $0.member().name },
+                    certificates: security?.certificates)
             }
         }
     }
@@ -93,18 +104,24 @@ public struct Deployment: Sendable {
         modules: Modules = .builtin
     ) async throws -> Deployment {
         let precision = try precision.resolved(in: graph.graph)
-        let planner = try partition.planner(graph, nodes: members.count, strategies: modules.strategies)
-        let plan = try planner(Array(0..<members.count))
-        var kernels: [String: KernelChoice] = [:]
-        if tune {
+        func cluster() async throws -> Cluster {
+            try await members.cluster(transport: transport, security: security, threads: threads, modules: modules)
+        }
+        func prepare(for count: Int) throws -> (RecoveringTask.Planner, Plan, [String: KernelChoice]) {
+            let planner = try partition.planner(graph, nodes: count, strategies: modules.strategies)
+            let plan = try planner(Array(0..<count))
+            guard tune else { return (planner, plan, [:]) }
             let cores = ProcessInfo.processInfo.activeProcessorCount
-            kernels = try KernelCache.standard.kernels(
+            let kernels = try KernelCache.standard.kernels(
                 for: graph, backend: modules.backends.make(Modules.defaultBackend),
                 options: CompileOptions(threads: threads ?? cores, precision: precision))
+            return (planner, plan, kernels)
         }
-        let cluster = try await members.cluster(
-            transport: transport, security: security, threads: threads, modules: modules)
+        // What cannot be planned is known before any node is started, unless nodes have to be counted first.
+        let prepared = try members.count.map(prepare)
+        let cluster = try await cluster()
         do {
+            let (planner, plan, kernels) = try prepared ?? prepare(for: cluster.peers.count)
             let task = try await RecoveringTask.lead(
                 plan, on: cluster, exact: exact, precision: precision, kernels: kernels, timed: timed, planner: planner)
             let isExact = exact && !precision.uses(.bf16) && !precision.uses(.f16)

@@ -22,8 +22,7 @@ public struct DeploymentFile: Configurable {
     public var transport: TransportChoice?
     /// Nil for nodes on this host alone.
     public var security: SecurityChoice?
-    /// Addresses, `host:port`.
-    public var nodes: [String] = []
+    public var nodes = NodesChoice()
     /// Threads of the leader and of nodes that are started for this deployment.
     public var threads: Int?
     /// Whether all nodes must add in the same order, so that the result is the single node's to the bit.
@@ -40,7 +39,7 @@ public struct DeploymentFile: Configurable {
         Key("partition", \.partition, "the partition strategy and its options"),
         Key("transport", \.transport, "the transport and its settings"),
         Key("security", \.security, "the certificates, which everything off loopback needs"),
-        Key("nodes", \.nodes, "the addresses of nodes, host:port"),
+        Key("nodes", \.nodes, "the addresses of nodes, host:port, or 'discover' for those that announce themselves"),
         Key("threads", \.threads, "threads for each node that is started here"),
         Key("exact", \.exact, "whether the result must be the single node's to the bit"),
     ]

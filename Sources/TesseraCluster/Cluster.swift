@@ -12,13 +12,15 @@ public final class Cluster: Sendable {
     public let addresses: [PeerID: String]
     private let others: [Node]
     private let processes: SpawnedNodes?
+    /// What tells where nodes are that come back; nil for nodes at given addresses.
+    private let discovery: NodeDiscovery?
 
-    private init(
+    init(
         leader: Node, peers: [PeerID], addresses: [PeerID: String], others: [Node] = [],
-        processes: SpawnedNodes? = nil
+        processes: SpawnedNodes? = nil, discovery: NodeDiscovery? = nil
     ) {
         (self.leader, self.peers, self.addresses) = (leader, peers, addresses)
-        (self.others, self.processes) = (others, processes)
+        (self.others, self.processes, self.discovery) = (others, processes, discovery)
     }
 
     /// `count` nodes in this process. The first one leads and takes its share of the work.
@@ -87,18 +89,12 @@ public final class Cluster: Sendable {
         guard !addresses.isEmpty else {
             throw TesseraError(.invalidArgument, "expected the address of at least one node")
         }
-        // Several leaders may be connected to the same nodes.
-        let suffix = UUID().uuidString.prefix(8).lowercased()
-        let name = PeerID(member.map { "\($0)/\(suffix)" } ?? "leader-\(suffix)")
-        let started = try await transport.start(
-            TransportOptions(information: equipment.information(named: name), certificates: certificates))
+        let started = try await startLeader(
+            transport: transport, equipment: equipment, member: member, certificates: certificates)
         do {
-            guard let listening = started as? any ListeningTransport else {
-                throw TesseraError(.invalidArgument, "this transport cannot reach nodes by address; use 'kind: tcp'")
-            }
             var peers: [PeerID] = []
             for address in addresses {
-                let peer = try await listening.connect(to: address)
+                let peer = try await started.connect(to: address)
                 guard !peers.contains(peer) else {
                     throw TesseraError(.invalidArgument, "address \(address) leads to node '\(peer)' a second time")
                 }
@@ -113,6 +109,22 @@ public final class Cluster: Sendable {
         }
     }
 
+    /// Joins a network as one that leads.
+    static func startLeader(
+        transport: any TransportFactory, equipment: NodeEquipment, member: String?, certificates: String?
+    ) async throws -> any ListeningTransport {
+        // Several leaders may be connected to the same nodes.
+        let suffix = UUID().uuidString.prefix(8).lowercased()
+        let name = PeerID(member.map { "\($0)/\(suffix)" } ?? "leader-\(suffix)")
+        let started = try await transport.start(
+            TransportOptions(information: equipment.information(named: name), certificates: certificates))
+        guard let listening = started as? any ListeningTransport else {
+            await started.close()
+            throw TesseraError(.invalidArgument, "this transport cannot reach nodes by address; use 'kind: tcp'")
+        }
+        return listening
+    }
+
     private static func names(_ count: Int) throws -> [PeerID] {
         guard (1...256).contains(count) else {
             throw TesseraError(.invalidArgument, "expected 1 to 256 nodes, found \(count)")
@@ -123,10 +135,17 @@ public final class Cluster: Sendable {
     /// The process of each spawned node, in order; none for other kinds of clusters.
     public var processIdentifiers: [Int32] { processes?.identifiers ?? [] }
 
+    /// Where a node may be found, the place to try first at the front.
+    func places(of peer: PeerID) -> [String] {
+        let heard = discovery?.addresses(of: peer) ?? []
+        return heard + [addresses[peer]].compactMap { $0 }.filter { !heard.contains($0) }
+    }
+
     /// Takes leave of all nodes; those that were started for this cluster end.
     public func close() async {
         await leader.close()
         for node in others { await node.close() }
         processes?.stop()
+        discovery?.close()
     }
 }

@@ -104,13 +104,14 @@ public actor ClusterTask {
             guard let information = known[peer] else {
                 throw NodeLoss(TesseraError(.nodeFailure, "node '\(peer)' is not connected"))
             }
-            let own = "\(node.backend.name) on \(node.backend.instructionSet)"
+            let own = "\(node.backend.nameAndVersion) on \(node.backend.instructionSet)"
             let other = "\(information.capabilities["backend"] ?? "") on \(information.instructionSet)"
             guard !exact || own == other else {
                 throw TesseraError(
                     .invalidArgument,
                     "the leader computes with \(own), node '\(peer)' with \(other), so results would differ in the last bits; "
-                        + "limit both to the same (ONEDNN_MAX_CPU_ISA), or deploy with 'exact: false'")
+                        + "have the same library on both and limit it to what both have (ONEDNN_MAX_CPU_ISA), or deploy with 'exact: false'"
+                )
             }
         }
     }
@@ -187,10 +188,12 @@ public actor ClusterTask {
         guard !plan.stages.isEmpty else { return }
         try await broadcast(TaskMessage.lead, TaskMessage.Notice(task: id))
         let (description, weights) = GraphDescription.describe(span.graph)
+        let collected = routes.collected.sorted()
+        let agreement = try TaskAgreement(span, graph: description, precision: precision, collected: collected)
         let layers = TaskMessage.Layers(
             task: id, graph: description, strategy: plan.strategy, precision: precision, kernels: kernels,
             stages: span.stages.map { TaskMessage.StageDescription($0.choice) }, nodes: peers, addresses: addresses,
-            collected: routes.collected.sorted(), isTimed: recorder != nil)
+            collected: collected, isTimed: recorder != nil, agreement: agreement)
         try await broadcast(TaskMessage.layers, layers)
 
         var waiting = Set(peers)
@@ -206,7 +209,10 @@ public actor ClusterTask {
                 } else if wanted.count == peers.count {
                     try await broadcast(weights, to: wanted)
                 }
-            case TaskMessage.ready: waiting.remove(peer)
+            case TaskMessage.ready:
+                try agreement.require(
+                    message.decode(TaskMessage.Ready.self).agreement, of: peer, here: node.name)
+                waiting.remove(peer)
             default: break
             }
             if waiting.isEmpty { break }

@@ -9,6 +9,7 @@ public struct Frame: Sendable {
         case heartbeat = 4
         case goodbye = 5
         case refusal = 6
+        case revoked = 7
     }
 
     public let type: FrameType

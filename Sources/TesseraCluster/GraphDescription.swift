@@ -28,22 +28,33 @@ public struct GraphDescription: Codable, Sendable {
     /// Describes a graph and gives, along with it, the weights that the hashes name.
     public static func describe(_ graph: BoundGraph) -> (GraphDescription, [ContentHash: Tensor]) {
         var weights: [ContentHash: Tensor] = [:]
-        let nodes = zip(graph.graph.nodes, graph.parameters).map { node, parameters in
-            let hashes = parameters.mapValues { tensor in
+        let parameters = graph.parameters.map { parameters in
+            parameters.mapValues { tensor in
                 let hash = ContentHash(tensor)
                 weights[hash] = tensor
                 return hash
             }
-            return Node(
-                name: node.name, op: node.op.name, keys: node.op.configuration, inputs: node.inputs, parameters: hashes)
         }
-        let description = GraphDescription(
-            inputs: graph.graph.inputs.map {
-                Input(name: $0.name, shape: graph.shapes[$0.value].dimensions, elementType: $0.elementType)
-            },
-            nodes: nodes,
-            outputs: graph.graph.outputs.map { Output(name: $0.name, value: $0.value) })
-        return (description, weights)
+        return (GraphDescription(graph, parameters: parameters), weights)
+    }
+
+    /// - Parameter parameters: the hashes of every node's weights, by its identifier.
+    private init(_ graph: BoundGraph, parameters: [[String: ContentHash]]) {
+        inputs = graph.graph.inputs.map {
+            Input(name: $0.name, shape: graph.shapes[$0.value].dimensions, elementType: $0.elementType)
+        }
+        nodes = zip(graph.graph.nodes, parameters).map { node, parameters in
+            Node(
+                name: node.name, op: node.op.name, keys: node.op.configuration, inputs: node.inputs,
+                parameters: parameters)
+        }
+        outputs = graph.graph.outputs.map { Output(name: $0.name, value: $0.value) }
+    }
+
+    /// What the graph that was made of this description comes to here: the same, unless this build understands it otherwise.
+    func redescribed(as graph: BoundGraph) -> GraphDescription {
+        let parameters = Dictionary(nodes.map { ($0.name, $0.parameters) }) { first, _ in first }
+        return GraphDescription(graph, parameters: graph.graph.nodes.map { parameters[$0.name] ?? [:] })
     }
 
     /// The hash of every weight of the named layers, without repetition.

@@ -50,7 +50,7 @@ extension Node {
         return Link(bandwidth: bandwidth, latency: latency)
     }
 
-    private func ask(
+    func ask(
         _ question: Message, _ id: UUID, of peer: PeerID
     ) async throws -> (answer: Message, sent: Int64, returned: Int64) {
         let (answers, answer) = AsyncThrowingStream.makeStream(of: (Message, Int64).self)
@@ -116,7 +116,7 @@ extension Node {
     }
 
     /// Answers beside the messages that follow: a peer that does not take its answer holds up nobody.
-    private func answer(
+    func answer(
         _ message: Message, to peer: PeerID, _ make: @escaping @Sendable (UUID) async throws -> Message
     ) {
         guard let id = try? message.decode(ProbeMessage.Question.self).question else { return counts.ignoredMessage() }

@@ -71,6 +71,9 @@ public actor Node {
         compute = ComputeThread(name: "tessera \(transport.localPeer)")
     }
 
+    /// How many tasks it works for.
+    var taskCount: Int { duties.count }
+
     public nonisolated var name: PeerID { transport.localPeer }
 
     /// Begins to listen to the others.
@@ -140,7 +143,9 @@ public actor Node {
         switch message.kind {
         case ProbeMessage.probe: answerProbe(message, from: peer, at: clock.now)
         case ProbeMessage.measure: answerMeasure(message, from: peer)
-        case ProbeMessage.echo, ProbeMessage.measured: receiveAnswer(message, from: peer, at: clock.now)
+        case StatusMessage.ask: answerStatus(message, from: peer)
+        case ProbeMessage.echo, ProbeMessage.measured, StatusMessage.answer:
+            receiveAnswer(message, from: peer, at: clock.now)
         case TaskMessage.lead: announce(message, from: peer)
         case TaskMessage.layers, TaskMessage.weights, TaskMessage.collect, TaskMessage.times:
             guard let task = task(of: message, from: peer), let duty = duties[task], duty.leader == peer else { return }

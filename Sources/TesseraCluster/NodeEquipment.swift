@@ -1,3 +1,4 @@
+import Foundation
 import TesseraCore
 import TesseraRuntime
 
@@ -16,10 +17,18 @@ public struct NodeEquipment: Sendable {
     }
 
     /// What a node with this equipment tells the others about itself.
-    public func information(named name: PeerID) -> PeerInformation {
-        PeerInformation(
-            peer: name, cores: options.threads, instructionSet: backend.instructionSet,
-            capabilities: ["backend": backend.name])
+    ///
+    /// - Parameter identity: the same whenever it is started; nil for one that ends with what it was started for.
+    public func information(named name: PeerID, identity: String? = nil) -> PeerInformation {
+        let precisions = Precision.allCases.filter(backend.precisions.contains).map(\.rawValue)
+        var capabilities = [
+            "backend": backend.nameAndVersion,
+            PeerInformation.memoryKey: String(ProcessInfo.processInfo.physicalMemory),
+            PeerInformation.precisionsKey: precisions.joined(separator: " "),
+        ]
+        capabilities[PeerInformation.identityKey] = identity
+        return PeerInformation(
+            peer: name, cores: options.threads, instructionSet: backend.instructionSet, capabilities: capabilities)
     }
 
     /// A node with this equipment, which listens to the others from now on.
@@ -29,4 +38,9 @@ public struct NodeEquipment: Sendable {
         await node.start()
         return node
     }
+}
+
+extension KernelBackend {
+    /// What two nodes that add in the same order have in common, beside the instruction set.
+    var nameAndVersion: String { version.isEmpty ? name : "\(name) \(version)" }
 }

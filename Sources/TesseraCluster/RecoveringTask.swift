@@ -18,7 +18,7 @@ public actor RecoveringTask {
     private struct Member {
         /// A node that is restarted may call itself otherwise.
         var peer: PeerID
-        let address: String?
+        var address: String?
         var isLost = false
         /// It has work that takes too long, and gets no more until that is done.
         var isSetAside = false
@@ -44,6 +44,7 @@ public actor RecoveringTask {
     }
 
     private let node: Node
+    private let cluster: Cluster
     private let exact: Bool
     private let precision: PrecisionChoice?
     private let kernels: [String: KernelChoice]?
@@ -99,7 +100,8 @@ public actor RecoveringTask {
         _ plan: Plan, on cluster: Cluster, exact: Bool, precision: PrecisionChoice?, kernels: [String: KernelChoice]?,
         timed: Bool, planner: @escaping Planner
     ) {
-        (node, self.exact, self.precision, self.kernels) = (cluster.leader, exact, precision, kernels)
+        (node, self.cluster) = (cluster.leader, cluster)
+        (self.exact, self.precision, self.kernels) = (exact, precision, kernels)
         (whole, self.plan, self.planner, isTimed) = (plan, plan, planner, timed)
         members = cluster.peers.map { Member(peer: $0, address: cluster.addresses[$0]) }
     }
@@ -353,9 +355,15 @@ public actor RecoveringTask {
         var peer = members[index].peer
         // Over some transports nodes appear by themselves.
         if !node.isConnected(to: peer) {
-            guard let address = members[index].address, let transport = node.transport as? any ListeningTransport,
-                let found = try? await transport.connect(to: address)
-            else { return false }
+            guard let transport = node.transport as? any ListeningTransport else { return false }
+            // It may be at another address than before.
+            let places = cluster.places(of: peer)
+            var found: PeerID?
+            for address in places where found == nil {
+                found = try? await transport.connect(to: address)
+                if found != nil { members[index].address = address }
+            }
+            guard let found else { return false }
             peer = found
         }
         guard !isFinished else { return true }

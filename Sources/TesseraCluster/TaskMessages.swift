@@ -8,10 +8,10 @@ import TesseraRuntime
 /// ```
 /// leader                          node
 ///   lead      ────────────────▶         a notice to all: who leads which task (METHODS.md A7)
-///   layers    ────────────────▶         hyperparameters, hashes of weights, precision, kernels, the plan (A1)
+///   layers    ────────────────▶         hyperparameters, hashes of weights, precision, kernels, the plan (A1); hashes of all that
 ///             ◀────────────────  wanted  hashes of the weights it does not have
 ///   weights   ────────────────▶         those
-///             ◀────────────────  ready   its tiles are compiled
+///             ◀────────────────  ready   its tiles are compiled; the hashes that it derived itself
 ///   pieces    ────────────────▶         what a tile needs of the network's inputs (A4), for each tile of each inference
 ///             pieces  ◀──────▶  node    what a tile needs of what another node made, sent as soon as that exists
 ///             ◀────────────────  made    progress: the sub-map exists (A6)
@@ -43,7 +43,7 @@ enum TaskMessage {
         lead, layers, wanted, weights, ready, pieces, forward, made, collect, submap, times, noted, finished, failed,
     ]
 
-    /// The body of `lead`, `ready`, `times` and `finished`.
+    /// The body of `lead`, `times` and `finished`.
     struct Notice: Codable {
         let task: UUID
     }
@@ -65,6 +65,14 @@ enum TaskMessage {
         let collected: [Int]
         /// Whether nodes note what they do when.
         let isTimed: Bool
+        /// What the node must derive as well.
+        let agreement: TaskAgreement
+    }
+
+    struct Ready: Codable {
+        let task: UUID
+        /// What the node derived.
+        let agreement: TaskAgreement
     }
 
     struct StageDescription: Codable {

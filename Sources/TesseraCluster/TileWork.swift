@@ -177,12 +177,20 @@ final class TileWork: Sendable {
             graph, nodes: layers.nodes.count, choices: layers.stages.map { try $0.choice() }, strategy: layers.strategy)
     }
 
+    /// What this node derived of the leader's layers.
+    private func agreement(on plan: Plan, _ layers: TaskMessage.Layers) throws -> TaskAgreement {
+        try TaskAgreement(
+            plan, graph: layers.graph.redescribed(as: plan.graph), precision: layers.precision,
+            collected: layers.collected)
+    }
+
     private func isOwn(_ tile: Tile, in layers: TaskMessage.Layers) -> Bool {
         layers.nodes.indices.contains(tile.node) && layers.nodes[tile.node] == node.name
     }
 
     private func needed(by layers: TaskMessage.Layers) throws -> Set<ContentHash> {
         let plan = try plan(of: layers) { _ in nil }
+        try agreement(on: plan, layers).require(layers.agreement, of: leader, here: node.name)
         let own = plan.stages.flatMap(\.tiles).filter { isOwn($0, in: layers) }
         return layers.graph.hashes(ofNodes: Set(own.flatMap { $0.layers.map(\.node) }))
     }
@@ -243,7 +251,8 @@ final class TileWork: Sendable {
         let routes = TileRoutes(plan, collecting: Set(layers.collected))
         let neighbours = routes.neighbours(of: layers.nodes.firstIndex(of: node.name), in: plan)
         await connect(layers, neighbours)
-        try await send(TaskMessage.ready, TaskMessage.Notice(task: task))
+        try await send(
+            TaskMessage.ready, TaskMessage.Ready(task: task, agreement: agreement(on: plan, layers)))
         node.counts.prepared(in: .now - begin)
         return Setup(
             plan: plan, routes: routes, nodes: layers.nodes, sessions: sessions,

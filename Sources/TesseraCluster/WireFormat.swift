@@ -8,9 +8,9 @@
 /// ```
 /// The side that connected sends `hello`; the other answers `hello`, or `refusal` and closes; the first answers `ready`, or
 /// `refusal` and closes. From then on both send `message` frames, and `heartbeat` when they have nothing else to send.
-/// `goodbye` announces that a side closes on purpose.
+/// `goodbye` announces that a side closes on purpose; `revoked` has a list of certificates that were withdrawn for a body.
 public enum WireFormat {
-    public static let version: UInt32 = 1
+    public static let version: UInt32 = 2
     public static let magic: [UInt8] = Array("TESSERA\n".utf8)
 
     /// Bytes of a preamble.

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import TesseraCore
 import X509
@@ -35,8 +36,13 @@ public struct CertificateFolder: Sendable {
         for (certificate, path) in [(authority, self.authority), (certificate, self.certificate)] {
             try certificate.requireValidity(path)
         }
+        if let list = try Revocations(self).list, let entry = list.entry(for: certificate) {
+            throw TesseraError(
+                .invalidArgument, "'\(self.certificate)' was withdrawn: '\(entry.name)' was removed from the cluster")
+        }
         return ClusterMember(
-            name: try certificate.memberName(path: self.certificate), expiry: certificate.notValidAfter, folder: self)
+            name: try certificate.memberName(path: self.certificate), cluster: authority.fingerprint,
+            expiry: certificate.notValidAfter, folder: self)
     }
 
     func readCertificate(_ path: String) throws -> Certificate {
@@ -53,7 +59,7 @@ public struct CertificateFolder: Sendable {
         }
     }
 
-    private func readText(_ path: String) throws -> String {
+    func readText(_ path: String) throws -> String {
         do { return try String(contentsOfFile: path, encoding: .utf8) } catch {
             throw TesseraError(.inputOutput, "cannot read '\(path)'", cause: error)
         }
@@ -63,6 +69,8 @@ public struct CertificateFolder: Sendable {
 /// Who a certificate says one is.
 public struct ClusterMember: Sendable {
     public let name: String
+    /// Tells clusters apart, also those of the same name: the first half of the SHA-256 of the authority's key, in hexadecimal.
+    public let cluster: String
     /// When the certificate ends.
     public let expiry: Date
     public let folder: CertificateFolder
@@ -86,6 +94,12 @@ public struct ClusterMember: Sendable {
 }
 
 extension Certificate {
+    /// The first half of the SHA-256 of the key, in hexadecimal.
+    var fingerprint: String {
+        SHA256.hash(data: publicKey.subjectPublicKeyInfoBytes).prefix(16)
+            .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
     /// The subject's common name.
     func memberName(path: String) throws -> String {
         for part in subject {

@@ -86,6 +86,7 @@ public struct ClusterAuthority: Sendable {
         try issue(name, until: expiry, into: target)
         if target.authority != folder.authority {
             try Self.write(try certificate.serializeAsPEM().pemString, to: target.authority)
+            try Revocations(folder).list?.write(to: target.revocations)
         }
         return target
     }
@@ -108,8 +109,42 @@ public struct ClusterAuthority: Sendable {
                 SubjectKeyIdentifier(hash: memberKey.publicKey)
                 AuthorityKeyIdentifier(keyIdentifier: SubjectKeyIdentifier(hash: certificate.publicKey).keyIdentifier)
             })
+        // First of all, so that there is no certificate that cannot be withdrawn.
+        try issued.add(.init(serial: member.serialText, name: name))
         try Self.write(try memberKey.serializeAsPEM().pemString, to: target.key, isSecret: true)
         try Self.write(try member.serializeAsPEM().pemString, to: target.certificate)
+    }
+
+    private var issued: IssuedCertificates { IssuedCertificates(path: folder.file("issued")) }
+
+    /// Withdraws all certificates of a member: writes a new list `revoked` into the cluster's folder.
+    ///
+    /// - Returns: the list.
+    /// - Throws: `notFound` for a member that there is not, `invalidArgument` for this host itself or one that was removed before;
+    ///   `inputOutput`.
+    @discardableResult
+    public func remove(_ name: String) throws -> RevocationList {
+        let before = try Revocations(folder).list
+        let known = try issued.entries()
+        let own = known.filter { $0.name == name }
+        guard !own.isEmpty else {
+            throw TesseraError(
+                .notFound,
+                "the cluster has no member '\(name)'" + suggestion(for: name, among: Set(known.map(\.name)).sorted()))
+        }
+        let withdrawn = before?.entries ?? []
+        let new = own.filter { !withdrawn.contains($0) }
+        guard !new.isEmpty else {
+            throw TesseraError(.invalidArgument, "'\(name)' was removed before")
+        }
+        let here = try folder.readCertificate(folder.certificate).serialText
+        guard !new.contains(where: { $0.serial == here }) else {
+            throw TesseraError(
+                .invalidArgument, "'\(name)' is this host, which has the cluster's key: it cannot be removed")
+        }
+        let list = try RevocationList(number: (before?.number ?? 0) + 1, entries: withdrawn + new, signedBy: key)
+        try list.write(to: folder.revocations)
+        return list
     }
 
     private static func sign(

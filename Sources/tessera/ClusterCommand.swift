@@ -4,8 +4,9 @@ import Tessera
 
 struct ClusterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cluster", abstract: "Makes the certificates by which the members of a cluster know each other.",
-        subcommands: [Initialize.self, Add.self])
+        commandName: "cluster",
+        abstract: "Shows the nodes of a cluster, and makes the certificates by which its members know each other.",
+        subcommands: [Initialize.self, Add.self, Remove.self, ClusterStatusCommand.self])
 
     struct Initialize: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -58,6 +59,29 @@ struct ClusterCommand: ParsableCommand {
             let made = try ClusterAuthority(path: cluster).add(name, days: days, into: output)
             print(
                 "\(made.path): copy it to '\(name)', and run 'tessera node --certificates FOLDER --listen HOST:PORT' there"
+            )
+        }
+    }
+
+    struct Remove: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shuts a member out for good.",
+            discussion: """
+                All certificates of the member go on the list 'revoked' in the cluster's folder, which the cluster signs. This host \
+                hands it to every member that it meets from now on, and they to others; nobody who has it lets the member in. \
+                'tessera cluster status' meets all nodes that are up.
+                """)
+
+        @Argument(help: "What the member is called.")
+        var name: String
+
+        @Option(help: "The folder of the cluster.")
+        var cluster = "cluster"
+
+        func run() throws {
+            let list = try ClusterAuthority(path: cluster).remove(name)
+            print(
+                "\(CertificateFolder(cluster).revocations): list \(list.number), without '\(name)'; 'tessera cluster status --certificates \(cluster)' hands it to the nodes that are up"
             )
         }
     }

@@ -28,9 +28,11 @@ struct MemberOptions: ParsableArguments {
         guard !file.nodes.isEmpty else {
             throw TesseraError(
                 .invalidArgument,
-                "the deployment names no nodes: list their addresses under 'nodes:', or use --local N or --spawn N")
+                "the deployment names no nodes: list their addresses under 'nodes:', say 'nodes: discover', or use --local N or --spawn N"
+            )
         }
-        return .addresses(file.nodes)
+        guard let discovery = file.nodes.discovery else { return .addresses(file.nodes.addresses) }
+        return .discovered(discovery, addresses: file.nodes.addresses)
     }
 
     func security(of file: DeploymentFile) -> SecurityChoice? { security.choice(over: file.security) }

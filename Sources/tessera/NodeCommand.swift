@@ -6,13 +6,13 @@ struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Runs a compute node until it is stopped.",
         discussion:
-            "CONFIG is a YAML file with the keys name, listen, threads, transport, security, limits and metrics; options go before it."
+            "CONFIG is a YAML file with the keys name, listen, threads, transport, security, limits, metrics, announce and state; options go before it."
     )
 
     @Argument(help: "The node's configuration file.")
     var config: String?
 
-    @Option(help: "What the node is called; by default as its certificate says, or the host's name and process number.")
+    @Option(help: "What the node is called; by default as its certificate says, or the host's name.")
     var name: String?
 
     @Option(help: "The address to listen on, host:port; port 0 takes any free one.")
@@ -28,6 +28,7 @@ struct NodeCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Answer GET /metrics in the Prometheus text format: a port of 127.0.0.1, or host:port.", valueName: "PORT"))
     var metrics: String?
+    @OptionGroup var announcing: AnnounceOptions
 
     @Flag(help: "Print the node's name and address as JSON on one line when it is ready.")
     var json = false
@@ -44,13 +45,14 @@ struct NodeCommand: AsyncParsableCommand {
             operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
             options: CompileOptions(threads: threads.threads ?? file.threads ?? threads.count), limits: file.limits)
         let certificates = security.choice(over: file.security)
-        let own =
-            try name ?? file.name ?? certificates?.member().name
-            ?? "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
+        let identity = try announcing.identity(
+            name ?? file.name, member: certificates?.member(), folder: file.state, isOnItsOwn: !untilInputEnds)
+        let own = identity.name
         let choice = try transport.map { try TransportChoice(text: $0, option: "--transport") } ?? file.transport
         let transport = try await modules.transports.make(choice.kind, choice.settings).start(
             TransportOptions(
-                information: equipment.information(named: PeerID(own)), listen: listen ?? file.listen,
+                information: equipment.information(named: PeerID(own), identity: identity.identity),
+                listen: listen ?? file.listen,
                 certificates: certificates?.certificates))
         let node = await equipment.node(on: transport)
         var server: MetricsServer?
@@ -72,8 +74,11 @@ struct NodeCommand: AsyncParsableCommand {
             )
             if let server { note("metrics at http://\(server.address)/metrics") }
         }
+        let announcer = try await announcing.announcer(
+            over: file.announce, for: node, identity, member: certificates?.member(), isOnItsOwn: !untilInputEnds)
         await waitForTheEnd()
         await server?.close()
+        await announcer?.close()
         await node.close()
     }
 
@@ -83,22 +88,15 @@ struct NodeCommand: AsyncParsableCommand {
 
     /// Returns when the process is asked to stop.
     private func waitForTheEnd() async {
-        let (requests, continuation) = AsyncStream.makeStream(of: Void.self)
-        let sources = [SIGINT, SIGTERM].map { signal in
-            Foundation.signal(signal, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: signal)
-            source.setEventHandler { continuation.yield() }
-            source.resume()
-            return source
-        }
+        let stop = StopSignals()
         if untilInputEnds {
+            let continuation = stop.continuation
             Thread.detachNewThread {
                 while let data = try? FileHandle.standardInput.read(upToCount: 4096), !data.isEmpty {}
                 continuation.yield()
             }
         }
-        for await _ in requests { break }
-        for source in sources { source.cancel() }
+        for await _ in stop.requests { break }
     }
 }
 
@@ -111,6 +109,8 @@ struct NodeFile: Configurable {
     var security: SecurityChoice?
     var limits = NodeLimits()
     var metrics: MetricsAddress?
+    var announce: AnnounceChoice?
+    var state: String?
 
     static let keys: [Key<NodeFile>] = [
         Key("name", \.name, "what the node is called"),
@@ -122,6 +122,8 @@ struct NodeFile: Configurable {
         Key(
             "metrics", \.metrics, "where to answer GET /metrics: a port of 127.0.0.1, or host:port; nowhere if left out"
         ),
+        Key("announce", \.announce, "whether and where the node announces itself by multicast"),
+        Key("state", \.state, "the folder where a node without a certificate keeps who it is"),
     ]
 
     init() {}
@@ -129,7 +131,9 @@ struct NodeFile: Configurable {
     /// Reads a node's file; the paths in it become relative to where the process runs.
     init(path: String) throws {
         try self.init(configuration: YAMLReader.read(path))
-        security = security?.resolved(in: URL(fileURLWithPath: path).deletingLastPathComponent())
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        security = security?.resolved(in: folder)
+        state = state.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
     }
 
     func validate() throws {

@@ -6,6 +6,7 @@ struct TesseraCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tessera",
         abstract: "Runs one network across several devices, with the answer one device would give.",
+        version: Build.version,
         subcommands: [
             RunCommand.self, BenchCommand.self, ProfileCommand.self, LinksCommand.self, PlanCommand.self,
             SimulateCommand.self, InspectCommand.self, ImportCommand.self, ExportCommand.self, FoldCommand.self,

@@ -99,7 +99,7 @@ final class RawPeer {
 
     // MARK: The wire format
 
-    static func preamble(version: UInt8 = 1) -> [UInt8] { Array("TESSERA\n".utf8) + [0, 0, 0, version] }
+    static func preamble(version: UInt8 = 2) -> [UInt8] { Array("TESSERA\n".utf8) + [0, 0, 0, version] }
 
     static func u32(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
     static func u64(_ value: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) } }
@@ -109,11 +109,11 @@ final class RawPeer {
             + blobs.flatMap { u64(UInt64($0.count)) } + Array(kind.utf8) + Array(body.utf8) + blobs.flatMap { $0 }
     }
 
-    static func hello(_ name: String) -> [UInt8] {
+    static func hello(_ name: String, build: String = Build.version) -> [UInt8] {
         frame(
             1,
             body: """
-                {"peer": "\(name)", "instance": "\(UUID())", "wireVersion": 1, "build": "raw", "cores": 1, \
+                {"peer": "\(name)", "instance": "\(UUID())", "wireVersion": 2, "build": "\(build)", "cores": 1, \
                 "instructionSet": "", "capabilities": {}}
                 """)
     }

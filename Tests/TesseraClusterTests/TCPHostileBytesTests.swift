@@ -204,8 +204,27 @@ import TransportTCP
         }
     }
 
+    @Test("a peer of another build is refused by the one that listens, which names both builds")
+    func anotherBuildIsRefused() async throws {
+        try await withPair { server, _ in
+            let peer = try RawPeer.connect(to: server.listenAddress)
+            peer.write(RawPeer.preamble() + RawPeer.hello("older", build: "0.0.9"))
+            #expect(peer.read(12) == RawPeer.preamble())
+            let (type, reason) = peer.readFrame()
+            #expect(type == 6)
+            let expected = "expected build \(Build.version) as '\(server.localPeer)' has, found 0.0.9 from 'older'"
+            #expect(reason.contains(expected), "\(reason)")
+            #expect(!server.peers.contains { $0.peer == "older" })
+        }
+    }
+
     @Test(arguments: [
-        (RawPeer.preamble(version: 9) + RawPeer.hello("future"), "wire version 1 as 'dialer' has, found version 9"),
+        (
+            RawPeer.preamble() + RawPeer.hello("older", build: "0.0.9"),
+            "expected build \(Build.version) as 'dialer' has, found 0.0.9 from 'older'"
+        ),
+        (RawPeer.preamble() + RawPeer.hello("odd", build: "1\u{7}"), "the build of peer 'odd' in at most 64"),
+        (RawPeer.preamble(version: 9) + RawPeer.hello("future"), "wire version 2 as 'dialer' has, found version 9"),
         (Array("SSH-2.0-OpenSSH\r\n".utf8), "the other end is no Tessera peer"),
         (RawPeer.preamble() + RawPeer.frame(6, kind: "invalid-argument", body: "not today\u{1B}[2J"), "not today[2J"),
         ([], "before it had introduced itself"),

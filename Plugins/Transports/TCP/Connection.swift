@@ -11,6 +11,8 @@ struct Connection: Identifiable, Sendable {
         case resumeReading
         /// Take leave: send what is queued, then close.
         case leave
+        /// Look whether the peer's certificate has been withdrawn.
+        case checkAgain
         /// Close as a crash would.
         case abort
         /// Another connection to the same peer is used instead.

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import TesseraCluster
 import TesseraCore
@@ -32,11 +33,8 @@ extension ConnectionHandler {
     /// The peer has said who it is: answers it, or refuses it.
     func meet(_ information: PeerInformation, _ context: ChannelHandlerContext) throws {
         try information.validate()
-        if transport.identity != nil { try TLSIdentity.check(information.peer.name, in: context) }
-        guard information.wireVersion == WireFormat.version else {
-            throw TesseraError(
-                .protocolViolation, "expected wire version \(WireFormat.version), found \(information.wireVersion)")
-        }
+        try transport.identity?.check(information.peer.name, in: context)
+        try transport.information.requireSameBuild(as: information)
         switch transport.claim(information, isDialed: isDialer, connection) {
         case .granted(let superseded):
             superseded?.signal(.supersede)
@@ -64,7 +62,22 @@ extension ConnectionHandler {
         phase = .established(information)
         parser.limits = settings.limits
         succeedDial(information.peer)
+        if let list = transport.identity?.revocations.list {
+            write(Frame(.revoked, Message(kind: "", encodedBody: Data(list.text.utf8))), context)
+            context.flush()
+        }
         keepAlive(context)
+    }
+
+    /// Ends the connection if the peer's certificate has been withdrawn meanwhile.
+    func checkAgain(_ context: ChannelHandlerContext) {
+        guard case .established(let information) = phase else { return }
+        do {
+            try transport.identity?.check(information.peer.name, in: context)
+        } catch {
+            let reason = error as? TesseraError ?? TesseraError(.protocolViolation, "\(error)")
+            end(context, reason: reason, farewell: Frame(refusing: reason))
+        }
     }
 
     /// The peer closes the connection and says why.

@@ -54,6 +54,8 @@ extension ConnectionHandler {
         switch (phase, frame.type) {
         case (.established(let information), .message):
             try transport.deliver(frame.message, from: information.peer, on: connection)
+        case (.established(let information), .revoked):
+            try transport.learn(ofRevocations: frame.message.body, from: information.peer)
         case (.established, .heartbeat):
             break
         case (.awaitingHello, .hello):

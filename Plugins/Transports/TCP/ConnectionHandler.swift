@@ -88,6 +88,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .send: pump(context)
         case .resumeReading: resumeReading(context)
         case .leave: leave(context)
+        case .checkAgain: checkAgain(context)
         case .abort: drop(context, TesseraError(.nodeFailure, "'\(transport.localPeer)' was stopped"))
         case .supersede: end(context, reason: nil, farewell: transport.redundancy)
         }

@@ -58,6 +58,31 @@ extension TCPTransport {
         }
     }
 
+    /// Takes a list of certificates that were withdrawn, ends connections to their holders, and tells the others.
+    ///
+    /// - Throws: `invalidArgument` for a list that the cluster's authority did not sign, `protocolViolation` without certificates.
+    func learn(ofRevocations bytes: Data, from peer: PeerID) throws {
+        guard let identity else {
+            throw TesseraError(.protocolViolation, "found a list of withdrawn certificates, and there are none here")
+        }
+        do {
+            let text = String(decoding: bytes, as: UTF8.self)
+            guard try identity.revocations.adopt(text, from: peer.name) else { return }
+        } catch let error as TesseraError where error.code == .inputOutput {
+            logger.warning(
+                "the list of withdrawn certificates holds, but cannot be kept", metadata: ["error": "\(error)"])
+        }
+        logger.notice("certificates were withdrawn", metadata: ["told by": "\(peer)"])
+        let others = state.withLock { $0.table.established }
+        for other in others {
+            other.connection.signal(.checkAgain)
+            guard other.information.peer != peer else { continue }
+            Task {
+                try? await other.connection.send(OutgoingFrame(Frame(.revoked, Message(kind: "", encodedBody: bytes))))
+            }
+        }
+    }
+
     /// Completes `promise` once `peer` is established by some connection.
     func follow(_ peer: PeerID, _ promise: EventLoopPromise<PeerID>) {
         let (isEstablished, isDialed) = state.withLock { state in

@@ -9,12 +9,15 @@ import TesseraSecurity
 /// Members are known by the names in their certificates, not by those of hosts: addresses may change.
 struct TLSIdentity: Sendable {
     let member: ClusterMember
+    /// Which certificates were withdrawn.
+    let revocations: Revocations
     private let client: NIOSSLContext
     private let server: NIOSSLContext
 
     /// - Throws: `inputOutput` or `invalidArgument` with the path of the file that cannot be used.
     init(_ folder: CertificateFolder) throws {
         member = try folder.member()
+        revocations = try Revocations(folder)
         do {
             let chain = try NIOSSLCertificate.fromPEMFile(folder.certificate).map {
                 NIOSSLCertificateSource.certificate($0)
@@ -62,14 +65,16 @@ struct TLSIdentity: Sendable {
     /// Whether the first bytes of the other end are those of TLS: a handshake or an alert.
     static func speaks(_ bytes: some Collection<UInt8>) -> Bool { bytes.first == 0x16 || bytes.first == 0x15 }
 
-    /// Checks that a peer calls itself what its certificate does.
+    /// Checks that a peer calls itself what its certificate does, and that this was not withdrawn.
     ///
     /// - Throws: `protocolViolation` with both names.
-    static func check(_ peer: String, in context: ChannelHandlerContext) throws {
+    func check(_ peer: String, in context: ChannelHandlerContext) throws {
         guard let certificate = try context.pipeline.syncOperations.nioSSL_peerCertificate() else {
             throw TesseraError(.protocolViolation, "'\(peer)' showed no certificate")
         }
-        let name = try ClusterMember.name(ofCertificate: certificate.toDERBytes())
+        let bytes = try certificate.toDERBytes()
+        try revocations.check(certificate: bytes)
+        let name = try ClusterMember.name(ofCertificate: bytes)
         guard ClusterMember.mayCallItself(peer, holding: name) else {
             throw TesseraError(
                 .protocolViolation, "expected a peer called '\(name)' by its certificate, found '\(peer)'")
