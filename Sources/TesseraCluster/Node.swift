@@ -54,10 +54,11 @@ public actor Node {
     ///   - options: with the number of threads this node may use.
     ///   - clock: what it notes times by.
     ///   - limits: what it takes on at most.
+    ///   - archive: where it keeps weights; nil for memory alone.
     public init(
         transport: any Transport, operators: Registry<any Operator>, backend: any KernelBackend,
         options: CompileOptions = CompileOptions(), clock: NodeClock = .monotonic, limits: NodeLimits = NodeLimits(),
-        logger: Logger = Logger(label: "tessera.node")
+        archive: (any WeightArchive)? = nil, logger: Logger = Logger(label: "tessera.node")
     ) {
         self.transport = transport
         self.operators = operators
@@ -66,7 +67,7 @@ public actor Node {
         self.clock = clock
         self.logger = logger
         self.limits = limits
-        weights = WeightStore(limit: limits.weightByteCount)
+        weights = WeightStore(limit: limits.weightByteCount, archive: archive, logger: logger)
         memory = ByteBudget("memory", limit: limits.memoryByteCount)
         compute = ComputeThread(name: "tessera \(transport.localPeer)")
     }

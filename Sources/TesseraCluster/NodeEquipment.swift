@@ -8,12 +8,15 @@ public struct NodeEquipment: Sendable {
     public var backend: any KernelBackend
     public var options: CompileOptions
     public var limits: NodeLimits
+    /// Where weights are kept that outlive the node; nil to keep them in memory alone.
+    public var archive: (any WeightArchive)?
 
     public init(
         operators: Registry<any Operator>, backend: any KernelBackend, options: CompileOptions = CompileOptions(),
-        limits: NodeLimits = NodeLimits()
+        limits: NodeLimits = NodeLimits(), archive: (any WeightArchive)? = nil
     ) {
-        (self.operators, self.backend, self.options, self.limits) = (operators, backend, options, limits)
+        (self.operators, self.backend, self.options) = (operators, backend, options)
+        (self.limits, self.archive) = (limits, archive)
     }
 
     /// What a node with this equipment tells the others about itself.
@@ -34,7 +37,8 @@ public struct NodeEquipment: Sendable {
     /// A node with this equipment, which listens to the others from now on.
     public func node(on transport: any Transport) async -> Node {
         let node = Node(
-            transport: transport, operators: operators, backend: backend, options: options, limits: limits)
+            transport: transport, operators: operators, backend: backend, options: options, limits: limits,
+            archive: archive)
         await node.start()
         return node
     }

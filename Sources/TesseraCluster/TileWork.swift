@@ -209,8 +209,7 @@ final class TileWork: Sendable {
             guard actual == entry.hash else {
                 throw TesseraError(.protocolViolation, "expected a weight with hash \(entry.hash), found \(actual)")
             }
-            try weights.insert(tensor, for: entry.hash)
-            received[entry.hash] = tensor
+            received[entry.hash] = try weights.insert(tensor, for: entry.hash)
         }
         return received
     }

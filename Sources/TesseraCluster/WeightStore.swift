@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 import TesseraCore
 
@@ -6,7 +7,9 @@ import TesseraCore
 /// When there are too many bytes, those that no task uses are forgotten, the ones first that were not used for the longest.
 final class WeightStore: Sendable {
     private struct Entry {
-        let tensor: Tensor
+        /// Nil for one that is in the archive and was not asked for yet.
+        var tensor: Tensor?
+        let byteCount: Int
         var lastUse: Int
         var users = 0
     }
@@ -37,54 +40,74 @@ final class WeightStore: Sendable {
 
         /// Adds a weight.
         ///
+        /// - Returns: the weight as it is kept.
         /// - Throws: `limitExceeded` if it does not fit beside those that are in use.
-        func insert(_ tensor: Tensor, for hash: ContentHash) throws {
+        @discardableResult func insert(_ tensor: Tensor, for hash: ContentHash) throws -> Tensor {
             try hashes.withLock { hashes throws in
-                guard !hashes.contains(hash) else { return }
-                try store.insert(tensor, for: hash)
+                let kept = try store.insert(tensor, for: hash, isNewUser: !hashes.contains(hash))
                 hashes.insert(hash)
+                return kept
             }
         }
     }
 
     let limit: Int
-    private let state = Mutex(State())
+    private let archive: (any WeightArchive)?
+    private let logger: Logger
+    private let state: Mutex<State>
 
-    /// - Parameter limit: bytes to keep at most.
-    init(limit: Int) { self.limit = limit }
+    /// - Parameters:
+    ///   - limit: bytes to keep at most.
+    ///   - archive: where weights are kept that outlive this; nil to keep all in memory.
+    init(limit: Int, archive: (any WeightArchive)? = nil, logger: Logger = Logger(label: "tessera.node")) {
+        (self.limit, self.archive, self.logger) = (limit, archive, logger)
+        var state = State()
+        for (hash, byteCount) in archive?.contents() ?? [] {
+            state.clock += 1
+            state.entries[hash] = Entry(tensor: nil, byteCount: byteCount, lastUse: state.clock)
+            state.byteCount += byteCount
+        }
+        self.state = Mutex(state)
+    }
 
     /// How many weights there are, and their bytes.
     var content: (count: Int, byteCount: Int) { state.withLock { ($0.entries.count, $0.byteCount) } }
 
     /// The bytes of every weight.
-    var byteCounts: [ContentHash: Int] { state.withLock { $0.entries.mapValues(\.tensor.byteCount) } }
+    var byteCounts: [ContentHash: Int] { state.withLock { $0.entries.mapValues(\.byteCount) } }
 
     func use() -> Use { Use(self) }
 
     private func take(_ hash: ContentHash, isNewUser: Bool) -> Tensor? {
         state.withLock { state in
+            guard var entry = state.entries[hash] else { return nil }
+            if entry.tensor == nil {
+                // Whatever became of it meanwhile, it is asked for again then.
+                guard let found = try? archive?.read(hash), ContentHash(found) == hash else {
+                    logger.warning("a weight that was kept is not what it was", metadata: ["weight": "\(hash)"])
+                    forget(hash, &state)
+                    return nil
+                }
+                found.discardMemory()
+                entry.tensor = found
+            }
             state.clock += 1
-            state.entries[hash]?.lastUse = state.clock
-            if isNewUser { state.entries[hash]?.users += 1 }
-            return state.entries[hash]?.tensor
+            entry.lastUse = state.clock
+            if isNewUser { entry.users += 1 }
+            state.entries[hash] = entry
+            return entry.tensor
         }
     }
 
-    private func insert(_ tensor: Tensor, for hash: ContentHash) throws {
+    private func insert(_ tensor: Tensor, for hash: ContentHash, isNewUser: Bool) throws -> Tensor {
+        if let known = take(hash, isNewUser: isNewUser) { return known }
         try state.withLock { state throws in
-            state.clock += 1
-            guard state.entries[hash] == nil else {
-                state.entries[hash]?.lastUse = state.clock
-                state.entries[hash]?.users += 1
-                return
-            }
             while state.byteCount > limit - tensor.byteCount,
                 let oldest = state.entries.filter({ $0.value.users == 0 }).min(by: {
                     $0.value.lastUse < $1.value.lastUse
                 })
             {
-                state.entries[oldest.key] = nil
-                state.byteCount -= oldest.value.tensor.byteCount
+                forget(oldest.key, &state)
             }
             guard state.byteCount <= limit - tensor.byteCount else {
                 throw TesseraError(
@@ -92,9 +115,34 @@ final class WeightStore: Sendable {
                     "expected at most \(limit) bytes of weights (the limit 'weights'), found \(state.byteCount) in use and \(tensor.byteCount) more"
                 )
             }
-            state.entries[hash] = Entry(tensor: tensor, lastUse: state.clock, users: 1)
+        }
+        let kept = archived(tensor, for: hash)
+        state.withLock { state in
+            state.clock += 1
+            if let other = state.entries[hash] { state.byteCount -= other.byteCount }
+            let users = (state.entries[hash]?.users ?? 0) + (isNewUser ? 1 : 0)
+            state.entries[hash] = Entry(
+                tensor: kept, byteCount: tensor.byteCount, lastUse: state.clock, users: users)
             state.byteCount += tensor.byteCount
         }
+        return kept
+    }
+
+    /// The weight from the archive, or itself if it cannot be kept there.
+    private func archived(_ tensor: Tensor, for hash: ContentHash) -> Tensor {
+        guard let archive else { return tensor }
+        do {
+            return try archive.write(tensor, for: hash)
+        } catch {
+            logger.warning("a weight stays in memory, since it cannot be kept", metadata: ["error": "\(error)"])
+            return tensor
+        }
+    }
+
+    private func forget(_ hash: ContentHash, _ state: inout State) {
+        guard let entry = state.entries.removeValue(forKey: hash) else { return }
+        state.byteCount -= entry.byteCount
+        archive?.remove(hash)
     }
 
     private func release(_ hashes: Set<ContentHash>) {

@@ -6,7 +6,7 @@ struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Runs a compute node until it is stopped.",
         discussion:
-            "CONFIG is a YAML file with the keys name, listen, threads, transport, security, limits, metrics, announce and state; options go before it."
+            "CONFIG is a YAML file with the keys name, listen, threads, transport, security, limits, cache, metrics, announce and state; options go before it."
     )
 
     @Argument(help: "The node's configuration file.")
@@ -28,6 +28,12 @@ struct NodeCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Answer GET /metrics in the Prometheus text format: a port of 127.0.0.1, or host:port.", valueName: "PORT"))
     var metrics: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The folder where weights are kept: they outlive the node, and take less of its memory.", valueName: "DIR"))
+    var cache: String?
+
     @OptionGroup var announcing: AnnounceOptions
 
     @Flag(help: "Print the node's name and address as JSON on one line when it is ready.")
@@ -43,7 +49,8 @@ struct NodeCommand: AsyncParsableCommand {
         let modules = Modules.builtin
         let equipment = NodeEquipment(
             operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
-            options: CompileOptions(threads: threads.threads ?? file.threads ?? threads.count), limits: file.limits)
+            options: CompileOptions(threads: threads.threads ?? file.threads ?? threads.count), limits: file.limits,
+            archive: try (cache ?? file.cache).map(WeightFolder.init))
         let certificates = security.choice(over: file.security)
         let identity = try announcing.identity(
             name ?? file.name, member: certificates?.member(), folder: file.state, isOnItsOwn: !untilInputEnds)
@@ -111,6 +118,7 @@ struct NodeFile: Configurable {
     var metrics: MetricsAddress?
     var announce: AnnounceChoice?
     var state: String?
+    var cache: String?
 
     static let keys: [Key<NodeFile>] = [
         Key("name", \.name, "what the node is called"),
@@ -122,6 +130,8 @@ struct NodeFile: Configurable {
         Key(
             "metrics", \.metrics, "where to answer GET /metrics: a port of 127.0.0.1, or host:port; nowhere if left out"
         ),
+        Key(
+            "cache", \.cache, "the folder where weights are kept, so that they outlive the node; in memory if left out"),
         Key("announce", \.announce, "whether and where the node announces itself by multicast"),
         Key("state", \.state, "the folder where a node without a certificate keeps who it is"),
     ]
@@ -134,6 +144,7 @@ struct NodeFile: Configurable {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         security = security?.resolved(in: folder)
         state = state.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
+        cache = cache.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
     }
 
     func validate() throws {

@@ -1,0 +1,62 @@
+import Foundation
+import TesseraCluster
+import TesseraCore
+import TesseraNetwork
+
+/// Weights in a folder, each in a safetensors file that is named after its hash and holds it as `weight`.
+///
+/// Weights are mapped into memory, so kernels' layouts of them are all that stays there. Several nodes may use one folder.
+public struct WeightFolder: WeightArchive {
+    public let path: String
+
+    private static let name = "weight"
+    private static let suffix = ".safetensors"
+
+    /// Makes the folder if there is none.
+    ///
+    /// - Throws: `inputOutput` if it cannot be made or written to.
+    public init(path: String) throws {
+        self.path = path
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw TesseraError(.inputOutput, "cannot make the folder '\(path)'", cause: error)
+        }
+        guard access(path, W_OK | X_OK) == 0 else {
+            throw TesseraError(
+                .inputOutput, "cannot write to the folder '\(path)': \(String(cString: strerror(errno)))")
+        }
+    }
+
+    public func contents() -> [(hash: ContentHash, byteCount: Int)] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        let found = names.compactMap { name -> (hash: ContentHash, byteCount: Int, used: Date)? in
+            guard name.hasSuffix(Self.suffix),
+                let hash = try? ContentHash(hexadecimal: String(name.dropLast(Self.suffix.count))),
+                let attributes = try? FileManager.default.attributesOfItem(atPath: file(hash)),
+                let size = attributes[.size] as? Int, let date = attributes[.modificationDate] as? Date
+            else { return nil }
+            return (hash, size, date)
+        }
+        return found.sorted { $0.used < $1.used }.map { ($0.hash, $0.byteCount) }
+    }
+
+    public func read(_ hash: ContentHash) throws -> Tensor? {
+        let file = file(hash)
+        guard FileManager.default.fileExists(atPath: file) else { return nil }
+        let tensor = try SafetensorsFile(path: file).tensor(Self.name)
+        // So that it counts as used: what is not is removed first. Of a read-only folder nothing is removed.
+        _ = utimes(file, nil)
+        return tensor
+    }
+
+    public func write(_ tensor: Tensor, for hash: ContentHash) throws -> Tensor {
+        try SafetensorsFile.write([Self.name: tensor], to: file(hash))
+        return try SafetensorsFile(path: file(hash)).tensor(Self.name)
+    }
+
+    public func remove(_ hash: ContentHash) { unlink(file(hash)) }
+
+    private func file(_ hash: ContentHash) -> String { path + "/" + hash.hexadecimal + Self.suffix }
+}
