@@ -2,7 +2,7 @@
 # Runs networks on nodes that are hosts of their own, as far as the network is concerned: namespaces on a bridge, which loses packets.
 set -euo pipefail
 
-usage="usage: scripts/test_network.sh [--quick] [--bytes] [--loss 'P …'] [--transports 'KIND …'] [--tessera PATH]
+usage="usage: scripts/test_network.sh [--quick] [--bytes] [--discovery] [--loss 'P …'] [--transports 'KIND …'] [--tessera PATH]
 
 Makes a network of one leader and four nodes, each in a network namespace, with a cable to a bridge, and removes it at the end. Over
 'multicast' and over 'tcp', both with certificates, DnCNN and ResNet-50 with random weights must give the single node's result to the bit
@@ -10,6 +10,8 @@ while each host loses packets on arrival. Prints the milliseconds of each run wi
 
   --quick              DnCNN only, without loss and with 5 percent: less than two minutes
   --bytes              measure instead the bytes that the leader sends for ResNet-50 on 1, 2, 4 and 8 nodes
+  --discovery          run instead on nodes that are found by their announcements, while an interface goes, comes back with another
+                       address, and a node that was removed from the cluster is shut out
   --loss 'P …'         percentages of packets to lose; default '0 1 5 10 20'
   --transports 'K …'   default 'multicast tcp'
   --tessera PATH       the command; default .build/release/tessera"
@@ -24,14 +26,14 @@ fail() {
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-quick='' bytes='' loss='0 1 5 10 20' transports='multicast tcp' tessera=$root/.build/release/tessera
+quick='' bytes='' discovery='' loss='0 1 5 10 20' transports='multicast tcp' tessera=$root/.build/release/tessera
 while (($#)); do
     case "$1" in
         -h | --help)
             echo "$usage"
             exit 0
             ;;
-        --quick | --bytes)
+        --quick | --bytes | --discovery)
             printf -v "${1#--}" yes
             shift
             ;;
@@ -181,6 +183,63 @@ if [[ $bytes ]]; then
         done
         echo "$row"
     done
+    exit
+fi
+
+# Waits until `tessera cluster status` on the leader's host has $1 lines that match $2.
+await_status() {
+    local second
+    for ((second = 0; second < 20; second++)); do
+        on leader timeout 20 "$tessera" cluster status --certificates "$work/cluster" --interface eth0 --wait 1.5 \
+            >"$work/status.txt" 2>"$work/status.log" || fail "status: $(tail -n 1 "$work/status.log")"
+        if (($(grep -cE "$2" "$work/status.txt" || true) == $1)); then return; fi
+    done
+    fail "expected $1 lines with '$2', found: $(cat "$work/status.txt" "$work/status.log")"
+}
+
+if [[ $discovery ]]; then
+    start_found() {
+        # Not by `on`, so that the process is the node's own.
+        ip netns exec "$prefix-$1" "$tessera" node --certificates "$work/cluster/nodes/node-$1" --listen 0.0.0.0:6003 \
+            --threads 1 --announce '{interface: eth0}' </dev/null >/dev/null 2>>"$work/nodes.log" &
+        processes+=($!)
+    }
+    deploy_found() {
+        cat >"$work/deployment.yaml" <<END
+tessera: 1
+network: $root/configs/networks/dncnn.yaml
+partition: {strategy: fused-grid, tiles: [1, $1]}
+security: {certificates: cluster/}
+nodes: {discover: true, count: $1, interface: eth0, wait: 10}
+threads: 1
+END
+        on leader timeout 100 "$tessera" deploy "$work/deployment.yaml" --input "image=$work/picture.bmp" --verify --json \
+            >"$work/report.json" 2>"$work/leader.log" || fail "$1 nodes: $(tail -n 1 "$work/leader.log")"
+        echo "$1 nodes that were found: equals one node"
+    }
+    for number in 1 2 3 4; do start_found "$number"; done
+    await_status 4 '^node-[1-4] .* idle '
+    deploy_found 4
+    cat "$work/status.txt"
+
+    ip -n "$prefix-2" link set eth0 down
+    await_status 3 '^node-[134] .* idle '
+    ip -n "$prefix-2" address flush dev eth0
+    ip -n "$prefix-2" address add 10.77.0.22/24 dev eth0
+    ip -n "$prefix-2" link set eth0 up
+    await_status 1 '^node-2 +10.77.0.22:6003 +idle '
+    echo "node-2's interface was gone and came back with another address: found there"
+    deploy_found 4
+
+    kill -9 "${processes[2]}"
+    await_status 0 '^node-3 .* idle '
+    deploy_found 3
+    "$tessera" cluster remove node-4 --cluster "$work/cluster" >/dev/null
+    await_status 1 '^node-4 .* unreachable '
+    [[ -s $work/cluster/nodes/node-1/revoked && -s $work/cluster/nodes/node-2/revoked ]] ||
+        fail "the nodes were not handed the list of removed members"
+    deploy_found 2
+    echo "node-4 was removed: shut out, and the others know"
     exit
 fi
 

@@ -81,7 +81,7 @@ struct ClusterCommand: ParsableCommand {
         func run() throws {
             let list = try ClusterAuthority(path: cluster).remove(name)
             print(
-                "\(CertificateFolder(cluster).revocations): list \(list.number), without '\(name)'; 'tessera cluster status --certificates \(cluster)' hands it to the nodes that are up"
+                "\(cluster): '\(name)' is removed (list \(list.number)); 'tessera cluster status --certificates \(cluster)' tells the nodes that are up"
             )
         }
     }

@@ -218,18 +218,21 @@ import TransportTCP
         }
     }
 
-    @Test(arguments: [
+    static let answers: [(bytes: [UInt8], reason: String)] = [
         (
             RawPeer.preamble() + RawPeer.hello("older", build: "0.0.9"),
             "expected build \(Build.version) as 'dialer' has, found 0.0.9 from 'older'"
         ),
-        (RawPeer.preamble() + RawPeer.hello("odd", build: "1\u{7}"), "the build of peer 'odd' in at most 64"),
+        (RawPeer.preamble() + RawPeer.hello("odd", build: "1\\u0007"), "the build of peer 'odd' in at most 64"),
         (RawPeer.preamble(version: 9) + RawPeer.hello("future"), "wire version 2 as 'dialer' has, found version 9"),
         (Array("SSH-2.0-OpenSSH\r\n".utf8), "the other end is no Tessera peer"),
         (RawPeer.preamble() + RawPeer.frame(6, kind: "invalid-argument", body: "not today\u{1B}[2J"), "not today[2J"),
         ([], "before it had introduced itself"),
-    ])
-    func aDialerSaysWhyItCouldNotMeet(_ answer: [UInt8], _ text: String) async throws {
+    ]
+
+    @Test(arguments: answers.indices)
+    func aDialerSaysWhyItCouldNotMeet(_ index: Int) async throws {
+        let (answer, text) = Self.answers[index]
         let (address, accept) = try RawPeer.listen()
         let options = TransportOptions(information: PeerInformation(peer: "dialer"), peers: [address])
         let dialer = Task { try await TCPTransport.start(options, settings: Self.settings) }

@@ -93,6 +93,7 @@ public struct NodeBeacon: Sendable, Codable, Equatable {
         }
         do {
             self = try JSONDecoder().decode(NodeBeacon.self, from: Data(bytes[start...]))
+            try name.validate()
         } catch {
             throw TesseraError(.protocolViolation, "an announcement cannot be read", cause: error)
         }
@@ -100,7 +101,6 @@ public struct NodeBeacon: Sendable, Codable, Equatable {
     }
 
     private func validate() throws {
-        try name.validate()
         let texts = [cluster, identity, build, instructionSet, weights.digest] + precisions
         let arePrintable = texts.allSatisfy { text in
             text.utf8.count <= 128
