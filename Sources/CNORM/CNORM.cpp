@@ -115,20 +115,21 @@ void cnorm_cancel(cnorm_session *, const void *object) { NormObjectCancel(object
 
 double cnorm_bits_per_second(cnorm_session *session) { return NormGetTxRate(session->session); }
 
-bool cnorm_receive(cnorm_session *session, const void **bytes, uint32_t *count) {
+cnorm_event cnorm_wait(cnorm_session *session, const void **bytes, uint32_t *count) {
     pollfd files[] = {{NormGetDescriptor(session->instance), POLLIN, 0}, {session->stopped, POLLIN, 0}};
     while (files[1].revents == 0) {
         NormEvent event;
         while (NormGetNextEvent(session->instance, &event, false)) {
             if (event.type == NORM_TX_OBJECT_SENT) transmitted++;
+            if (event.type == NORM_SEND_ERROR) return CNORM_SEND_FAILURE;
             if (event.type != NORM_RX_OBJECT_COMPLETED || NormObjectGetType(event.object) != NORM_OBJECT_DATA) continue;
             *bytes = NormDataAccessData(event.object);
             *count = static_cast<uint32_t>(NormObjectGetSize(event.object));
-            return true;
+            return CNORM_OBJECT;
         }
-        if (poll(files, 2, -1) < 0 && errno != EINTR) return false;
+        if (poll(files, 2, -1) < 0 && errno != EINTR) return CNORM_STOPPED;
     }
-    return false;
+    return CNORM_STOPPED;
 }
 
 void cnorm_stop(cnorm_session *session) { eventfd_write(session->stopped, 1); }

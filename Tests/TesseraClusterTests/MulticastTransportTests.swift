@@ -141,6 +141,27 @@ import TransportTCP
         await close(peers)
     }
 
+    @Test func withoutTheGroupEverythingGoesByTCPAndLaterByMulticastAgain() async throws {
+        var settings = Self.settings()
+        settings.rejoin = 0.3
+        let peers = try await Self.start(3, settings)
+        // Broadcasts that are under way when the group is lost, one before and one after.
+        let sent = (0..<4).map { message("\($0)", byteCount: $0 == 3 ? 20 : 20 << 20, seed: UInt64($0)) }
+        let receivers = peers.dropFirst().map { peer in Task { await self.messages(4, of: peer) } }
+        try await peers[0].broadcast(sent[0])
+        let second = Task { try await peers[0].broadcast(sent[1]) }
+        try await until { peers[0].counts.broadcasts == 2 }
+        peers[0].loseGroup()
+        try await second.value
+        try await peers[0].broadcast(sent[2])
+        #expect(peers[0].counts.broadcasts == 2)
+        try await until { peers[0].hasGroup }
+        try await peers[0].broadcast(sent[3])
+        for receiver in receivers { #expect(await receiver.value == sent) }
+        #expect(peers[0].counts.broadcasts == 3)
+        await close(peers)
+    }
+
     @Test func aPeerWithoutMulticastIsSentEverythingByTCP() async throws {
         let settings = Self.settings()
         let leader = try await Self.start(1, settings)[0]

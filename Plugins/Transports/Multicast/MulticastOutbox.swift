@@ -58,13 +58,13 @@ final class MulticastOutbox: Sendable {
     /// Objects that may be under way at once.
     private static let objectLimit = 128
 
-    private let session: NormSession
+    private let membership: GroupMembership
     private let settings: MulticastSettings
     private let window: FlowWindow
     private let state = Mutex(State())
 
-    init(session: NormSession, settings: MulticastSettings) {
-        (self.session, self.settings) = (session, settings)
+    init(membership: GroupMembership, settings: MulticastSettings) {
+        (self.membership, self.settings) = (membership, settings)
         window = FlowWindow(bound: settings.window)
     }
 
@@ -89,6 +89,7 @@ final class MulticastOutbox: Sendable {
 
     /// Which of `peers` are sent broadcasts by multicast.
     func reachable(_ peers: [PeerID]) -> [PeerID] {
+        guard membership.isMember else { return [] }
         let now = ContinuousClock.now
         return state.withLock { state in
             peers.filter { peer in
@@ -157,10 +158,10 @@ final class MulticastOutbox: Sendable {
         guard let size = state.withLock({ $0.parcels[number]?.size(of: index, window.bound) }) else { return false }
         try await window.admit(size)
         let isLacked = state.withLock { $0.parcels[number]?.isLacked(index) ?? false }
-        let object = isLacked ? session.send(try make()) : nil
+        let object = isLacked ? membership.send(try make()) : nil
         return state.withLock { state in
             guard let parcel = state.parcels[number], parcel.isLacked(index) else {
-                if let object { session.cancel(object) }
+                if let object { membership.cancel(object) }
                 window.release(size)
                 return false
             }
@@ -188,7 +189,7 @@ final class MulticastOutbox: Sendable {
         guard let parcel = state.parcels[number], let object = parcel.sent[index] else { return }
         state.receivers[peer]?.underWay -= 1
         guard !parcel.isLacked(index) else { return }
-        if let object { session.cancel(object) }
+        if let object { membership.cancel(object) }
         state.parcels[number]?.sent.removeValue(forKey: index)
         window.release(parcel.size(of: index, window.bound))
     }
@@ -233,7 +234,7 @@ final class MulticastOutbox: Sendable {
 
     /// How long a receiver may confirm nothing: twice what it takes to send all that is under way, and some more.
     private var patience: Duration {
-        .seconds(settings.confirmTimeout + 16 * Double(max(0, window.outstanding)) / max(1, session.bitsPerSecond))
+        .seconds(settings.confirmTimeout + 16 * Double(max(0, window.outstanding)) / max(1, membership.bitsPerSecond))
     }
 
     /// Receivers that lag from now on, which the caller must feed.
@@ -246,6 +247,20 @@ final class MulticastOutbox: Sendable {
                 state.receivers[peer]?.isFed = true
             }
             return late.keys.sorted()
+        }
+    }
+
+    /// Nothing of what is under way goes on by multicast.
+    ///
+    /// - Returns: the receivers that lack something of it, which the caller must feed.
+    func interrupt() -> [PeerID] {
+        state.withLock { state in
+            let lacking = state.receivers.filter { !$0.value.pending.isEmpty && !$0.value.isFed }.keys.sorted()
+            for peer in lacking {
+                state.receivers[peer]?.restsUntil = .now
+                state.receivers[peer]?.isFed = true
+            }
+            return lacking
         }
     }
 

@@ -18,6 +18,7 @@ public struct MulticastSettings: Configurable, Equatable {
     public var window = 32 << 20
     public var confirmTimeout = 4.0
     public var retry = 300.0
+    public var rejoin = 1.0
     public var tcp = TCPSettings()
 
     public init() {}
@@ -41,6 +42,10 @@ public struct MulticastSettings: Configurable, Equatable {
             "confirm_timeout", \.confirmTimeout,
             "seconds, beyond what sending takes, after which a member that confirms nothing is fed by TCP"),
         Key("retry", \.retry, "seconds after which such a member is tried by multicast again"),
+        Key(
+            "rejoin", \.rejoin,
+            "seconds after which the group is joined again when nothing could be sent to it; longer if that happens often"
+        ),
         Key("tcp", \.tcp, "the settings of the connections beside, as for 'kind: tcp'"),
     ]
 
@@ -57,6 +62,7 @@ public struct MulticastSettings: Configurable, Equatable {
         try require("window", window, 1 << 16...1 << 30)
         try require("confirm_timeout", confirmTimeout, 0.01...3600)
         try require("retry", retry, 0...86_400)
+        try require("rejoin", rejoin, 0.01...3600)
         try tcp.validate()
     }
 

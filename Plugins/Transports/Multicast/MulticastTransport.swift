@@ -23,7 +23,7 @@ public final class MulticastTransport: ListeningTransport {
 
     public let settings: MulticastSettings
     private let tcp: TCPTransport
-    private let session: NormSession
+    private let membership: GroupMembership
     private let inbox: MulticastInbox
     private let outbox: MulticastOutbox
     private let queue: EventQueue
@@ -35,10 +35,11 @@ public final class MulticastTransport: ListeningTransport {
     private let turn = FlowWindow(bound: 1)
 
     private init(
-        tcp: TCPTransport, session: NormSession, inbox: MulticastInbox, outbox: MulticastOutbox, queue: EventQueue,
+        tcp: TCPTransport, membership: GroupMembership, inbox: MulticastInbox, outbox: MulticastOutbox,
+        queue: EventQueue,
         errands: AsyncStream<Errand>.Continuation, settings: MulticastSettings, isSealed: Bool, logger: Logger
     ) {
-        (self.tcp, self.session, self.inbox, self.outbox) = (tcp, session, inbox, outbox)
+        (self.tcp, self.membership, self.inbox, self.outbox) = (tcp, membership, inbox, outbox)
         (self.queue, self.errands, self.settings, self.isSealed) = (queue, errands, settings, isSealed)
         self.logger = logger
     }
@@ -72,21 +73,24 @@ public final class MulticastTransport: ListeningTransport {
         let inbox = MulticastInbox(
             limits: settings.tcp.limits, unreadLimit: settings.tcp.receiveQueue, logger: options.logger, queue: queue
         ) { errands.yield(.confirm($0)) }
-        let session = try NormSession(settings, node: options.information.multicastNode, hooks: hooks) {
-            inbox.received($0)
+        let membership = try GroupMembership(
+            settings, node: options.information.multicastNode, hooks: hooks, logger: options.logger
+        ) { inbox.received($0) }
+        let outbox = MulticastOutbox(membership: membership, settings: settings)
+        membership.onLoss.withLock { action in
+            action = { [weak outbox] in for peer in outbox?.interrupt() ?? [] { errands.yield(.feed(peer)) } }
         }
-        let outbox = MulticastOutbox(session: session, settings: settings)
         let tcp: TCPTransport
         do {
             tcp = try await TCPTransport.start(options, settings: settings.tcp) { [options] event, onConsumption in
                 observe(event, onConsumption, options, inbox, outbox)
             }
         } catch {
-            await session.close()
+            await membership.close()
             throw error
         }
         let transport = MulticastTransport(
-            tcp: tcp, session: session, inbox: inbox, outbox: outbox, queue: queue, errands: errands,
+            tcp: tcp, membership: membership, inbox: inbox, outbox: outbox, queue: queue, errands: errands,
             settings: settings,
             isSealed: options.certificates != nil, logger: options.logger)
         Task { for await errand in stream { Task { await transport.run(errand) } } }
@@ -142,8 +146,14 @@ public final class MulticastTransport: ListeningTransport {
         await end()
     }
 
+    /// Does without multicast until the group can be joined again, as when nothing can be sent.
+    package func loseGroup() { membership.lose() }
+
+    /// Whether broadcasts go by multicast now.
+    package var hasGroup: Bool { membership.isMember }
+
     private func end() async {
-        await session.close()
+        await membership.close()
         errands.finish()
         queue.finish()
     }

@@ -13,6 +13,8 @@ package final class NormSession: @unchecked Sendable {
     package struct Object: Hashable, @unchecked Sendable {
         /// Never followed here: a name for the C library.
         fileprivate let handle: UnsafeRawPointer
+        /// Tells it from one of another session, whose name may be the same.
+        fileprivate let session: UInt64
     }
 
     private struct State {
@@ -23,7 +25,10 @@ package final class NormSession: @unchecked Sendable {
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
+    private static let count = Mutex<UInt64>(0)
+
     private let session: OpaquePointer
+    private let number: UInt64
     private let state = Mutex(State())
 
     /// Joins the group.
@@ -31,10 +36,13 @@ package final class NormSession: @unchecked Sendable {
     /// - Parameters:
     ///   - node: names this member in the group.
     ///   - hooks: for tests.
+    ///   - fail: called once if the system refuses to send, as it does when the interface is gone. The session is of no use then, and
+    ///     has to be closed soon.
     ///   - receive: takes each object that arrives, on a thread of the session's own.
     /// - Throws: `inputOutput` if the group cannot be joined.
     package init(
         _ settings: MulticastSettings, node: UInt32, hooks: MulticastHooks = MulticastHooks(),
+        fail: @escaping @Sendable () -> Void = {},
         receive: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
     ) throws {
         let group = try MulticastGroup(settings.group)
@@ -61,16 +69,31 @@ package final class NormSession: @unchecked Sendable {
             throw TesseraError(.inputOutput, "the multicast group \(group) on '\(interface.name)': cannot \(action)")
         }
         self.session = session
+        number = Self.count.withLock { count in
+            count += 1
+            return count
+        }
         let thread = Thread {
-            var bytes: UnsafeRawPointer?
-            var count: UInt32 = 0
-            while cnorm_receive(self.session, &bytes, &count) {
-                receive(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
-            }
+            self.wait(fail, receive)
             self.free()
         }
         thread.name = "multicast"
         thread.start()
+    }
+
+    private func wait(_ fail: () -> Void, _ receive: (UnsafeRawBufferPointer) -> Void) {
+        var bytes: UnsafeRawPointer?
+        var count: UInt32 = 0
+        var hasFailed = false
+        while true {
+            switch cnorm_wait(session, &bytes, &count) {
+            case CNORM_OBJECT: receive(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+            case CNORM_SEND_FAILURE:
+                if !hasFailed { fail() }
+                hasFailed = true
+            default: return
+            }
+        }
     }
 
     /// What fits into a packet beside the headers of IP, UDP and NORM.
@@ -95,7 +118,7 @@ package final class NormSession: @unchecked Sendable {
                 buffer.deallocate()
                 return nil
             }
-            let object = Object(handle: handle)
+            let object = Object(handle: handle, session: number)
             state.buffers[object] = buffer
             return object
         }

@@ -57,10 +57,19 @@ double cnorm_bits_per_second(cnorm_session *session);
 /// Objects that this process has sent, and how often one went out to its end, whole or what was asked for again.
 void cnorm_transmissions(uint64_t *objects, uint64_t *transmissions);
 
-/// Waits for an object. Its bytes are there until the next call. Returns false once the session is stopped.
-bool cnorm_receive(cnorm_session *session, const void **bytes, uint32_t *count);
+typedef enum {
+    /// An object is there.
+    CNORM_OBJECT,
+    /// The system refuses to send, which the library would try over and over at the rate it sends at.
+    CNORM_SEND_FAILURE,
+    /// The session is stopped.
+    CNORM_STOPPED
+} cnorm_event;
 
-/// Ends `cnorm_receive`, and everything that is sent.
+/// Waits for something to happen. An object's bytes are there until the next call.
+cnorm_event cnorm_wait(cnorm_session *session, const void **bytes, uint32_t *count);
+
+/// Ends `cnorm_wait`, and everything that is sent.
 void cnorm_stop(cnorm_session *session);
 
 /// Frees a stopped session, on which nothing is called any more.
