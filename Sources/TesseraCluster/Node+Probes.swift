@@ -50,7 +50,7 @@ extension Node {
         return Link(bandwidth: bandwidth, latency: latency)
     }
 
-    private func ask(
+    func ask(
         _ question: Message, _ id: UUID, of peer: PeerID
     ) async throws -> (answer: Message, sent: Int64, returned: Int64) {
         let (answers, answer) = AsyncThrowingStream.makeStream(of: (Message, Int64).self)
@@ -89,7 +89,8 @@ extension Node {
         answer(message, to: peer) { [clock] question in
             try Message(
                 kind: ProbeMessage.echo,
-                body: ProbeMessage.Echo(question: question, arrived: arrived, answered: clock.now))
+                body: ProbeMessage.Echo(
+                    question: question, arrived: arrived, answered: clock.now, timeOfDay: Date().timeIntervalSince1970))
         }
     }
 
@@ -111,6 +112,10 @@ extension Node {
             let transport = transport as? any ListeningTransport
         {
             try await transport.connect(to: address)
+        }
+        if measure.isBrief == true {
+            let trip = try await roundTrip(to: measure.peer)
+            return Link(bandwidth: 1, latency: Double(max(0, trip.returned &- trip.sent)) / 2e9)
         }
         return try await link(to: measure.peer)
     }
