@@ -21,6 +21,6 @@ if (($#)); then
     exec swift test --skip-build "$@"
 fi
 # How soon nodes notice that others are gone is measured with nothing beside it: the other tests keep all cores busy.
-timed=(ClusterTaskTests NodeLossTests RandomFaultTests StragglerTests)
+timed=(ClusterTaskTests HostileFramesTests NodeLossTests RandomFaultTests StragglerTests)
 swift test --skip-build --skip "$(IFS="|"; echo "${timed[*]}")"
 for suite in "${timed[@]}"; do swift test --skip-build --filter "$suite"; done
