@@ -28,6 +28,6 @@ run() {
     return "$status"
 }
 # How soon nodes notice that others are gone is measured with nothing beside it: the other tests keep all cores busy.
-timed=(ClusterTaskTests NodeLossTests RandomFaultTests StragglerTests)
+timed=(ClusterTaskTests HostileFramesTests NodeLossTests RandomFaultTests StragglerTests)
 run --skip "$(IFS="|"; echo "${timed[*]}")"
 for suite in "${timed[@]}"; do run --filter "$suite"; done

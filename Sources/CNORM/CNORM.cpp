@@ -22,9 +22,6 @@ namespace {
 std::atomic<size_t> incoming{0};
 const size_t incoming_limit = 512u << 20;
 
-/// What this process has sent, see cnorm_transmissions.
-std::atomic<uint64_t> sent{0}, transmitted{0};
-
 char *allocate(size_t count) {
     if (count > CNORM_OBJECT_LIMIT || incoming.load() > incoming_limit) return nullptr;
     char *memory = static_cast<char *>(malloc(count ? count : 1));
@@ -101,14 +98,7 @@ const char *cnorm_open(const cnorm_settings *settings, cnorm_session **result) {
 
 const void *cnorm_send(cnorm_session *session, const void *bytes, uint32_t count) {
     NormObjectHandle object = NormDataEnqueue(session->session, static_cast<const char *>(bytes), count);
-    if (object == NORM_OBJECT_INVALID) return nullptr;
-    sent++;
-    return object;
-}
-
-void cnorm_transmissions(uint64_t *objects, uint64_t *transmissions) {
-    *objects = sent;
-    *transmissions = transmitted;
+    return object == NORM_OBJECT_INVALID ? nullptr : object;
 }
 
 void cnorm_cancel(cnorm_session *, const void *object) { NormObjectCancel(object); }
@@ -120,7 +110,6 @@ cnorm_event cnorm_wait(cnorm_session *session, const void **bytes, uint32_t *cou
     while (files[1].revents == 0) {
         NormEvent event;
         while (NormGetNextEvent(session->instance, &event, false)) {
-            if (event.type == NORM_TX_OBJECT_SENT) transmitted++;
             if (event.type == NORM_SEND_ERROR) return CNORM_SEND_FAILURE;
             if (event.type != NORM_RX_OBJECT_COMPLETED || NormObjectGetType(event.object) != NORM_OBJECT_DATA) continue;
             *bytes = NormDataAccessData(event.object);

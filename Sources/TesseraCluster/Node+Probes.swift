@@ -89,7 +89,8 @@ extension Node {
         answer(message, to: peer) { [clock] question in
             try Message(
                 kind: ProbeMessage.echo,
-                body: ProbeMessage.Echo(question: question, arrived: arrived, answered: clock.now))
+                body: ProbeMessage.Echo(
+                    question: question, arrived: arrived, answered: clock.now, timeOfDay: Date().timeIntervalSince1970))
         }
     }
 
@@ -111,6 +112,10 @@ extension Node {
             let transport = transport as? any ListeningTransport
         {
             try await transport.connect(to: address)
+        }
+        if measure.isBrief == true {
+            let trip = try await roundTrip(to: measure.peer)
+            return Link(bandwidth: 1, latency: Double(max(0, trip.returned &- trip.sent)) / 2e9)
         }
         return try await link(to: measure.peer)
     }

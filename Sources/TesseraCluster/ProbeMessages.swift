@@ -22,6 +22,8 @@ enum ProbeMessage {
         let question: UUID
         let arrived: Int64
         let answered: Int64
+        /// Seconds since 1970.
+        var timeOfDay: Double?
     }
 
     struct Measure: Codable {
@@ -29,6 +31,8 @@ enum ProbeMessage {
         let peer: PeerID
         /// Where the peer listens, if that is known.
         let address: String?
+        /// Whether it is enough to know that the peer answers.
+        var isBrief: Bool?
     }
 
     struct Measured: Codable {

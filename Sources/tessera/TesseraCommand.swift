@@ -11,6 +11,6 @@ struct TesseraCommand: AsyncParsableCommand {
             RunCommand.self, BenchCommand.self, ProfileCommand.self, LinksCommand.self, PlanCommand.self,
             SimulateCommand.self, InspectCommand.self, ImportCommand.self, ExportCommand.self, FoldCommand.self,
             RangesCommand.self, NodeCommand.self, DeployCommand.self, ClusterCommand.self,
-            ScriptCommand.self, ReplCommand.self, PluginsCommand.self, SchemaCommand.self,
+            ScriptCommand.self, ReplCommand.self, PluginsCommand.self, DoctorCommand.self, SchemaCommand.self,
         ])
 }

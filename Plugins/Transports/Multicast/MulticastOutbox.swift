@@ -104,6 +104,11 @@ final class MulticastOutbox: Sendable {
         try await state.withLock { $0.receivers[peer]?.passage }?.admit(byteCount)
     }
 
+    /// Peers that did not confirm in time what was sent by multicast.
+    var resting: [PeerID] {
+        state.withLock { state in state.receivers.filter { $0.value.restsUntil != nil }.keys.sorted() }
+    }
+
     // MARK: Broadcasts
 
     /// Takes a broadcast for `peers`.

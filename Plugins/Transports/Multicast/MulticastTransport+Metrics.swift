@@ -1,22 +1,15 @@
-import CNORM
 import TesseraCluster
 import TransportTCP
 
 extension MulticastTransport: MeasuredTransport {
     public var metrics: [MetricFamily] {
         let counts = counts
-        var (objects, transmissions): (UInt64, UInt64) = (0, 0)
-        cnorm_transmissions(&objects, &transmissions)
         func counter(_ name: String, _ help: String, _ value: some BinaryInteger) -> MetricFamily {
             MetricFamily("tessera_multicast_\(name)_total", .counter, help, value: value)
         }
         return connectionMetrics + [
             counter("broadcasts", "Messages that were sent by multicast.", counts.broadcasts),
             counter("broadcast_bytes", "Bytes of these messages, each counted once.", counts.broadcastByteCount),
-            counter("objects", "Objects that these messages were cut into.", objects),
-            counter(
-                "retransmissions", "Times that parts of an object were sent again since receivers asked for them.",
-                transmissions > objects ? transmissions - objects : 0),
             counter(
                 "substitutes", "Messages that a node was sent by TCP since it had not confirmed them in time.",
                 counts.substitutes),

@@ -107,6 +107,17 @@ public final class MulticastTransport: ListeningTransport {
 
     var connectionMetrics: [MetricFamily] { tcp.metrics }
 
+    /// Sends all peers something by multicast that means nothing to them.
+    ///
+    /// - Returns: peers that did not hear it, and such as belong to another group or to none.
+    package func whoHears() async throws -> (deaf: [PeerID], others: [PeerID]) {
+        // A task that nobody has is over.
+        try await broadcast(Message(kind: "finished", body: ["task": UUID()]))
+        await outbox.waitUntilEmpty()
+        let group = information.capabilities[Self.capability]
+        return (outbox.resting, peers.filter { $0.capabilities[Self.capability] != group }.map(\.peer))
+    }
+
     /// What it has seen so far.
     public var counts: MulticastCounts {
         var counts = inbox.counts

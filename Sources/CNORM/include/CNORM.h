@@ -54,9 +54,6 @@ void cnorm_cancel(cnorm_session *session, const void *object);
 /// The rate at which the session sends now.
 double cnorm_bits_per_second(cnorm_session *session);
 
-/// Objects that this process has sent, and how often one went out to its end, whole or what was asked for again.
-void cnorm_transmissions(uint64_t *objects, uint64_t *transmissions);
-
 typedef enum {
     /// An object is there.
     CNORM_OBJECT,
