@@ -42,19 +42,25 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         startLogging(default: .critical)
-        let findings = await Doctor(try setup()).examine()
+        let findings = await Doctor(try await setup()).examine()
         let isWell = !findings.contains { $0.status == .error }
         if json { try printJSON(Report(isWell: isWell, findings: findings)) } else { print(findings) }
         if !isWell { throw ExitCode(1) }
     }
 
-    private func setup() throws -> Doctor.Setup {
+    private func setup() async throws -> Doctor.Setup {
         let choice = try transport.map { try TransportChoice(text: $0, option: "--transport") }
         if let deployment {
             let file = try DeploymentFile(path: deployment)
             var setup = Doctor.Setup(
                 transport: choice ?? file.transport, security: security.choice(over: file.security))
-            setup.nodes = file.nodes
+            setup.nodes = file.nodes.addresses
+            if let choice = file.nodes.discovery {
+                let discovery = try NodeDiscovery(
+                    choice.settings, cluster: setup.security.map { try $0.member().cluster })
+                let found = try await discovery.nodes(count: choice.count, within: .seconds(choice.wait))
+                setup.nodes += found.compactMap(\.addresses.first)
+            }
             return setup
         }
         let file = try node.map(NodeFile.init(path:))
