@@ -27,7 +27,7 @@ run() {
     if ((status == 124)); then echo "test: stopped after 20 minutes: $*" >&2; fi
     return "$status"
 }
-# How soon nodes notice that others are gone is measured with nothing beside it: the other tests keep all cores busy.
-timed=(ClusterTaskTests HostileFramesTests NodeLossTests RandomFaultTests StragglerTests)
+# How soon nodes notice that others are gone or slow is measured with nothing beside it: the other tests keep all cores busy.
+timed=(ClusterTaskTests HostileFramesTests NodeLossTests RandomFaultTests StragglerTests TCPLimitTests)
 run --skip "$(IFS="|"; echo "${timed[*]}")"
 for suite in "${timed[@]}"; do run --filter "$suite"; done
