@@ -5,16 +5,17 @@ import TesseraNetwork
 
 /// Weights in a folder, each in a safetensors file that is named after its hash and holds it as `weight`.
 ///
-/// Weights are mapped into memory, so kernels' layouts of them are all that stays there. Several nodes may use one folder.
+/// Weights are mapped into memory, so kernels' layouts of them are all that stays there. A folder is one node's at a time.
 public struct WeightFolder: WeightArchive {
     public let path: String
+    private let lock: FolderLock
 
     private static let name = "weight"
     private static let suffix = ".safetensors"
 
     /// Makes the folder if there is none.
     ///
-    /// - Throws: `inputOutput` if it cannot be made or written to.
+    /// - Throws: `inputOutput` if it cannot be made or written to, or if it is in use.
     public init(path: String) throws {
         self.path = path
         do {
@@ -23,10 +24,10 @@ public struct WeightFolder: WeightArchive {
         } catch {
             throw TesseraError(.inputOutput, "cannot make the folder '\(path)'", cause: error)
         }
-        guard access(path, W_OK | X_OK) == 0 else {
-            throw TesseraError(
-                .inputOutput, "cannot write to the folder '\(path)': \(String(cString: strerror(errno)))")
-        }
+        lock = try FolderLock(path)
+        // What a node was writing when it was killed.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        for name in names where name.hasPrefix(".tessera-") { unlink(path + "/" + name) }
     }
 
     public func contents() -> [(hash: ContentHash, byteCount: Int)] {
@@ -59,4 +60,23 @@ public struct WeightFolder: WeightArchive {
     public func remove(_ hash: ContentHash) { unlink(file(hash)) }
 
     private func file(_ hash: ContentHash) -> String { path + "/" + hash.hexadecimal + Self.suffix }
+}
+
+/// Keeps a folder to one process, for as long as somebody refers to this.
+private final class FolderLock: Sendable {
+    private let descriptor: Int32
+
+    init(_ path: String) throws {
+        descriptor = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            let reason = String(cString: strerror(errno))
+            throw TesseraError(.inputOutput, "cannot write to the folder '\(path)': \(reason)")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw TesseraError(.inputOutput, "the folder '\(path)' keeps the weights of another node that runs")
+        }
+    }
+
+    deinit { close(descriptor) }
 }

@@ -29,7 +29,8 @@ public struct ContentHash: Hashable, Sendable, Codable, CustomStringConvertible 
         guard hexadecimal.utf8.count == 64, hexadecimal.utf8.allSatisfy(Array("0123456789abcdef".utf8).contains) else {
             throw TesseraError(
                 .invalidArgument,
-                "expected a hash of 64 lower-case hexadecimal digits, found '\(hexadecimal.prefix(80))'")
+                "expected a hash of 64 lower-case hexadecimal digits, "
+                    + "found \(String(hexadecimal.prefix(80)).debugDescription)")
         }
         self.hexadecimal = hexadecimal
     }

@@ -73,7 +73,7 @@ public struct FrameParser: ~Copyable {
             WireFormat.bigEndian(gathered[4 * index..<4 * index + 4], as: UInt32.self)
         }
         guard let type = Frame.FrameType(rawValue: number(0)) else {
-            throw TesseraError(.protocolViolation, "expected a frame type of 1 to 6, found \(number(0))")
+            throw TesseraError(.protocolViolation, "expected a frame type of 1 to 7, found \(number(0))")
         }
         try limits.check(kind: UInt64(number(1)), body: UInt64(number(2)), blobs: UInt64(number(3)))
         self.type = type

@@ -41,6 +41,8 @@ public actor RecoveringTask {
     private enum Outcome {
         case answered(Result<Answer, any Error>)
         case overdue
+        /// Who could run the inference as well; nil for nobody.
+        case found(Leading?)
     }
 
     private let node: Node
@@ -275,6 +277,8 @@ public actor RecoveringTask {
         defer { timer.cancel() }
         return try await withTaskCancellationHandler {
             var runs = 1
+            var isLooking = false
+            var second: Task<Void, Never>?
             for await event in outcomes {
                 switch event {
                 case .answered(let result):
@@ -282,12 +286,23 @@ public actor RecoveringTask {
                     if runs > 0, case .failure = result { continue }
                     return try result.get()
                 case .overdue:
-                    guard runs == 1 else { continue }
-                    guard let other = await without(stragglersOf: leading, after: limit, until: first) else { continue }
+                    guard second == nil, !isLooking else { continue }
+                    isLooking = true
+                    // Meanwhile an answer may come.
+                    Task {
+                        let other = await without(stragglersOf: leading, after: limit, until: first)
+                        outcome.yield(.found(other))
+                    }
+                case .found(let other):
+                    isLooking = false
+                    guard let other else { continue }
                     runs += 1
-                    Task { _ = outcome.yield(.answered(await result { try await attempt(inputs, by: other) })) }
+                    second = Task {
+                        _ = outcome.yield(.answered(await result { try await attempt(inputs, by: other) }))
+                    }
                 }
             }
+            second?.cancel()
             throw CancellationError()
         } onCancel: {
             first.cancel()

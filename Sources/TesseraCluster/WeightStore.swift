@@ -68,6 +68,7 @@ final class WeightStore: Sendable {
             state.byteCount += byteCount
         }
         self.state = Mutex(state)
+        self.state.withLock { makeRoom(for: 0, &$0) }
     }
 
     /// How many weights there are, and their bytes.
@@ -79,21 +80,24 @@ final class WeightStore: Sendable {
     func use() -> Use { Use(self) }
 
     private func take(_ hash: ContentHash, isNewUser: Bool) -> Tensor? {
-        state.withLock { state in
-            guard var entry = state.entries[hash] else { return nil }
-            if entry.tensor == nil {
-                // Whatever became of it meanwhile, it is asked for again then.
-                guard let found = try? archive?.read(hash), ContentHash(found) == hash else {
-                    logger.warning("a weight that was kept is not what it was", metadata: ["weight": "\(hash)"])
-                    forget(hash, &state)
-                    return nil
-                }
-                found.discardMemory()
-                entry.tensor = found
+        guard let known = state.withLock({ $0.entries[hash] }) else { return nil }
+        var tensor = known.tensor
+        if tensor == nil {
+            // Without the lock, since it takes long. Whatever became of the weight, it is asked for again then.
+            guard let found = try? archive?.read(hash), ContentHash(found) == hash else {
+                logger.warning("a weight that was kept is not what it was", metadata: ["weight": "\(hash)"])
+                state.withLock { forget(hash, &$0) }
+                return nil
             }
+            found.discardMemory()
+            tensor = found
+        }
+        return state.withLock { state in
+            guard var entry = state.entries[hash] else { return nil }
             state.clock += 1
             entry.lastUse = state.clock
             if isNewUser { entry.users += 1 }
+            entry.tensor = entry.tensor ?? tensor
             state.entries[hash] = entry
             return entry.tensor
         }
@@ -102,30 +106,36 @@ final class WeightStore: Sendable {
     private func insert(_ tensor: Tensor, for hash: ContentHash, isNewUser: Bool) throws -> Tensor {
         if let known = take(hash, isNewUser: isNewUser) { return known }
         try state.withLock { state throws in
-            while state.byteCount > limit - tensor.byteCount,
-                let oldest = state.entries.filter({ $0.value.users == 0 }).min(by: {
-                    $0.value.lastUse < $1.value.lastUse
-                })
-            {
-                forget(oldest.key, &state)
-            }
+            makeRoom(for: tensor.byteCount, &state)
             guard state.byteCount <= limit - tensor.byteCount else {
                 throw TesseraError(
                     .limitExceeded,
                     "expected at most \(limit) bytes of weights (the limit 'weights'), found \(state.byteCount) in use and \(tensor.byteCount) more"
                 )
             }
-        }
-        let kept = archived(tensor, for: hash)
-        state.withLock { state in
-            state.clock += 1
-            if let other = state.entries[hash] { state.byteCount -= other.byteCount }
-            let users = (state.entries[hash]?.users ?? 0) + (isNewUser ? 1 : 0)
-            state.entries[hash] = Entry(
-                tensor: kept, byteCount: tensor.byteCount, lastUse: state.clock, users: users)
             state.byteCount += tensor.byteCount
         }
-        return kept
+        let kept = archived(tensor, for: hash)
+        return state.withLock { state in
+            state.clock += 1
+            var entry =
+                state.entries[hash] ?? Entry(tensor: kept, byteCount: tensor.byteCount, lastUse: state.clock)
+            // Somebody else may have added it meanwhile.
+            if state.entries[hash] != nil { state.byteCount -= tensor.byteCount }
+            entry.lastUse = state.clock
+            if isNewUser { entry.users += 1 }
+            entry.tensor = entry.tensor ?? kept
+            state.entries[hash] = entry
+            return entry.tensor ?? kept
+        }
+    }
+
+    private func makeRoom(for byteCount: Int, _ state: inout State) {
+        while state.byteCount > limit - byteCount,
+            let oldest = state.entries.filter({ $0.value.users == 0 }).min(by: { $0.value.lastUse < $1.value.lastUse })
+        {
+            forget(oldest.key, &state)
+        }
     }
 
     /// The weight from the archive, or itself if it cannot be kept there.

@@ -41,13 +41,13 @@ public final class Revocations: Sendable {
         let known = list?.number ?? 0
         let new = try RevocationList(text, authority: authority, source: source)
         guard new.number > known else { return false }
-        let isNewest = state.withLock { state in
+        return try state.withLock { state in
             guard new.number > state.list?.number ?? 0 else { return false }
             state.list = new
+            // Under the lock, so that no older list takes its place.
+            try new.write(to: folder.revocations)
             return true
         }
-        if isNewest { try new.write(to: folder.revocations) }
-        return isNewest
     }
 
     /// Checks that a certificate was not withdrawn.

@@ -8,12 +8,16 @@ import Testing
     @Test("a node that is started again with its folder is sent no weights, and one that was spoiled again")
     func restart() async throws {
         let folder = try TemporaryFolder()
-        let node = try NodeProcess(name: "kitchen", "--threads", "1", "--cache", folder.file("weights"))
+        // Other tests keep all cores busy, so silence is no loss here.
+        let transport = TransportChoice(kind: "tcp", settings: .map([("silence", 20.configuration)]))
+        let node = try NodeProcess(
+            name: "kitchen", "--threads", "1", "--cache", folder.file("weights"), "--transport",
+            "{kind: tcp, silence: 20}")
         let (graph, inputs) = try DeploymentTests.load("dncnn", [1, 1, 33, 20])
         let expected = try DeploymentTests.single(graph, inputs)
         func distributed() async throws -> Int {
             let deployment = try await Deployment.start(
-                graph, partition: PartitionChoice(), transport: TransportChoice(kind: "tcp"),
+                graph, partition: PartitionChoice(), transport: transport,
                 members: .addresses([node.address]))
             #expect(((try await deployment.run(inputs)).outputs == expected) as Bool)
             await deployment.close()

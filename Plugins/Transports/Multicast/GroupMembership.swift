@@ -8,6 +8,9 @@ import TesseraCore
 final class GroupMembership: Sendable {
     private struct State {
         var session: NormSession?
+        /// How many sessions there were, and the last one of them that failed.
+        var started = 0
+        var failed = 0
         var isClosed = false
         var recovery: Task<Void, Never>?
         var joined = ContinuousClock.now
@@ -40,13 +43,19 @@ final class GroupMembership: Sendable {
     let onLoss = Mutex<@Sendable () -> Void>({})
 
     private func join() throws {
+        let number = state.withLock { state in
+            state.started += 1
+            return state.started
+        }
         let session = try NormSession(
-            settings, node: node, hooks: hooks, fail: { [weak self] in self?.lose() }, receive: receive)
-        let isLate = state.withLock { state in
+            settings, node: node, hooks: hooks, fail: { [weak self] in self?.lose(number) }, receive: receive)
+        let (isLate, hasFailed) = state.withLock { state in
             if !state.isClosed { (state.session, state.joined) = (session, .now) }
-            return state.isClosed
+            return (state.isClosed, state.failed == number)
         }
         if isLate { Task { await session.close() } }
+        // It may have failed before anybody knew it.
+        if hasFailed { lose(number) }
     }
 
     /// Whether it belongs to the group now.
@@ -63,10 +72,14 @@ final class GroupMembership: Sendable {
     /// Ends the repair of an object.
     func cancel(_ object: NormSession.Object) { state.withLock { $0.session }?.cancel(object) }
 
-    /// Leaves the group, and tries to join it again until that works.
-    func lose() {
+    /// Leaves the group as if its session had failed.
+    func lose() { lose(state.withLock { $0.started }) }
+
+    /// Leaves the group because of a session that failed, and tries to join it again until that works.
+    private func lose(_ number: Int) {
         let isLost = state.withLock { state in
-            guard let session = state.session, !state.isClosed else { return false }
+            state.failed = number
+            guard let session = state.session, number == state.started, !state.isClosed else { return false }
             state.session = nil
             state.relapses = state.joined + Self.soon < .now ? 0 : min(state.relapses + 1, 5)
             let pause = settings.rejoin * Double(1 << state.relapses)

@@ -65,8 +65,11 @@ extension ConnectionHandler {
         if let list = transport.identity?.revocations.list {
             write(Frame(.revoked, Message(kind: "", encodedBody: Data(list.text.utf8))), context)
             context.flush()
+            transport.enforceRevocations(knownTo: information.peer)
         }
         keepAlive(context)
+        // What was withdrawn since the peer said who it is was told to established connections alone.
+        checkAgain(context)
     }
 
     /// Ends the connection if the peer's certificate has been withdrawn meanwhile.

@@ -56,6 +56,9 @@ public struct TCPSettings: Configurable, ConfigurationValue, Equatable {
                 .invalidArgument,
                 "expected frame_limit, tensor_limit, send_queue and receive_queue of at least 1024 bytes")
         }
+        guard memory ?? 1 <= 1 << 30 else {
+            throw TesseraError(.invalidArgument, "expected memory of at most \(1 << 30) MiB, found \(memory ?? 0)")
+        }
         guard [tensorsPerMessage, memory ?? 1, connections, strangers].allSatisfy({ $0 >= 1 }) else {
             throw TesseraError(
                 .invalidArgument, "expected tensors_per_message, memory, connections and strangers of at least 1")

@@ -67,19 +67,32 @@ extension TCPTransport {
         }
         do {
             let text = String(decoding: bytes, as: UTF8.self)
-            guard try identity.revocations.adopt(text, from: peer.name) else { return }
+            _ = try identity.revocations.adopt(text, from: peer.name)
         } catch let error as TesseraError where error.code == .inputOutput {
             logger.warning(
                 "the list of withdrawn certificates holds, but cannot be kept", metadata: ["error": "\(error)"])
         }
-        logger.notice("certificates were withdrawn", metadata: ["told by": "\(peer)"])
-        let others = state.withLock { $0.table.established }
+        enforceRevocations(knownTo: peer)
+    }
+
+    /// Ends connections to holders of certificates that were withdrawn, and tells the others of it, once for each list, wherever it
+    /// came from.
+    ///
+    /// - Parameter peer: one that has the list.
+    func enforceRevocations(knownTo peer: PeerID) {
+        guard let list = identity?.revocations.list else { return }
+        let others = state.withLock { state in
+            guard list.number > state.checkedList else { return [] as [PeerTable<Connection>.Entry] }
+            state.checkedList = list.number
+            return state.table.established
+        }
+        guard !others.isEmpty else { return }
+        logger.notice("certificates were withdrawn", metadata: ["list": "\(list.number)"])
+        let message = Message(kind: "", encodedBody: Data(list.text.utf8))
         for other in others {
             other.connection.signal(.checkAgain)
             guard other.information.peer != peer else { continue }
-            Task {
-                try? await other.connection.send(OutgoingFrame(Frame(.revoked, Message(kind: "", encodedBody: bytes))))
-            }
+            Task { try? await other.connection.send(OutgoingFrame(Frame(.revoked, message))) }
         }
     }
 

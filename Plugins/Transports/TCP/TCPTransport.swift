@@ -18,6 +18,8 @@ public final class TCPTransport: ListeningTransport {
         /// Those whose other end has not said who it is.
         var strangers: Set<ObjectIdentifier> = []
         var counts = TCPCounts()
+        /// The number of the list of withdrawn certificates that connections were checked by.
+        var checkedList = 0
         var listener: (any Channel)?
         /// Dialers that wait for a peer to be established by another connection.
         var followers: [PeerID: [EventLoopPromise<PeerID>]] = [:]

@@ -38,7 +38,7 @@ public final class Announcer: Sendable {
     private static func interfaces(
         _ settings: DiscoverySettings, listening address: String
     ) throws -> HostInterface.Choice {
-        let host = address.split(separator: ":").dropLast().joined(separator: ":")
+        let host = String(address[..<(address.lastIndex(of: ":") ?? address.endIndex)])
         if let name = settings.interface { return .named(name) }
         if host == "0.0.0.0" || host == "[::]" { return .all }
         var internet = in_addr()

@@ -33,6 +33,9 @@ public struct NodeLimits: Configurable, ConfigurationValue, Equatable {
             guard value.map({ $0 >= 1 }) ?? true else {
                 throw TesseraError(.invalidArgument, "expected '\(name)' to be at least 1, found \(value ?? 0)")
             }
+            guard value ?? 1 <= 1 << 30 else {
+                throw TesseraError(.invalidArgument, "expected '\(name)' to be at most \(1 << 30), found \(value ?? 0)")
+            }
         }
     }
 
