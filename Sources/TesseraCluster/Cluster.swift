@@ -109,13 +109,16 @@ public final class Cluster: Sendable {
         }
     }
 
-    /// Joins a network as one that leads.
+    /// Joins a network as one that leads or asks.
+    ///
+    /// - Parameter role: what a process without a certificate is called for.
     static func startLeader(
-        transport: any TransportFactory, equipment: NodeEquipment, member: String?, certificates: String?
+        as role: String = "leader", transport: any TransportFactory, equipment: NodeEquipment, member: String?,
+        certificates: String?
     ) async throws -> any ListeningTransport {
-        // Several leaders may be connected to the same nodes.
+        // Several of them may be connected to the same nodes.
         let suffix = UUID().uuidString.prefix(8).lowercased()
-        let name = PeerID(member.map { "\($0)/\(suffix)" } ?? "leader-\(suffix)")
+        let name = PeerID(member.map { "\($0)/\(suffix)" } ?? "\(role)-\(suffix)")
         let started = try await transport.start(
             TransportOptions(information: equipment.information(named: name), certificates: certificates))
         guard let listening = started as? any ListeningTransport else {

@@ -64,14 +64,8 @@ public actor ClusterObserver {
         addresses: [String], discovery: NodeDiscovery?, transport: any TransportFactory, equipment: NodeEquipment,
         member: String? = nil, certificates: String? = nil
     ) async throws {
-        let suffix = UUID().uuidString.prefix(8).lowercased()
-        let name = PeerID(member.map { "\($0)/\(suffix)" } ?? "status-\(suffix)")
-        let started = try await transport.start(
-            TransportOptions(information: equipment.information(named: name), certificates: certificates))
-        guard let listening = started as? any ListeningTransport else {
-            await started.close()
-            throw TesseraError(.invalidArgument, "this transport has no addresses at which nodes could be asked")
-        }
+        let listening = try await Cluster.startLeader(
+            as: "status", transport: transport, equipment: equipment, member: member, certificates: certificates)
         self.transport = listening
         (self.addresses, self.discovery) = (addresses, discovery)
         node = await equipment.node(on: listening)

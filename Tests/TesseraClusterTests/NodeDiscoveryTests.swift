@@ -37,7 +37,7 @@ import Testing
     func found() async throws {
         let settings = Self.settings()
         let listeners = try (0..<2).map { _ in try NodeDiscovery(settings, cluster: nil) }
-        let group = try DiscoveryGroup(settings.group)
+        let group = try MulticastGroup(settings.group)
         let stranger = try DiscoverySocket.sending(to: group, timeToLive: 1)
         let lo = try #require(HostInterface.Choice.loopback.current.first)
         var generator = SeededGenerator(seed: 11)

@@ -1,4 +1,5 @@
 import Foundation
+import TesseraCluster
 import TesseraCore
 
 /// Sends a packet to a group and listens for it, as plain as possible, to tell what is wrong when that does not work.
@@ -43,16 +44,8 @@ package final class MulticastProbe {
         return Int(size) / 2
     }
 
-    private var address: sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = group.port.bigEndian
-        inet_pton(AF_INET, group.address, &address.sin_addr)
-        return address
-    }
-
     private func withAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
-        withUnsafePointer(to: address) {
+        withUnsafePointer(to: group.socketAddress) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
         }
     }
@@ -65,7 +58,8 @@ package final class MulticastProbe {
         for option in [SO_REUSEADDR, SO_REUSEPORT] {
             setsockopt(descriptor, SOL_SOCKET, option, &isOn, socklen_t(MemoryLayout<Int32>.size))
         }
-        var request = ip_mreqn(imr_multiaddr: address.sin_addr, imr_address: in_addr(), imr_ifindex: Int32(index))
+        var request = ip_mreqn(
+            imr_multiaddr: group.socketAddress.sin_addr, imr_address: in_addr(), imr_ifindex: Int32(index))
         let size = socklen_t(MemoryLayout<ip_mreqn>.size)
         func require(_ status: Int32, _ what: String) throws {
             guard status == 0 else {
@@ -83,7 +77,7 @@ package final class MulticastProbe {
     /// Whether the system has the group among those of the interface.
     package var isMember: Bool {
         guard let text = try? String(contentsOfFile: "/proc/net/igmp", encoding: .utf8) else { return true }
-        let wanted = String(format: "%08X", address.sin_addr.s_addr)
+        let wanted = String(format: "%08X", group.socketAddress.sin_addr.s_addr)
         var isOwn = false
         for line in text.split(separator: "\n").dropFirst() {
             let words = line.split(whereSeparator: \.isWhitespace)

@@ -1,6 +1,7 @@
 import CNORM
 import Foundation
 import Synchronization
+import TesseraCluster
 import TesseraCore
 
 /// A member of a multicast group that speaks NORM (RFC 5740): objects that one sends reach all others that listen, repaired where

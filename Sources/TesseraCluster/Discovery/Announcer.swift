@@ -22,7 +22,7 @@ public final class Announcer: Sendable {
         try settings.validate()
         let interfaces = try Self.interfaces(settings, listening: address)
         let socket = try DiscoverySocket.sending(
-            to: DiscoveryGroup(settings.group), timeToLive: settings.timeToLive)
+            to: MulticastGroup(settings.group), timeToLive: settings.timeToLive)
         _ = try await beacon().packet()
         task = Task {
             await Self.announce(on: interfaces, by: socket, every: settings.interval, logger, beacon)

@@ -20,7 +20,7 @@ public struct DiscoverySettings: Configurable, ConfigurationValue, Equatable {
     ]
 
     public func validate() throws {
-        _ = try DiscoveryGroup(group)
+        _ = try MulticastGroup(group)
         guard (1...255).contains(timeToLive) else {
             throw TesseraError(.invalidArgument, "expected 'ttl' from 1 to 255, found \(timeToLive)")
         }

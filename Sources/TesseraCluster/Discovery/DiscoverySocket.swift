@@ -4,13 +4,13 @@ import TesseraCore
 
 /// A UDP socket of one multicast group. Interfaces may come and go while it is open.
 final class DiscoverySocket: Sendable {
-    private let group: DiscoveryGroup
+    private let group: MulticastGroup
     private let descriptor: Int32
     /// The interfaces on which the group is joined, by index.
     private let joined = Mutex<Set<UInt32>>([])
 
     /// - Throws: `inputOutput`.
-    private init(_ group: DiscoveryGroup) throws {
+    private init(_ group: MulticastGroup) throws {
         self.group = group
         descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else {
@@ -21,7 +21,7 @@ final class DiscoverySocket: Sendable {
     deinit { close(descriptor) }
 
     /// One to send from.
-    static func sending(to group: DiscoveryGroup, timeToLive: Int) throws -> DiscoverySocket {
+    static func sending(to group: MulticastGroup, timeToLive: Int) throws -> DiscoverySocket {
         let socket = try DiscoverySocket(group)
         socket.set(IPPROTO_IP, IP_MULTICAST_TTL, Int32(timeToLive))
         socket.set(IPPROTO_IP, IP_MULTICAST_LOOP, Int32(1))
@@ -31,7 +31,7 @@ final class DiscoverySocket: Sendable {
     /// One to receive with, beside others of this host.
     ///
     /// - Throws: `inputOutput` for a port that cannot be listened on.
-    static func receiving(from group: DiscoveryGroup) throws -> DiscoverySocket {
+    static func receiving(from group: MulticastGroup) throws -> DiscoverySocket {
         let socket = try DiscoverySocket(group)
         socket.set(SOL_SOCKET, SO_REUSEADDR, Int32(1))
         // Otherwise it would hear what others of this host have joined for, on other interfaces.
@@ -57,7 +57,7 @@ final class DiscoverySocket: Sendable {
 
     private func set(_ option: Int32, on interface: HostInterface) -> Bool {
         var request = ip_mreqn()
-        request.imr_multiaddr = group.address
+        request.imr_multiaddr = group.socketAddress.sin_addr
         request.imr_address = interface.address
         request.imr_ifindex = Int32(interface.index)
         return setsockopt(

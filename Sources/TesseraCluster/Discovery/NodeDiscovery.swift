@@ -37,10 +37,10 @@ public final class NodeDiscovery: Sendable {
         }
         let choice =
             settings.interface.map { HostInterface.Choice.named($0) } ?? (cluster == nil ? .loopback : .all)
-        try self.init(on: choice, group: DiscoveryGroup(settings.group), cluster: cluster)
+        try self.init(on: choice, group: MulticastGroup(settings.group), cluster: cluster)
     }
 
-    private init(on interfaces: HostInterface.Choice, group: DiscoveryGroup, cluster: String?) throws {
+    private init(on interfaces: HostInterface.Choice, group: MulticastGroup, cluster: String?) throws {
         directory = Mutex(NodeDirectory(cluster: cluster ?? ""))
         let socket = try DiscoverySocket.receiving(from: group)
         socket.join(interfaces.current)
