@@ -20,10 +20,16 @@ scripts/build.sh --build-tests
 if (($#)); then
     exec swift test --skip-build "$@"
 fi
-# Nothing may hang for ever.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# Nothing may hang for ever, and what failed is said again at the end, where it is found.
 run() {
     local status=0
-    timeout --kill-after=10 1200 swift test --skip-build "$@" || status=$?
+    timeout --kill-after=10 1200 swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
+    if ((status != 0)); then
+        echo "test: failed (status $status) in: swift test $*" >&2
+        grep -A 6 '✘ .* recorded an issue' "$log" | cut -c 1-1000 >&2 || tail -n 20 "$log" >&2
+    fi
     if ((status == 124)); then echo "test: stopped after 20 minutes: $*" >&2; fi
     return "$status"
 }
