@@ -15,6 +15,8 @@ public struct Deployment: Sendable {
         case spawned(Int, executable: String)
         /// Those at these addresses.
         case addresses([String])
+        /// This process and those that its transport brought.
+        case joined(any Transport)
 
         var isOneProcess: Bool {
             if case .local = self { true } else { false }
@@ -24,6 +26,7 @@ public struct Deployment: Sendable {
             switch self {
             case .local(let count), .spawned(let count, _): count
             case .addresses(let addresses): addresses.count
+            case .joined(let transport): transport.peers.count + 1
             }
         }
 
@@ -53,6 +56,7 @@ public struct Deployment: Sendable {
                 return try await .spawned(
                     count, executable: executable, threads: share, transport: factory, equipment: equipment,
                     arguments: ["--transport", transport.text])
+            case .joined(let transport): return await .joined(transport, equipment: equipment)
             case .addresses(let addresses):
                 equipment.options.threads = threads ?? cores
                 return try await .connected(

@@ -13,7 +13,7 @@ public final class Cluster: Sendable {
     private let others: [Node]
     private let processes: SpawnedNodes?
 
-    private init(
+    init(
         leader: Node, peers: [PeerID], addresses: [PeerID: String], others: [Node] = [],
         processes: SpawnedNodes? = nil
     ) {
