@@ -67,20 +67,23 @@ final class MPIWorld: @unchecked Sendable {
         mayReceive: @escaping @Sendable (Int) -> Bool
     ) async throws -> (world: MPIWorld, introductions: [Data], run: @Sendable (@escaping Receive) -> Void) {
         let start = Start()
-        let joined = try await withCheckedThrowingContinuation { continuation in
-            let thread = Thread {
-                do {
-                    let (world, introductions) = try open(limits, introduce)
-                    continuation.resume(returning: (world, introductions))
-                    world.work(start.wait(), mayReceive)
-                } catch {
-                    continuation.resume(throwing: error)
-                }
+        let (stream, opened) = AsyncThrowingStream<(MPIWorld, [Data]), any Error>.makeStream()
+        let thread = Thread {
+            do {
+                let (world, introductions) = try open(limits, introduce)
+                opened.yield((world, introductions))
+                opened.finish()
+                world.work(start.wait(), mayReceive)
+            } catch {
+                opened.finish(throwing: error)
             }
-            thread.name = "mpi"
-            thread.start()
         }
-        return (joined.0, joined.1, { start.begin($0) })
+        thread.name = "mpi"
+        thread.start()
+        for try await (world, introductions) in stream {
+            return (world, introductions, { receive in start.begin(receive) })
+        }
+        throw TesseraError(.notSupported, "MPI did not start")
     }
 
     /// Hands the thread what takes frames, when that is there.
@@ -95,7 +98,9 @@ final class MPIWorld: @unchecked Sendable {
 
         func wait() -> Receive {
             semaphore.wait()
-            return receive.withLock { $0 } ?? { _, _ in }
+            let receive = receive.withLock { receive -> Receive? in receive }
+            guard let receive else { return { _, _ in } }
+            return receive
         }
     }
 
@@ -264,7 +269,8 @@ final class MPIWorld: @unchecked Sendable {
     private func finish(_ bytes: UnsafeRawBufferPointer, from sender: Int, _ receive: Receive) {
         receiving.remove(sender)
         let frame = Result { () throws -> Frame in
-            var (parser, bytes) = (FrameParser(limits: limits), bytes)
+            var parser = FrameParser(limits: limits)
+            var bytes = bytes
             guard let frame = try parser.next(from: &bytes), bytes.isEmpty else {
                 throw TesseraError(.protocolViolation, "expected one whole frame in a message")
             }
