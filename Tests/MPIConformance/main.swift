@@ -59,6 +59,8 @@
     var small: [PeerID: Int] = [:]
     var appeared: [PeerID] = []
     var finished: Set<PeerID> = []
+    /// Those that were done before this process was.
+    var left: [PeerID] = []
     for await event in transport.events {
         switch event {
         case .appeared(let peer, _): appeared.append(peer)
@@ -71,7 +73,10 @@
             } else {
                 received[peer, default: []].append(message)
             }
-        case .left(let peer, let reason): expect(false, "nobody to leave yet, found '\(peer)': \(String(describing: reason))")
+        case .left(let peer, let reason):
+            expect(reason == nil, "'\(peer)' to leave without a reason, found \(String(describing: reason))")
+            expect(finished.contains(peer), "the last message of '\(peer)' before its leave")
+            left.append(peer)
         }
         if finished.count == others.count { break }
     }
@@ -104,7 +109,10 @@
         try await transport.send(Message(kind: "end of the flood"), to: others[0])
     } else if rank == 1 {
         try await Task.sleep(for: .seconds(3))
-        for await case .received(let message, _) in transport.events where message.kind == "end of the flood" { break }
+        for await event in transport.events {
+            if case .left(let peer, nil) = event { left.append(peer) }
+            if case .received(let message, _) = event, message.kind == "end of the flood" { break }
+        }
     }
     async let leaves = {
         var left: [PeerID] = []
@@ -115,7 +123,7 @@
         return left
     }()
     await transport.close()
-    let left = await leaves
+    left += await leaves
     expect(left.sorted() == others.sorted(), "each process to leave once, found \(left)")
     if rank == 0 { print("mpi conformance: \(size) processes agree") }
 #endif
