@@ -9,6 +9,9 @@ let package = Package(
         .library(name: "TesseraFiles", targets: ["TesseraCore", "TesseraNetwork", "TesseraONNX"]),
         .executable(name: "tessera", targets: ["TesseraCommand"]),
     ],
+    traits: [
+        .trait(name: "MPI", description: "The transport 'mpi', which needs Open MPI: scripts/setup.sh --mpi")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
@@ -28,6 +31,9 @@ let package = Package(
             linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }),
         .systemLibrary(name: "CMalloc"),
         .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.4")]),
+        .target(
+            name: "CMPI", cSettings: [.define("TESSERA_MPI", .when(traits: ["MPI"]))],
+            linkerSettings: [.linkedLibrary("mpi", .when(traits: ["MPI"]))]),
         .target(name: "CNORM", linkerSettings: [.linkedLibrary("norm")]),
 
         // The library.
@@ -69,6 +75,7 @@ let package = Package(
             dependencies: [
                 "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
                 "TesseraMetrics", "TesseraSecurity", "TransportMulticast", "TransportTCP",
+                .target(name: "TransportMPI", condition: .when(traits: ["MPI"])),
             ]),
 
         // Modules that are swapped by name.
@@ -82,6 +89,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Plugins/Transports/Multicast"),
+        .target(
+            name: "TransportMPI",
+            dependencies: [
+                "CMPI", "TesseraCluster",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Plugins/Transports/MPI"),
         .target(
             name: "TransportTCP",
             dependencies: [
@@ -103,6 +117,13 @@ let package = Package(
             ],
             path: "Sources/tessera"),
 
+        // The processes of an MPI job check each other: scripts/test_mpi.sh.
+        .executableTarget(
+            name: "MPIConformance",
+            dependencies: [
+                "TesseraCluster", .target(name: "TransportMPI", condition: .when(traits: ["MPI"])),
+            ],
+            path: "Tests/MPIConformance"),
         .target(name: "TesseraTestSupport", dependencies: ["Tessera"], path: "Tests/Support"),
         .executableTarget(
             name: "FrameFuzz",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that everything that Tessera is built with is there: Swift, and packages of Debian or Ubuntu, which are
-# installed if they are missing. Takes no time if nothing is.
+# installed if they are missing. Takes no time if nothing is. With --mpi, what the transport 'mpi' needs, too.
 set -euo pipefail
 
 packages=(
@@ -12,6 +12,14 @@ packages=(
     libavcodec-dev libavformat-dev libavutil-dev libswscale-dev     # FFmpeg: picture files
     python3-venv                                                    # comparisons with the onnx package
 )
+case "${1:-}" in
+    "") ;;
+    --mpi) packages+=(libopenmpi-dev openmpi-bin) ;;
+    *)
+        echo "usage: scripts/setup.sh [--mpi]" >&2
+        exit 64
+        ;;
+esac
 swift_minimum=6.1
 
 fail() {

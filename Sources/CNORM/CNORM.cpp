@@ -40,6 +40,8 @@ const double round_trip = 0.002, longest_round_trip = 0.05;
 const double shortest_probing = 0.01, longest_probing = 0.1;
 /// Objects that receivers follow at once; a sender has fewer under way.
 const uint32_t objects = 1024;
+/// For how long objects that grow are not looked at again.
+const int pause_ms = 1;
 
 const char *start(NormSessionHandle session, const cnorm_settings *settings) {
     NormSetRxPortReuse(session, true, settings->group);
@@ -107,16 +109,22 @@ double cnorm_bits_per_second(cnorm_session *session) { return NormGetTxRate(sess
 
 cnorm_event cnorm_wait(cnorm_session *session, const void **bytes, uint32_t *count) {
     pollfd files[] = {{NormGetDescriptor(session->instance), POLLIN, 0}, {session->stopped, POLLIN, 0}};
+    bool is_idle = true;
     while (files[1].revents == 0) {
+        bool is_progress = false;
         NormEvent event;
         while (NormGetNextEvent(session->instance, &event, false)) {
             if (event.type == NORM_SEND_ERROR) return CNORM_SEND_FAILURE;
+            if (event.type == NORM_RX_OBJECT_UPDATED) is_progress = true;
             if (event.type != NORM_RX_OBJECT_COMPLETED || NormObjectGetType(event.object) != NORM_OBJECT_DATA) continue;
             *bytes = NormDataAccessData(event.object);
             *count = static_cast<uint32_t>(NormObjectGetSize(event.object));
             return CNORM_OBJECT;
         }
-        if (poll(files, 2, -1) < 0 && errno != EINTR) return CNORM_STOPPED;
+        // Each packet of an object that is under way is an event, and being woken for each takes longer than the packet itself.
+        if (is_progress && !is_idle && poll(files + 1, 1, pause_ms) < 0 && errno != EINTR) return CNORM_STOPPED;
+        is_idle = !is_progress;
+        if (files[1].revents == 0 && poll(files, 2, -1) < 0 && errno != EINTR) return CNORM_STOPPED;
     }
     return CNORM_STOPPED;
 }

@@ -17,6 +17,8 @@ public struct Deployment: Sendable {
         case addresses([String])
         /// Those that announce themselves, and those at these addresses.
         case discovered(DiscoveryChoice, addresses: [String])
+        /// This process and those that its transport brought.
+        case joined(any Transport)
 
         var isOneProcess: Bool {
             if case .local = self { true } else { false }
@@ -28,6 +30,7 @@ public struct Deployment: Sendable {
             case .local(let count), .spawned(let count, _): count
             case .addresses(let addresses): addresses.count
             case .discovered: nil
+            case .joined(let transport): transport.peers.count + 1
             }
         }
 
@@ -57,6 +60,7 @@ public struct Deployment: Sendable {
                 return try await .spawned(
                     count, executable: executable, threads: share, transport: factory, equipment: equipment,
                     arguments: ["--transport", transport.text])
+            case .joined(let transport): return await .joined(transport, equipment: equipment)
             case .addresses(let addresses):
                 equipment.options.threads = threads ?? cores
                 return try await .connected(

@@ -10,6 +10,10 @@ import TesseraRuntime
 import TransportMulticast
 import TransportTCP
 
+#if MPI
+    import TransportMPI
+#endif
+
 /// Everything that is looked up by name. A value: a script that registers a strategy changes its own copy.
 public struct Modules: Sendable {
     public var operators: Registry<any Operator>
@@ -34,9 +38,15 @@ public struct Modules: Sendable {
                     },
                 ]),
             strategies: .builtin,
-            transports: Registry(
-                kind: "transport",
-                [LoopbackTransportFactory.module, MulticastTransportFactory.module, TCPTransportFactory.module]))
+            transports: Registry(kind: "transport", transports))
+    }
+
+    private static var transports: [Module<any TransportFactory>] {
+        var modules = [LoopbackTransportFactory.module, MulticastTransportFactory.module, TCPTransportFactory.module]
+        #if MPI
+            modules.append(MPITransportFactory.module)
+        #endif
+        return modules
     }
 
     /// The backend that is used unless another is named.

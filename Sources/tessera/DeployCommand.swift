@@ -28,6 +28,9 @@ struct DeployCommand: AsyncParsableCommand {
     @Option(help: "Run the inference this many times; the latency is the median.")
     var runs = 1
 
+    @Option(help: "Run the inference again and again for this many seconds.")
+    var seconds: Double?
+
     @Option(
         help: ArgumentHelp(
             "Run every picture, .npy or .safetensors file of a folder, several at once. Outputs are named after it: --output 'clean/{name}.png'.",
@@ -37,7 +40,7 @@ struct DeployCommand: AsyncParsableCommand {
     @Option(help: "How many files of a stream are under way at once; one more than there are nodes by default.")
     var atOnce: Int?
 
-    @Flag(help: "Also run on this process alone, and compare the results, in f32 to the bit.")
+    @Flag(help: "Also run on this process alone, and compare the results of all runs, in f32 to the bit.")
     var verify = false
 
     @Option(help: "Write a picture of the plan.")
@@ -58,12 +61,15 @@ struct DeployCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard runs >= 1 else { throw ValidationError("'--runs' expects at least 1, found \(runs)") }
+        guard seconds.map({ $0 > 0 && $0 <= 1e6 }) ?? true else {
+            throw ValidationError("'--seconds' expects a number above 0, found \(seconds ?? 0)")
+        }
         guard atOnce.map({ (1...1024).contains($0) }) ?? true else {
             throw ValidationError("'--at-once' expects 1 to 1024, found \(atOnce ?? 0)")
         }
         guard stream != nil || atOnce == nil else { throw ValidationError("'--at-once' is for '--stream'") }
-        guard stream == nil || (runs == 1 && !verify) else {
-            throw ValidationError("'--stream' goes with neither '--runs' nor '--verify'")
+        guard stream == nil || (runs == 1 && seconds == nil && !verify) else {
+            throw ValidationError("'--stream' goes with none of '--runs', '--seconds' and '--verify'")
         }
         if stream != nil, let output = values.outputs.first(where: { !$0.contains(Self.placeholder) }) {
             throw ValidationError(
@@ -78,6 +84,20 @@ struct DeployCommand: AsyncParsableCommand {
         file.partition = try partition.choice(over: file.partition)
         file.precision = try precision.choice(over: file.precision)
         let modules = Modules.builtin
+        let choice = try members.transport(of: file)
+        let job = try await MPIJob.join(choice, threads: threads.threads ?? file.threads, modules: modules)
+        if let job, !job.leads { return await job.serve() }
+        do {
+            try await run(file, transport: choice, job, modules)
+        } catch {
+            await job?.leave()
+            throw error
+        }
+    }
+
+    private func run(
+        _ file: DeploymentFile, transport: TransportChoice?, _ job: MPIJob?, _ modules: Modules
+    ) async throws {
         let network = try modules.loader
             .load(file.network, weights: (weights ?? file.weights).map { .file($0) })
         let folder = try stream.map {
@@ -88,8 +108,8 @@ struct DeployCommand: AsyncParsableCommand {
         NetworkOptions.noteUnusedWeights(of: network)
 
         let deployment = try await Deployment.start(
-            graph, partition: file.partition, transport: members.transport(of: file),
-            members: members.members(of: file),
+            graph, partition: file.partition, transport: transport,
+            members: job.map { .joined($0.transport) } ?? members.members(of: file),
             security: members.security(of: file), threads: threads.threads ?? file.threads, exact: file.exact,
             precision: file.precision, tune: tune.tune || file.tune, timed: timeline != nil, modules: modules)
         let results: [String: Tensor]
@@ -135,18 +155,24 @@ struct DeployCommand: AsyncParsableCommand {
         [String: Tensor], DeploymentReport
     ) {
         var results: [String: Tensor] = [:]
+        var differing: [String: Tensor]?
         var reports: [(report: ClusterTask.Report, timeline: MeasuredTimeline?)] = []
-        for _ in 0..<runs {
+        let end = ContinuousClock.now + .seconds(seconds ?? 0)
+        while reports.count < runs || ContinuousClock.now < end {
             let (outputs, report) = try await deployment.run(inputs)
-            results = outputs
+            // One that differs from the others is what is compared with the single node's.
+            if verify, !reports.isEmpty, outputs != results { differing = differing ?? outputs }
+            results = differing ?? outputs
             reports.append((report, timeline == nil ? nil : try await deployment.timeline()))
         }
+        let latencies = reports.map(\.report.latency)
         reports.sort { $0.report.latency < $1.report.latency }
         let median = reports[reports.count / 2]
         var report = DeploymentReport(
             await deployment.currentPlan, median.report, distributed: await deployment.distributedByteCount,
             recovered: await deployment.recovered)
         report.timeline = median.timeline.map(TimelineReport.init)
+        report.note(latencies)
         return (results, report)
     }
 

@@ -25,6 +25,11 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
     /// The largest difference from the single node's result; nil if that was not asked.
     private(set) var largest_difference: Double?
 
+    /// How many times the inference was run, and the medians of the latencies of the first and the last quarter; nil for a single run.
+    private(set) var runs: Int?
+    private(set) var early_latency_ms: Double?
+    private(set) var late_latency_ms: Double?
+
     /// How many inferences there were, and how many of them in a second; nil for a single one.
     private(set) var pictures: Int?
     private(set) var pictures_per_second: Double?
@@ -66,6 +71,15 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         bytes_between_nodes = exchanged
         bytes_distributed = distributed
         self.recovered = recovered
+    }
+
+    /// Notes the latencies of all runs, in their order.
+    mutating func note(_ latencies: [Duration]) {
+        guard latencies.count > 1 else { return }
+        let quarter = (latencies.count + 3) / 4
+        func median(_ part: ArraySlice<Duration>) -> Double { part.sorted()[part.count / 2].milliseconds }
+        runs = latencies.count
+        (early_latency_ms, late_latency_ms) = (median(latencies.prefix(quarter)), median(latencies.suffix(quarter)))
     }
 
     /// Notes how these results differ from those of a single node.
