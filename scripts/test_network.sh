@@ -2,7 +2,7 @@
 # Runs networks on nodes that are hosts of their own, as far as the network is concerned: namespaces on a bridge, which loses packets.
 set -euo pipefail
 
-usage="usage: scripts/test_network.sh [--quick] [--weights] [--discovery] [--loss 'P …'] [--transports 'KIND …'] [--networks 'NAME …'] [--tessera PATH]
+usage="usage: scripts/test_network.sh [--quick] [--weights] [--discovery] [--faults N] [--loss 'P …'] [--transports 'KIND …'] [--networks 'NAME …'] [--tessera PATH]
 
 Makes a network of one leader and four nodes, each in a network namespace, with a cable to a bridge, and removes it at the end. Over
 'multicast' and over 'tcp', both with certificates, DnCNN and ResNet-50 with random weights must give the single node's result to the bit
@@ -14,6 +14,8 @@ which must not keep it busy, and is plugged in again, which must bring multicast
   --weights            measure instead how ResNet-50's weights reach 1, 2, 4 and 8 nodes: bytes and time, with limits on both
   --discovery          run instead on nodes that are found by their announcements, while an interface goes, comes back with another
                        address, and a node that was removed from the cluster is shut out
+  --faults N           cut the cables of one or two of four nodes instead, or kill or stop them, N times at a random moment, and count right
+                       answers; nodes are missed within 1.3 s, and none may be left behind
   --loss 'P …'         percentages of packets to lose; default '0 1 5 10 20'
   --transports 'K …'   default 'multicast tcp'
   --networks 'N …'     default 'dncnn resnet50'
@@ -29,7 +31,7 @@ fail() {
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-quick='' weights='' discovery='' loss='0 1 5 10 20' transports='multicast tcp' networks='dncnn resnet50' tessera=$root/.build/release/tessera
+quick='' weights='' discovery='' faults='' loss='0 1 5 10 20' transports='multicast tcp' networks='dncnn resnet50' tessera=$root/.build/release/tessera
 while (($#)); do
     case "$1" in
         -h | --help)
@@ -40,7 +42,7 @@ while (($#)); do
             printf -v "${1#--}" yes
             shift
             ;;
-        --loss | --transports | --networks | --tessera)
+        --faults | --loss | --transports | --networks | --tessera)
             [[ -n ${2:-} ]] || wrong
             printf -v "${1#--}" %s "$2"
             shift 2
@@ -48,6 +50,7 @@ while (($#)); do
         *) wrong ;;
     esac
 done
+[[ $faults =~ ^([1-9][0-9]{0,4})?$ ]] || fail "expected a number of faults, found '$faults'"
 [[ $loss =~ ^[0-9\ ]+$ ]] || fail "expected percentages such as '0 5', found '$loss'"
 [[ $transports =~ ^((multicast|tcp)\ *)+$ ]] || fail "expected 'multicast', 'tcp' or both, found '$transports'"
 
@@ -262,9 +265,66 @@ discover() {
     echo "node-4 was removed: shut out, and the others know"
 }
 
+# Does $1 to the nodes that follow: cuts their cables, kills or stops them.
+strike() {
+    local kind=$1 victim
+    shift
+    for victim in "$@"; do
+        case $kind in
+            cut) on switch ip link set "port-$victim" down ;;
+            kill) kill -9 "${processes[victim]}" ;;
+            stop) kill -STOP "${processes[victim]}" ;;
+        esac
+    done
+}
+
+# Undoes that.
+heal() {
+    local kind=$1 victim
+    shift
+    for victim in "$@"; do
+        case $kind in
+            cut) on switch ip link set "port-$victim" up ;;
+            kill) start_node "$victim" '{kind: tcp}' ;;
+            stop) kill -CONT "${processes[victim]}" ;;
+        esac
+    done
+}
+
+# Loses nodes $1 times.
+lose_nodes() {
+    local count right=0 kinds=(cut kill stop) kind victims leader longest all=()
+    start_nodes 4 '{kind: tcp}'
+    write_deployment dncnn 4 '{strategy: fused-grid, tiles: [2, 2]}' '{kind: tcp}'
+    for ((count = 1; count <= $1; count++)); do
+        kind=${kinds[RANDOM % 3]}
+        victims=($((RANDOM % 4 + 1)))
+        if ((RANDOM % 2)); then victims+=($(((victims[0] + RANDOM % 3) % 4 + 1))); fi
+        deploy --verify --seconds 3 &
+        leader=$!
+        sleep "$((RANDOM % 2 + 1)).$((RANDOM % 1000 + 1000))"
+        strike "$kind" "${victims[@]}"
+        if wait "$leader" && [[ $(reported recovered) == "${#victims[@]}" ]] && longest=$(reported longest_latency_ms) &&
+            awk -v ms="$longest" 'BEGIN { exit !(ms < 1300) }'; then
+            right=$((right + 1))
+            all+=("$longest")
+        else
+            echo "fault $count, $kind of ${victims[*]}: $(cat "$work/report.json"; tail -n 3 "$work/leader.log")"
+        fi
+        heal "$kind" "${victims[@]}"
+    done
+    stop_nodes
+    echo "$right of $1 times nodes were lost, all answers were right and soon enough; the longest took $(printf '%s\n' "${all[@]}" | sort -n |
+        awk '{ ms[NR] = $1 } END { printf "%.0f ms in the median, %.0f ms at most", ms[int((NR + 1) / 2)], ms[NR] }')"
+    ((right == $1)) || failures=$((failures + 1))
+}
+
 if [[ $weights ]]; then
     make_hosts 8
     measure_weights
+elif [[ $faults ]]; then
+    make_hosts 4
+    lose_nodes "$faults"
 elif [[ $discovery ]]; then
     make_hosts 4
     discover

@@ -36,6 +36,8 @@ public actor Node {
     nonisolated let weights: WeightStore
     /// What tasks have of this node's memory.
     nonisolated let memory: ByteBudget
+    /// Weights that wait to be hashed and kept, which may arrive faster than that goes.
+    private let arriving: ByteBudget
     nonisolated let counts = NodeMetrics()
     nonisolated let compute: ComputeThread
     nonisolated let clock: NodeClock
@@ -69,6 +71,7 @@ public actor Node {
         self.limits = limits
         weights = WeightStore(limit: limits.weightByteCount, archive: archive, logger: logger)
         memory = ByteBudget("memory", limit: limits.memoryByteCount)
+        arriving = ByteBudget("weights", limit: limits.weightByteCount)
         compute = ComputeThread(name: "tessera \(transport.localPeer)")
     }
 
@@ -197,7 +200,8 @@ public actor Node {
 
     private func hand(_ message: Message, from peer: PeerID, to duty: Duty, _ task: UUID) {
         do {
-            let share = peer == name ? nil : try memory.reserve(message.byteCount)
+            let budget = message.kind == TaskMessage.weights ? arriving : memory
+            let share = peer == name ? nil : try budget.reserve(message.byteCount)
             duty.inbox.yield(.received(message, from: peer, share))
         } catch {
             refuse(task, of: duty.leader, error)

@@ -25,8 +25,10 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
     /// The largest difference from the single node's result; nil if that was not asked.
     private(set) var largest_difference: Double?
 
-    /// How many times the inference was run, and the medians of the latencies of the first and the last quarter; nil for a single run.
+    /// How many times the inference was run, the longest latency, and the medians of those of the first and the last quarter; nil for a
+    /// single run.
     private(set) var runs: Int?
+    private(set) var longest_latency_ms: Double?
     private(set) var early_latency_ms: Double?
     private(set) var late_latency_ms: Double?
 
@@ -78,7 +80,7 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         guard latencies.count > 1 else { return }
         let quarter = (latencies.count + 3) / 4
         func median(_ part: ArraySlice<Duration>) -> Double { part.sorted()[part.count / 2].milliseconds }
-        runs = latencies.count
+        (runs, longest_latency_ms) = (latencies.count, latencies.max()?.milliseconds)
         (early_latency_ms, late_latency_ms) = (median(latencies.prefix(quarter)), median(latencies.suffix(quarter)))
     }
 

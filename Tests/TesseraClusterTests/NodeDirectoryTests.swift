@@ -95,9 +95,22 @@ import Testing
         directory.hear(Self.beacon("b"), from: "10.0.0.2", at: start)
         let run = UUID()
         directory.hear(Self.beacon("c", cluster: "home", number: 5, instance: run), from: "10.0.0.3", at: start)
-        directory.hear(Self.beacon("c", cluster: "home", number: 4, instance: run), from: "10.0.0.4", at: start)
+        directory.hear(Self.beacon("c", cluster: "home", number: 4, instance: run), from: "10.0.0.3", at: start)
         #expect(directory.nodes(at: start).map(\.addresses) == [["10.0.0.3:6003"]])
         #expect(directory.ignored == 3)
+    }
+
+    @Test("what another host announces in a node's name neither hides the node nor comes first")
+    func forgery() {
+        var directory = NodeDirectory(cluster: "")
+        let run = UUID()
+        directory.hear(Self.beacon("a", number: 5, instance: run), from: "10.0.0.1", at: start)
+        directory.hear(Self.beacon("a", number: .max, instance: run, state: .leaving), from: "10.9.9.9", at: start)
+        directory.hear(Self.beacon("a", number: 6, instance: run, state: .working), from: "10.0.0.1", at: start)
+        let found = directory.nodes(at: start)
+        #expect(found.map(\.isPresent) == [true])
+        #expect(found.map(\.addresses.first) == ["10.0.0.1:6003"])
+        #expect(found.map(\.beacon.state) == [.working])
     }
 
     @Test("two nodes of one host are two nodes, also if they share a name")

@@ -72,6 +72,7 @@ import Testing
         let settings = Self.settings()
         let listener = try NodeDiscovery(settings, cluster: nil)
         let announcer = try await Self.announcer("attic", settings, port: 7001)
+        try await Self.wait("attic") { listener.nodes.count == 1 }
         let start = ContinuousClock.now
         let nodes = try await listener.nodes(count: 2, within: .seconds(1))
         #expect(nodes.map(\.beacon.name) == ["attic"])

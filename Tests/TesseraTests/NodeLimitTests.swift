@@ -100,9 +100,12 @@ import Testing
         await node.close()
     }
 
-    @Test("maps that do not fit in a node's memory are refused before they are computed")
+    @Test(
+        "maps that do not fit in a node's memory are refused before they are computed; weights have a limit of their own"
+    )
     func memory() async throws {
-        let node = try await node { $0.memory = 2 }
+        // Less than the weights.
+        let node = try await node { $0.memory = 1 }
         let (large, _) = try plan([1, 1, 600, 600])
         try await expectRefusal(by: node, naming: "memory") {
             _ = try await ClusterTask.lead(large, on: leader, peers: ["small"])

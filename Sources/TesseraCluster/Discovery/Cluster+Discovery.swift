@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Synchronization
 import TesseraCore
 
 extension Cluster {
@@ -41,13 +42,15 @@ extension Cluster {
             var found: [PeerID: (address: String, isIdle: Bool)] = [:]
             var tried: Set<UUID> = []
             func isComplete() -> Bool { listed.count + found.count >= search.count ?? .max }
+            let dials = Dials(transport: started)
+            defer { dials.cancel() }
+            // One that does not answer holds nobody up: what counts is who has answered by the deadline.
             while !isComplete(), ContinuousClock.now < deadline {
-                let new = discovery.nodes.filter { $0.isPresent && tried.insert($0.beacon.instance).inserted }
-                for (node, met) in await meet(new, on: started) {
-                    guard let met, !listed.contains(where: { $0.peer == met.peer }) else { continue }
-                    found[met.peer] = (met.address, node.beacon.state == .idle)
+                dials.begin(discovery.nodes.filter { $0.isPresent && tried.insert($0.beacon.instance).inserted })
+                try await Task.sleep(for: .milliseconds(20))
+                for answer in dials.answers() where !listed.contains(where: { $0.peer == answer.peer }) {
+                    found[answer.peer] = (answer.address, answer.node.beacon.state == .idle)
                 }
-                if !isComplete() { try await Task.sleep(for: .milliseconds(20)) }
             }
             let wanted = (search.count ?? .max) - listed.count
             // Those that have nothing to do first.
@@ -65,29 +68,6 @@ extension Cluster {
         }
     }
 
-    /// Connects to nodes that were heard, all at once.
-    private static func meet(
-        _ nodes: [DiscoveredNode], on transport: any ListeningTransport
-    ) async -> [(node: DiscoveredNode, met: (peer: PeerID, address: String)?)] {
-        await withTaskGroup(of: (DiscoveredNode, (peer: PeerID, address: String)?).self) { group in
-            for node in nodes {
-                group.addTask {
-                    var reason = ""
-                    for address in node.addresses {
-                        do { return (node, (try await transport.connect(to: address), address)) } catch {
-                            reason = "\(error)"
-                        }
-                    }
-                    Logger(label: "tessera.discovery").warning(
-                        "a node announces itself and cannot be used",
-                        metadata: ["node": "\(node.beacon.name)", "reason": "\(reason)"])
-                    return (node, nil)
-                }
-            }
-            return await group.reduce(into: []) { $0.append(($1.0, $1.1)) }
-        }
-    }
-
     private static func require(_ search: Search, _ found: [PeerID], _ discovery: NodeDiscovery) throws {
         let needed = search.count ?? 1
         guard found.count < needed else { return }
@@ -98,5 +78,55 @@ extension Cluster {
             "expected \(needed == 1 ? "a node" : "\(needed) nodes") to announce \(needed == 1 ? "itself" : "themselves") within \(search.time / .seconds(1)) s, found \(names)"
                 + (others == 0 ? "" : "; \(others) packets of other clusters or programs were heard")
                 + "; 'tessera cluster status' shows who is there")
+    }
+}
+
+/// Connections to nodes that were heard, which are made all at once.
+private final class Dials: Sendable {
+    struct Answer: Sendable {
+        let node: DiscoveredNode
+        let peer: PeerID
+        let address: String
+    }
+
+    private struct State {
+        var tasks: [Task<Void, Never>] = []
+        var answers: [Answer] = []
+    }
+
+    private let transport: any ListeningTransport
+    private let state = Mutex(State())
+
+    init(transport: any ListeningTransport) { self.transport = transport }
+
+    func begin(_ nodes: [DiscoveredNode]) {
+        let tasks = nodes.map { node in Task { await self.dial(node) } }
+        state.withLock { $0.tasks += tasks }
+    }
+
+    /// Those that have answered since this was last asked.
+    func answers() -> [Answer] {
+        state.withLock { state in
+            defer { state.answers = [] }
+            return state.answers
+        }
+    }
+
+    func cancel() {
+        for task in state.withLock({ $0.tasks }) { task.cancel() }
+    }
+
+    private func dial(_ node: DiscoveredNode) async {
+        var reason = ""
+        for address in node.addresses where !Task.isCancelled {
+            do {
+                let peer = try await transport.connect(to: address)
+                return state.withLock { $0.answers.append(Answer(node: node, peer: peer, address: address)) }
+            } catch { reason = "\(error)" }
+        }
+        guard !Task.isCancelled else { return }
+        Logger(label: "tessera.discovery").warning(
+            "a node announces itself and cannot be used",
+            metadata: ["node": "\(node.beacon.name)", "reason": "\(reason)"])
     }
 }

@@ -18,19 +18,34 @@ public struct DiscoveredNode: Sendable, Equatable {
 struct NodeDirectory: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    private struct Entry {
+    /// What comes from one address about one run of a node. What another address says, who may be somebody else, changes none of it.
+    private struct Source {
         var beacon: NodeBeacon
-        /// When it was last heard from each address.
-        var sources: [String: Instant]
-        /// The address that is told first.
-        var preferred: String
-        var lastHeard: Instant
-        var hasLeft = false
+        var heard: Instant
 
         /// Announcements that may get lost before a node counts as gone, and a little more.
         var patience: Duration { .seconds(max(1, 3.5 * beacon.interval)) }
 
-        func isPresent(at now: Instant) -> Bool { !hasLeft && now - lastHeard <= patience }
+        func isRecent(at now: Instant) -> Bool { now - heard <= patience }
+        func isPresent(at now: Instant) -> Bool { beacon.state != .leaving && isRecent(at: now) }
+    }
+
+    private struct Entry {
+        var sources: [String: Source]
+        /// The address that is told first.
+        var preferred: String
+
+        var lastHeard: Instant? { sources.values.map(\.heard).max() }
+
+        func isPresent(at now: Instant) -> Bool { sources.values.contains { $0.isPresent(at: now) } }
+
+        /// The addresses to try, in this order.
+        func addresses(at now: Instant) -> [String] {
+            sources.sorted {
+                ($0.value.isPresent(at: now) ? 0 : 1, $0.key == preferred ? 0 : 1, $1.value.heard)
+                    < ($1.value.isPresent(at: now) ? 0 : 1, $1.key == preferred ? 0 : 1, $0.value.heard)
+            }.map(\.key)
+        }
     }
 
     /// Runs of nodes that are known at most, of one address and in all.
@@ -61,39 +76,38 @@ struct NodeDirectory: Sendable {
             let neighbours = entries.values.filter { $0.preferred.hasPrefix(host + ":") }.count
             guard entries.count < Self.limits.total, neighbours < Self.limits.perHost else { return ignore() }
             entries[beacon.instance] = Entry(
-                beacon: beacon, sources: [address: now], preferred: address, lastHeard: now,
-                hasLeft: beacon.state == .leaving)
+                sources: [address: Source(beacon: beacon, heard: now)], preferred: address)
             return
         }
-        // The same announcement comes by every interface; an older one was held up or is repeated by somebody.
-        guard beacon.number >= entry.beacon.number else { return ignore() }
-        entry.sources = entry.sources.filter { now - $0.value <= entry.patience }
+        // An older announcement was held up on its way, or is repeated by somebody.
+        if let known = entry.sources[address], beacon.number < known.beacon.number { return ignore() }
+        entry.sources = entry.sources.filter { $0.value.isRecent(at: now) }
         guard entry.sources[address] != nil || entry.sources.count < Self.sourceLimit else { return ignore() }
-        entry.sources[address] = now
+        entry.sources[address] = Source(beacon: beacon, heard: now)
         // Other hosts are told the address as well, so one that is good for this host alone is the last choice.
         let isBetter = entry.preferred.hasPrefix("127.") && !host.hasPrefix("127.")
         if entry.sources[entry.preferred] == nil || isBetter { entry.preferred = address }
-        (entry.beacon, entry.lastHeard, entry.hasLeft) = (beacon, now, beacon.state == .leaving)
         entries[beacon.instance] = entry
     }
 
     private mutating func forget(at now: Instant) {
-        entries = entries.filter { now - $0.value.lastHeard <= Self.memory }
+        entries = entries.filter { $0.value.lastHeard.map { now - $0 <= Self.memory } ?? false }
     }
 
     /// Nodes that are there or were not long ago, by name. Of several runs of a node, those that are there count, or else the last.
     mutating func nodes(at now: Instant) -> [DiscoveredNode] {
         forget(at: now)
-        let runs = Dictionary(grouping: entries.values, by: \.beacon.identity)
-        let chosen = runs.values.flatMap { runs in
-            let present = runs.filter { $0.isPresent(at: now) }
-            return present.isEmpty ? runs.max { $0.lastHeard < $1.lastHeard }.map { [$0] } ?? [] : present
-        }
-        return chosen.map { entry in
-            let others = entry.sources.filter { $0.key != entry.preferred }.sorted { $0.value > $1.value }.map(\.key)
+        let known = entries.values.compactMap { entry -> DiscoveredNode? in
+            let addresses = entry.addresses(at: now)
+            guard let first = addresses.first, let source = entry.sources[first], let lastHeard = entry.lastHeard else {
+                return nil
+            }
             return DiscoveredNode(
-                beacon: entry.beacon, addresses: [entry.preferred] + others, lastHeard: entry.lastHeard,
-                isPresent: entry.isPresent(at: now))
+                beacon: source.beacon, addresses: addresses, lastHeard: lastHeard, isPresent: entry.isPresent(at: now))
+        }
+        return Dictionary(grouping: known, by: \.beacon.identity).values.flatMap { runs in
+            let present = runs.filter(\.isPresent)
+            return present.isEmpty ? runs.max { $0.lastHeard < $1.lastHeard }.map { [$0] } ?? [] : present
         }
         .sorted { ($0.beacon.name, $0.beacon.instance.uuidString) < ($1.beacon.name, $1.beacon.instance.uuidString) }
     }

@@ -21,11 +21,12 @@ public struct NodeLimits: Configurable, ConfigurationValue, Equatable {
         Key("requests", \.requests, "inferences under way at once, of each task"),
         Key(
             "memory", \.memory,
-            "MiB for all tasks together, of messages, of maps and of what compiled tiles compute in; half of the host's if left out"
+            "MiB for all tasks together, of messages without weights, of maps and of what compiled tiles compute in; half of the host's if left out"
         ),
         Key(
             "weights", \.weights,
-            "MiB of weights that are kept, those of tasks that are over last; half of the host's memory if left out"),
+            "MiB of weights that are kept, those of tasks that are over last, and as many that wait to be; half of the host's memory if left out"
+        ),
     ]
 
     public func validate() throws {
