@@ -50,7 +50,7 @@ let package = Package(
         .target(
             name: "TesseraCluster",
             dependencies: [
-                "TesseraPartition", "TesseraRuntime",
+                "CMalloc", "TesseraPartition", "TesseraRuntime",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

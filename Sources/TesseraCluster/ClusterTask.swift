@@ -188,16 +188,20 @@ public actor ClusterTask {
         guard !plan.stages.isEmpty else { return }
         try await broadcast(TaskMessage.lead, TaskMessage.Notice(task: id))
         let (description, weights) = GraphDescription.describe(span.graph)
+        let regions = try TaskWeights.regions(of: span)
         let collected = routes.collected.sorted()
         let agreement = try TaskAgreement(span, graph: description, precision: precision, collected: collected)
         let layers = TaskMessage.Layers(
             task: id, graph: description, strategy: plan.strategy, precision: precision, kernels: kernels,
             stages: span.stages.map { TaskMessage.StageDescription($0.choice) }, nodes: peers, addresses: addresses,
-            collected: collected, isTimed: recorder != nil, agreement: agreement)
+            collected: collected, parts: regions.map(\.region), isTimed: recorder != nil, agreement: agreement)
         try await broadcast(TaskMessage.layers, layers)
 
         var waiting = Set(peers)
         var wanted: [PeerID: [ContentHash]] = [:]
+        // Regions are cut out again where they are sent, so that not all are in memory at once.
+        let parts = Dictionary(regions.map { ($0.region.hash, $0.part) }) { first, _ in first }
+        let source = { [graph = span.graph] hash in try weights[hash] ?? parts[hash]?.tensor(in: graph) }
         for await event in events {
             guard let (message, peer) = try message(of: event, in: "preparing the task") else { continue }
             switch message.kind {
@@ -205,9 +209,9 @@ public actor ClusterTask {
                 let hashes = try message.decode(TaskMessage.Wanted.self).hashes
                 wanted[peer] = hashes
                 if !node.transport.broadcastsOnce {
-                    try await send(weights, named: hashes, to: peer)
+                    try await send(source, named: hashes, to: peer)
                 } else if wanted.count == peers.count {
-                    try await broadcast(weights, to: wanted)
+                    try await broadcast(source, to: wanted)
                 }
             case TaskMessage.ready:
                 try agreement.require(
@@ -223,13 +227,16 @@ public actor ClusterTask {
         throw shutdown(in: "preparing the task")
     }
 
-    private func send(_ weights: [ContentHash: Tensor], named hashes: [ContentHash], to peer: PeerID) async throws {
+    /// Gives the weight of a hash, nil for one that the task does not have.
+    private typealias WeightSource = (ContentHash) throws -> Tensor?
+
+    private func send(_ weights: WeightSource, named hashes: [ContentHash], to peer: PeerID) async throws {
         for hash in hashes { try await send(message(with: weights, hash, for: peer), to: peer) }
     }
 
     /// Sends what several nodes want to all at once (METHODS.md A1): those that have it already drop it. The rest goes to whom it
     /// is for.
-    private func broadcast(_ weights: [ContentHash: Tensor], to wanted: [PeerID: [ContentHash]]) async throws {
+    private func broadcast(_ weights: WeightSource, to wanted: [PeerID: [ContentHash]]) async throws {
         let others = wanted.filter { $0.key != node.name }
         let counts = others.values.joined().reduce(into: [:]) { counts, hash in counts[hash, default: 0] += 1 }
         let shared = Set(counts.filter { $0.value > 1 }.keys)
@@ -243,9 +250,9 @@ public actor ClusterTask {
     }
 
     private func message(
-        with weights: [ContentHash: Tensor], _ hash: ContentHash, for peer: PeerID
+        with weights: WeightSource, _ hash: ContentHash, for peer: PeerID
     ) throws -> Message {
-        guard let tensor = weights[hash] else {
+        guard let tensor = try weights(hash) else {
             throw TesseraError(
                 .protocolViolation, "node '\(peer)' wants weight \(hash), which the task does not have")
         }

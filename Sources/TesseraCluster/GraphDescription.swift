@@ -57,9 +57,9 @@ public struct GraphDescription: Codable, Sendable {
         return GraphDescription(graph, parameters: graph.graph.nodes.map { parameters[$0.name] ?? [:] })
     }
 
-    /// The hash of every weight of the named layers, without repetition.
-    func hashes(ofNodes nodes: Set<Graph.NodeID>) -> Set<ContentHash> {
-        Set(self.nodes.indices.filter(nodes.contains).flatMap { self.nodes[$0].parameters.values })
+    /// Nil for a weight that the layer does not have.
+    func hash(ofLayer layer: Graph.NodeID, weight name: String) -> ContentHash? {
+        nodes.indices.contains(layer) ? nodes[layer].parameters[name] : nil
     }
 
     /// The graph again, with weights from `weights`.

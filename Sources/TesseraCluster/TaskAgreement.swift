@@ -87,8 +87,3 @@ struct TaskAgreement: Codable, Equatable, Sendable {
         }
     }
 }
-
-extension Region {
-    /// Half-open ranges for every axis.
-    fileprivate var bounds: [[Int]] { ranges.map { [$0.lowerBound, $0.upperBound] } }
-}

@@ -63,10 +63,19 @@ enum TaskMessage {
         let addresses: [String?]
         /// Stages whose output the leader needs at the end.
         let collected: [Int]
+        /// The hashes of weights' regions that nodes need in place of the whole.
+        let parts: [WeightRegion]
         /// Whether nodes note what they do when.
         let isTimed: Bool
         /// What the node must derive as well.
         let agreement: TaskAgreement
+    }
+
+    struct WeightRegion: Codable {
+        let layer: Int
+        let name: String
+        let region: [[Int]]
+        let hash: ContentHash
     }
 
     struct Ready: Codable {
@@ -88,7 +97,7 @@ enum TaskMessage {
         init(_ choice: StageChoice) {
             output = choice.output
             tiles = choice.tiles.map { tile in
-                Tile(node: tile.node, region: tile.region.ranges.map { [$0.lowerBound, $0.upperBound] })
+                Tile(node: tile.node, region: tile.region.bounds)
             }
         }
 
@@ -96,13 +105,7 @@ enum TaskMessage {
             StageChoice(
                 output: output,
                 tiles: try tiles.map { tile in
-                    let ranges = try tile.region.map { bounds in
-                        guard bounds.count == 2, bounds[0] <= bounds[1] else {
-                            throw TesseraError(.protocolViolation, "expected a range, found \(bounds)")
-                        }
-                        return bounds[0]..<bounds[1]
-                    }
-                    return TileChoice(node: tile.node, region: Region(ranges))
+                    TileChoice(node: tile.node, region: try Region(bounds: tile.region))
                 })
         }
     }

@@ -117,8 +117,12 @@ final class TileWork: Sendable {
             case TaskMessage.layers:
                 let received = try message.decode(TaskMessage.Layers.self)
                 begin = .now
-                for hash in try needed(by: received) {
-                    if let tensor = self.weights[hash] { weights[hash] = tensor } else { missing.insert(hash) }
+                for (hash, part) in try needed(by: received) {
+                    if let tensor = try self.weights[hash] ?? cut(part, hash, of: received) {
+                        weights[hash] = tensor
+                    } else {
+                        missing.insert(hash)
+                    }
                 }
                 try await send(
                     TaskMessage.wanted,
@@ -188,11 +192,27 @@ final class TileWork: Sendable {
         layers.nodes.indices.contains(tile.node) && layers.nodes[tile.node] == node.name
     }
 
-    private func needed(by layers: TaskMessage.Layers) throws -> Set<ContentHash> {
+    /// The weights that this node's tiles read.
+    private func needed(by layers: TaskMessage.Layers) throws -> [ContentHash: WeightPart] {
         let plan = try plan(of: layers) { _ in nil }
         try agreement(on: plan, layers).require(layers.agreement, of: leader, here: node.name)
-        let own = plan.stages.flatMap(\.tiles).filter { isOwn($0, in: layers) }
-        return layers.graph.hashes(ofNodes: Set(own.flatMap { $0.layers.map(\.node) }))
+        guard let index = layers.nodes.firstIndex(of: node.name) else { return [:] }
+        let hashes = try TaskWeights(layers)
+        return try plan.weights(ofNode: index).reduce(into: [:]) { needed, part in
+            if let hash = hashes[part] {
+                needed[hash] = part
+            } else if hashes[WeightPart(layer: part.layer, name: part.name)] != nil {
+                throw TesseraError(.protocolViolation, "expected a hash for a region of weight '\(part.name)'")
+            }
+        }
+    }
+
+    /// A region of a weight that this node has as a whole.
+    private func cut(_ part: WeightPart, _ hash: ContentHash, of layers: TaskMessage.Layers) throws -> Tensor? {
+        guard let region = part.region, let name = layers.graph.hash(ofLayer: part.layer, weight: part.name),
+            let tensor = try weights[name]?.cropped(to: region), ContentHash(tensor) == hash
+        else { return nil }
+        return try weights.insert(tensor, for: hash)
     }
 
     /// Takes weights that are missing. Others are for other nodes: what several want goes to all.
@@ -218,6 +238,7 @@ final class TileWork: Sendable {
         _ layers: TaskMessage.Layers, _ weights: [ContentHash: Tensor], since begin: ContinuousClock.Instant
     ) async throws -> Setup {
         let plan = try plan(of: layers) { weights[$0] }
+        let hashes = try TaskWeights(layers)
         let (backend, memory) = (node.backend, node.memory)
         var options = node.options
         options.kernels = layers.kernels
@@ -225,12 +246,13 @@ final class TileWork: Sendable {
         options.activations = ActivationMemory()
         let choices = options
         let (sessions, shares) = try await node.compute.run {
+            HostMemory.returnFree()
             var shares: [ByteBudget.Share] = []
             var reserved = 0
             let sessions = try plan.stages.map { stage in
                 var sessions: [Int: Session] = [:]
                 for (index, tile) in stage.tiles.enumerated() where self.isOwn(tile, in: layers) {
-                    let network = try tile.network(in: plan.graph)
+                    let network = try tile.network(in: plan.graph) { part in hashes[part].flatMap { weights[$0] } }
                     var options = choices
                     options.precision = tile.precision(layers.precision, in: plan.graph.graph, as: network.graph)
                     // What cannot fit is found before memory is taken.

@@ -87,7 +87,9 @@ public struct Tile: Sendable {
 
     /// The tile as a network of its own: its inputs are the regions in `inputs`, named like the values they are cut from; its
     /// output is the region. Padding is left only where the tile touches the border of the whole map.
-    public func network(in whole: BoundGraph) throws -> BoundGraph {
+    ///
+    /// - Parameter weight: gives a weight's region where that is at hand and the whole is not.
+    public func network(in whole: BoundGraph, weight: (WeightPart) -> Tensor? = { _ in nil }) throws -> BoundGraph {
         let source = whole.graph
         var graph = Graph()
         var ids: [Graph.ValueID: Graph.ValueID] = [:]
@@ -123,10 +125,16 @@ public struct Tile: Sendable {
         }
         try graph.addOutput(source.values[output].name, result)
         return try BoundGraph(graph, inputs: [:]) { node, specification in
-            guard let (id, tile) = tiles[node.name], let parameter = whole.parameters[id][specification.name] else {
-                throw TesseraError(.notFound, "'\(node.name)' has no weight '\(specification.name)'")
+            let name = specification.name
+            guard let (id, tile) = tiles[node.name] else {
+                throw TesseraError(.notFound, "'\(node.name)' has no weight '\(name)'")
             }
-            return try tile.parameters[specification.name].map(parameter.cropped) ?? parameter
+            let region = tile.parameters[name]
+            if let region, let part = weight(WeightPart(layer: id, name: name, region: region)) { return part }
+            guard let parameter = whole.parameters[id][name] else {
+                throw TesseraError(.notFound, "'\(node.name)' has no weight '\(name)'")
+            }
+            return try region.map(parameter.cropped) ?? parameter
         }
     }
 }

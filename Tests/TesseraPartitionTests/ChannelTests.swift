@@ -24,6 +24,36 @@ import Testing
         #expect(plan.memory[0].weights == (16 * (3 * 9 + 1) + 16 * (9 + 1) + 32 * (32 + 1)) * 4)
         // At most what conv1 reads and makes, or makes and the activation makes.
         #expect(plan.memory[0].activations == 2 * 16 * 64 * 4)
+        let (conv1, depthwise1, conv2) = (
+            try plan.graph.graph.value(named: "conv1"), try plan.graph.graph.value(named: "depthwise"),
+            try plan.graph.graph.value(named: "conv2")
+        )
+        let layers = [conv1, depthwise1, conv2].map { output in
+            plan.graph.graph.nodes.firstIndex { $0.outputs.contains(output) } ?? -1
+        }
+        #expect(
+            try plan.weights(ofNode: 1) == [
+                WeightPart(layer: layers[0], name: "weight", region: Region([16..<32, 0..<3, 0..<3, 0..<3])),
+                WeightPart(layer: layers[0], name: "bias", region: Region([16..<32])),
+                WeightPart(layer: layers[1], name: "weight", region: Region([16..<32, 0..<1, 0..<3, 0..<3])),
+                WeightPart(layer: layers[1], name: "bias", region: Region([16..<32])),
+                WeightPart(layer: layers[2], name: "weight", region: Region([32..<48, 0..<32, 0..<1, 0..<1])),
+                WeightPart(layer: layers[2], name: "bias", region: Region([32..<48])),
+            ])
+    }
+
+    @Test("a weight of which parts overlap so much that the whole is smaller is needed whole")
+    func overlappingParts() throws {
+        var network = try NetworkSketch(2, 4, 4)
+        try network.add("conv", NetworkSketch.conv(8, 1))
+        let graph = try network.bound()
+        let output = try graph.graph.value(named: "conv")
+        let tiles = [(0..<5, 0..<2), (0..<6, 2..<4), (5..<8, 0..<2), (6..<8, 2..<4)].map {
+            TileChoice(node: 0, region: Region([0..<1, $0.0, $0.1, 0..<4]))
+        }
+        let plan = try Plan(
+            graph, nodes: 1, choices: [StageChoice(output: output, tiles: tiles)], strategy: "hand")
+        #expect(Set(try plan.weights(ofNode: 0).map(\.region)) == [nil])
     }
 
     @Test("branches that begin within a vector are not cut there")

@@ -160,7 +160,8 @@
                 }
                 for sender in 0..<size where sender != rank && !receiving.contains(sender) && !departed.contains(sender)
                 {
-                    if mayReceive(sender), accept(from: sender, receive) { isBusy = true }
+                    // Whoever leaves reads no more, and waits for what the others say last.
+                    if isClosing || mayReceive(sender), accept(from: sender, receive) { isBusy = true }
                 }
                 let before = transfers.count
                 for index in transfers.indices { transfers[index].requests.removeAll { cmpi_is_done($0) } }
@@ -172,9 +173,10 @@
                 }
                 if before != transfers.count { isBusy = true }
                 if isClosing, parcels.isEmpty, transfers.isEmpty, departed.count == size - 1 { break }
-                // MPI has nothing to wait for that another thread could end, so it is asked, at first often and then less so.
+                // MPI has nothing to wait for that another thread could end, so it is asked, at first often and then less so. What is
+                // under way goes on only while it is asked.
                 idleRounds = isBusy ? 0 : idleRounds + 1
-                if idleRounds > 100 { usleep(idleRounds > 2000 ? 1000 : 50) }
+                if idleRounds > 100 { usleep(idleRounds > 2000 && transfers.isEmpty ? 1000 : 20) }
             }
             cmpi_close(world)
             let waiters = state.withLock { state in
@@ -190,7 +192,11 @@
             // What has no head is too large, which was checked before.
             guard let head = try? frame.head() else { return parcel.onTaken() }
             let byteCount = frame.message.payload.reduce(head.count) { $0 + $1.count }
-            let receivers = parcel.receiver.map { [$0] } ?? (0..<size).filter { $0 != rank && !departed.contains($0) }
+            // Those that have taken leave wait for all others to do so.
+            let isForAll = frame.type == .goodbye
+            let receivers =
+                parcel.receiver.map { [$0] }
+                ?? (0..<size).filter { $0 != rank && (isForAll || !departed.contains($0)) }
             let isBroadcast = parcel.receiver == nil && byteCount >= Self.smallest && departed.isEmpty
             let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8 + byteCount, alignment: 16)
             memory.storeBytes(

@@ -1,3 +1,4 @@
+import CMalloc
 import Foundation
 
 /// The memory that this process may have.
@@ -7,6 +8,9 @@ package enum HostMemory {
         let own = Int(clamping: ProcessInfo.processInfo.physicalMemory)
         return min(own, controlGroupLimit ?? own)
     }()
+
+    /// Returns memory that is free to the system: what messages with weights took is not wanted again.
+    static func returnFree() { malloc_trim(0) }
 
     /// Nil if there is none, or none that can be seen. Every control group above the process's own limits it, too.
     private static var controlGroupLimit: Int? {
