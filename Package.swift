@@ -41,6 +41,7 @@ let package = Package(
         .target(name: "TesseraRuntime", dependencies: ["TesseraOperators"]),
         .target(name: "TesseraOneDNN", dependencies: ["TesseraRuntime", "COneDNN"]),
         .target(name: "TesseraPartition", dependencies: ["TesseraOperators"]),
+        .target(name: "TesseraPruning", dependencies: ["TesseraNetwork", "TesseraRuntime"]),
         .target(
             name: "TesseraCluster",
             dependencies: [
@@ -69,11 +70,13 @@ let package = Package(
             dependencies: [
                 "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
                 "TesseraMetrics", "TesseraSecurity", "TransportMulticast", "TransportTCP",
+                "SaliencyMetrics", "TesseraPruning",
             ]),
 
         // Modules that are swapped by name.
         .target(
             name: "PartitionStrategies", dependencies: ["TesseraPartition"], path: "Plugins/PartitionStrategies"),
+        .target(name: "SaliencyMetrics", dependencies: ["TesseraPruning"], path: "Plugins/SaliencyMetrics"),
         .target(
             name: "TransportMulticast",
             dependencies: [
@@ -112,7 +115,7 @@ let package = Package(
     ]
         + [
             "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraONNX", "TesseraRuntime",
-            "TesseraPartition", "TesseraScript", "Tessera",
+            "TesseraPartition", "TesseraPruning", "TesseraScript", "Tessera",
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [
             .testTarget(
