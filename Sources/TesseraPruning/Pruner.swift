@@ -61,7 +61,8 @@ public struct Pruner: Sendable {
             if let retrainer {
                 weights = try dependencies.masked(
                     weights.merging(
-                        retrainer.retrained(weights, masks: dependencies.elementMasks(mask), step: step)) { $1 }, mask)
+                        retrainer.retrained(weights, masks: dependencies.elementMasks(mask), step: step)
+                    ) { $1 }, mask)
             }
         }
         return Choice(curves: curves, counts: counts, mask: mask, weights: weights)

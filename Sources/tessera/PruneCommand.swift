@@ -93,7 +93,8 @@ struct PruneCommand: ParsableCommand {
             if metric != settings.metric.name { settings.metric.options = .empty }
             settings.metric.name = metric
         }
-        settings.metric.options = try Self.options(settings.metric.options, adding: metricOptions, of: "--metric-option")
+        settings.metric.options = try Self.options(
+            settings.metric.options, adding: metricOptions, of: "--metric-option")
         if let amount {
             let given = try AmountChoice(text: amount, option: "--amount")
             // Options belong to the rule they were written for.

@@ -62,7 +62,8 @@ import Testing
         #expect(layers.map { $0["channels_after"] as? Int } == [8, 12])
 
         try NpyFile.write(Tensor([Float](repeating: 0.5, count: 192), shape: [1, 3, 8, 8]), to: folder.file("x.npy"))
-        let run = try Command("run", folder.file("out/network.yaml"), "--input", folder.file("x.npy"), "--output", folder.file("y.npy"))
+        let run = try Command(
+            "run", folder.file("out/network.yaml"), "--input", folder.file("x.npy"), "--output", folder.file("y.npy"))
         #expect(run.status == 0, "\(run.errors)")
         let model = folder.file("m.onnx")
         #expect(try Command("export", folder.file("out/network.yaml"), "-o", model).status == 0)

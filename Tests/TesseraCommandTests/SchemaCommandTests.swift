@@ -12,7 +12,9 @@ import Testing
         SchemaChecker(try YAMLReader.read(Self.folder.appendingPathComponent("\(kind).json").path))
     }
 
-    @Test("what is committed is what the command prints", arguments: ["network", "deployment", "node", "cluster", "pruning"])
+    @Test(
+        "what is committed is what the command prints",
+        arguments: ["network", "deployment", "node", "cluster", "pruning"])
     func upToDate(kind: String) throws {
         let printed = try Command("schema", kind)
         #expect(printed.status == 0, "\(printed.errors)")
@@ -114,7 +116,8 @@ import Testing
         }
         for text in [
             "metric: l1", "metric: {metric: random, seed: 3}", "amount: steepness",
-            "amount: {rule: target-macs, factor: 2.5, by: ratio}", "schedule: gradual", "keep: [a]", "samples: pictures",
+            "amount: {rule: target-macs, factor: 2.5, by: ratio}", "schedule: gradual", "keep: [a]",
+            "samples: pictures",
         ] { #expect(try problems(text) == [], "\(text)") }
         for text in [
             "metric: l3", "metric: {metric: l1, seed: 3}", "amount: {ratio: 0.5}", "amount: {rule: ratio, slope: 1}",

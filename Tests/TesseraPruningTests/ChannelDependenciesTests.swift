@@ -103,7 +103,7 @@ import Testing
               - conv: {name: a, channels: 4, kernel: 1}
               - add: {name: sum, from: [a, x]}
               - conv: {name: b, channels: 4, kernel: 1}
-              - local_response_norm: {name: norm}
+              - local_response_norm: {name: norm, size: 3}
               - conv: {name: c, channels: 4, kernel: 1}
               - conv: {name: d, channels: 4, kernel: 1}
             outputs: [d]

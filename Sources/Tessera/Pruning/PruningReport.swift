@@ -104,7 +104,9 @@ extension PruningReport: CustomStringConvertible {
         var table = TextTable(header: ["layer", "channels", "kept", "saliency at the cut"])
         for layer in layers {
             let cuts = layer.saliency_at_cut.map { $0.map { String(format: "%.4g", $0) } ?? "-" }
-            table.add(["\(layer.name)", "\(layer.channels_before)", "\(layer.channels_after)", cuts.joined(separator: " ")])
+            table.add([
+                "\(layer.name)", "\(layer.channels_before)", "\(layer.channels_after)", cuts.joined(separator: " "),
+            ])
         }
         var lines = [table.description]
         if !fixed.isEmpty {
@@ -131,7 +133,8 @@ extension PruningReport: CustomStringConvertible {
             "parameters", "\(before.parameters)", "\(after.parameters)",
             factor(Double(before.parameters), Double(after.parameters)))
         add(
-            "weight file", before.weight_bytes.map { "\(ByteCount($0))" }, after.weight_bytes.map { "\(ByteCount($0))" },
+            "weight file", before.weight_bytes.map { "\(ByteCount($0))" },
+            after.weight_bytes.map { "\(ByteCount($0))" },
             factor(before.weight_bytes.map(Double.init), after.weight_bytes.map(Double.init)))
         func number(_ value: Double?, _ format: String) -> String? { value.map { String(format: format, $0) } }
         add(

@@ -40,7 +40,9 @@ public struct SampleReader: Sendable {
         guard network.graph.inputs.count == 1, let input = network.graph.inputs.first,
             let declaration = network.inputs[input.name]
         else {
-            throw TesseraError(.invalidArgument, "a folder of pictures is for networks with one input, found \(network.graph.inputs.count)")
+            throw TesseraError(
+                .invalidArgument,
+                "a folder of pictures is for networks with one input, found \(network.graph.inputs.count)")
         }
         let classes = try entries(of: path).filter { isFolder("\(path)/\($0)") }
         let files =
@@ -55,7 +57,8 @@ public struct SampleReader: Sendable {
         for (index, picture) in chosen.enumerated() {
             let own = try locatingErrors(path: picture.path) { try declaration.tensor(of: Picture(path: picture.path)) }
             guard own.shape == sample else {
-                throw TesseraError(.shapeMismatch, "expected pictures of \(sample), found \(own.shape)", path: picture.path)
+                throw TesseraError(
+                    .shapeMismatch, "expected pictures of \(sample), found \(own.shape)", path: picture.path)
             }
             try tensor.paste(own, at: Region(whole: tensor.shape).replacing(axis: 0, with: index..<index + 1))
         }

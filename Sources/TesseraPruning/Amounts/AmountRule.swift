@@ -15,7 +15,8 @@ public protocol AmountRule: Sendable {
 
 extension AmountRule {
     public func scaled(to strength: Double) throws -> any AmountRule {
-        throw TesseraError(.notSupported, "expected a rule whose strength can be changed: ratio, global-ratio or steepness")
+        throw TesseraError(
+            .notSupported, "expected a rule whose strength can be changed: ratio, global-ratio or steepness")
     }
 }
 

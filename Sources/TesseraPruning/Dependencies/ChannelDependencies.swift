@@ -50,7 +50,8 @@ struct ChannelTracing {
             guard let producer = producers.first(where: { $0.node.name == name }) else {
                 let names = producers.map(\.node.name)
                 throw TesseraError(
-                    .notFound, "no layer '\(name)' makes channels that could be pruned"
+                    .notFound,
+                    "no layer '\(name)' makes channels that could be pruned"
                         + suggestion(for: name, among: names))
             }
             for unit in producer.channels { units.keep(unit, because: "its channels are to stay") }

@@ -31,7 +31,9 @@ extension ConvTranspose: ChannelTraced {
         let perGroup = layer.inputShapes[0][1] / groups
         if groups > 1, perGroup == 1 {
             // Every input channel has kernels of its own, which make neighbouring channels.
-            for group in 0..<groups { layer.add(.kernel, "weight", axis: 0, [group], to: made[group * channels / groups]) }
+            for group in 0..<groups {
+                layer.add(.kernel, "weight", axis: 0, [group], to: made[group * channels / groups])
+            }
             return
         }
         layer.add(.kernel, "weight", axis: 1, to: Array(made.prefix(channels / groups)))

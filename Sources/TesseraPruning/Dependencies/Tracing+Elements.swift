@@ -14,7 +14,9 @@ extension TracedLayer {
     /// Elements at the same position, of which some are repeated.
     mutating func trace(_ op: any Broadcasting) {
         if op is Divide || op is Power {
-            for index in inputs.indices { keepInput(index, because: "'\(name)' makes no finite number of 0 (\(op.name))") }
+            for index in inputs.indices {
+                keepInput(index, because: "'\(name)' makes no finite number of 0 (\(op.name))")
+            }
             return
         }
         let rank = outputShapes[0].rank

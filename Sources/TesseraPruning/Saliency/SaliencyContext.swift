@@ -43,7 +43,8 @@ public struct SaliencyContext: Sendable {
     /// - Throws: `notSupported` without one.
     public func requireObjective(for metric: String) throws -> any PruningObjective {
         guard let objective else {
-            throw TesseraError(.notSupported, "the saliency metric '\(metric)' needs labelled samples to measure a loss with")
+            throw TesseraError(
+                .notSupported, "the saliency metric '\(metric)' needs labelled samples to measure a loss with")
         }
         return objective
     }

@@ -13,7 +13,8 @@ public struct LabelledSamples: Sendable {
         (self.inputs, self.expected) = (inputs, expected)
         for (name, tensor) in inputs.sorted(by: { $0.key < $1.key }) {
             guard tensor.shape.rank > 0, tensor.shape[0] > 0 else {
-                throw TesseraError(.shapeMismatch, "expected samples along the first axis of '\(name)', found \(tensor.shape)")
+                throw TesseraError(
+                    .shapeMismatch, "expected samples along the first axis of '\(name)', found \(tensor.shape)")
             }
             guard tensor.shape[0] == count else {
                 throw TesseraError(.shapeMismatch, "expected \(count) samples of '\(name)', found \(tensor.shape[0])")

@@ -25,7 +25,8 @@ public struct SampleLoss: PruningObjective {
         guard let output = output ?? (names.count == 1 ? names[0] : nil), names.contains(output) else {
             throw TesseraError(
                 .invalidArgument,
-                "expected the output that the loss is of, one of \(names.joined(separator: ", ")), found \(output ?? "none")")
+                "expected the output that the loss is of, one of \(names.joined(separator: ", ")), found \(output ?? "none")"
+            )
         }
         guard samples.expected != nil else {
             throw TesseraError(.invalidArgument, "expected samples with labels, to measure a loss with")

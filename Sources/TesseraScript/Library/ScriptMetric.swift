@@ -16,7 +16,8 @@ struct ScriptMetric: SaliencyMetric {
                 guard case .table = results.first ?? .nil else {
                     throw TesseraError(
                         .invalidArgument,
-                        "expected a list of \(group.channels.count) numbers as the result, got \((results.first ?? .nil).kind)")
+                        "expected a list of \(group.channels.count) numbers as the result, got \((results.first ?? .nil).kind)"
+                    )
                 }
                 return try results[0].requireArray().map { try $0.requireNumber() }
             }
