@@ -33,7 +33,7 @@ struct PruneCommand: ParsableCommand {
 
     @Option(
         name: .customLong("option"),
-        help: ArgumentHelp("An option of the rule, such as slope=1.5 or by=steepness.", valueName: "KEY=VALUE"))
+        help: ArgumentHelp("An option of the rule, such as cap=0.5 or by=steepness.", valueName: "KEY=VALUE"))
     var amountOptions: [String] = []
 
     @Option(help: "Round what is kept of every layer up to a multiple of this many channels.")

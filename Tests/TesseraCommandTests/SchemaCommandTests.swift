@@ -120,7 +120,7 @@ import Testing
             "samples: pictures",
         ] { #expect(try problems(text) == [], "\(text)") }
         for text in [
-            "metric: l3", "metric: {metric: l1, seed: 3}", "amount: {ratio: 0.5}", "amount: {rule: ratio, slope: 1}",
+            "metric: l3", "metric: {metric: l1, seed: 3}", "amount: {ratio: 0.5}", "amount: {rule: ratio, share: 0.1}",
             "schedule: {steps: few}", "round_to: a",
         ] { #expect(try !problems(text).isEmpty, "\(text)") }
     }

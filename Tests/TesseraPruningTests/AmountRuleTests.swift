@@ -36,20 +36,25 @@ import Testing
         #expect(GlobalRatio(0.5).counts(for: Self.problem(curves, isComparable: false)) == [2, 2])
     }
 
-    @Test("steepness stops where the curve becomes steeper than the slope")
+    @Test("steepness takes the flat part of each curve: a share of the area under it, up to the cap")
     func steepness() {
-        // The knee is the sixth value: those before it go.
-        let knee = [0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.5, 0.7, 0.9, 1]
-        #expect(Steepness().counts(for: Self.problem([knee])) == [5])
-        #expect(Steepness(slope: 1, cap: 0.3).counts(for: Self.problem([knee])) == [3])
-        // A steeper slope forgives the rise.
-        #expect(Steepness(slope: 3, cap: 0.9).counts(for: Self.problem([knee])) == [9])
-        #expect(Steepness(slope: 0).counts(for: Self.problem([knee])) == [0])
-        // What rises at once has no flat part; what is all equal is nothing else.
-        #expect(Steepness().counts(for: Self.problem([[0, 0.6, 0.8, 0.9, 1]])) == [0])
-        #expect(Steepness(slope: 1, cap: 0.5).counts(for: Self.problem([[2, 2, 2, 2]])) == [2])
-        // A scale and an offset do not matter.
-        #expect(Steepness().counts(for: Self.problem([knee.map { 7 * $0 - 3 }])) == [5])
+        // 0.1 of an area of 10 is 1, which the first five make up; the sixth would exceed it.
+        let late = [0.1, 0.1, 0.2, 0.2, 0.3, 1, 1.5, 2, 2.1, 2.5]
+        #expect(Steepness(share: 0.1).counts(for: Self.problem([late])) == [5])
+        #expect(Steepness(share: 0.1, cap: 0.3).counts(for: Self.problem([late])) == [3])
+        #expect(Steepness(share: 0).counts(for: Self.problem([late])) == [0])
+        // Of values that are all alike goes that share, and of a curve that is steep at once hardly any.
+        let flat = [Double](repeating: 7, count: 10)
+        #expect(Steepness(share: 0.3).counts(for: Self.problem([flat])) == [3])
+        #expect(Steepness(share: 0.1).counts(for: Self.problem([[0.4, 1, 1, 1]])) == [0])
+        // Neither a unit matters, nor how much better the network becomes without a channel.
+        #expect(Steepness(share: 0.1).counts(for: Self.problem([late.map { 512 * $0 }])) == [5])
+        #expect(Steepness(share: 0.1).counts(for: Self.problem([[-9, -1, 0.5, 9.5]])) == [2])
+        for key in ["share", "cap"] {
+            expectError(.invalidArgument, "'\(key)' from 0 to below 1, found 1.0") {
+                try Registry<any AmountRule>.builtin.make("steepness", YAMLReader.parse("{\(key): 1}", file: "a"))
+            }
+        }
     }
 
     @Test("targets take the weakest setting that reaches them, and say what can be reached at most")

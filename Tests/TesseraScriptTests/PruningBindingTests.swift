@@ -59,6 +59,24 @@ import Testing
         #expect(results.values == [6, 7, 5, 0, 0])
     }
 
+    @Test("The script and the file on the page about pruning work")
+    func page() async throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().path
+        let page = try String(contentsOfFile: root + "/docs/pruning.md", encoding: .utf8)
+        func block(_ language: String) throws -> String {
+            let parts = page.components(separatedBy: "```\(language)\n")
+            return try #require(parts.count == 2 ? parts[1].components(separatedBy: "\n```").first : nil)
+        }
+        let script = try block("lua").replacing("\"pruned\"", with: "folder .. '/pruned'")
+            .replacing("\"configs/", with: "\"\(root)/configs/")
+        let results = try await folder.run(script + "\nreturn report.after.macs < report.before.macs")
+        #expect(results.values == [true])
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/pruned/network.yaml"))
+        let file = try PruningFile(configuration: YAMLReader.parse(block("yaml"), file: "page"))
+        #expect(file.amount.name == "target-macs" && file.samples?.count == 500)
+    }
+
     @Test(
         "Misused, it says what was expected",
         arguments: [

@@ -56,7 +56,7 @@ public enum ScalableRule: String, ConfigurationChoice {
         switch self {
         case .ratio: Ratio()
         case .globalRatio: GlobalRatio(0.5, cap: cap ?? GlobalRatio().cap)
-        case .steepness: Steepness(slope: 1, cap: cap ?? Steepness().cap)
+        case .steepness: Steepness(share: 0.1, cap: cap ?? Steepness().cap)
         }
     }
 }
