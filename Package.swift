@@ -47,6 +47,7 @@ let package = Package(
         .target(name: "TesseraRuntime", dependencies: ["TesseraOperators"]),
         .target(name: "TesseraOneDNN", dependencies: ["TesseraRuntime", "COneDNN"]),
         .target(name: "TesseraPartition", dependencies: ["TesseraOperators"]),
+        .target(name: "TesseraPruning", dependencies: ["TesseraNetwork", "TesseraRuntime"]),
         .target(
             name: "TesseraCluster",
             dependencies: [
@@ -76,11 +77,13 @@ let package = Package(
                 "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
                 "TesseraMetrics", "TesseraSecurity", "TransportMulticast", "TransportTCP",
                 .target(name: "TransportMPI", condition: .when(traits: ["MPI"])),
+                "SaliencyMetrics", "TesseraPruning",
             ]),
 
         // Modules that are swapped by name.
         .target(
             name: "PartitionStrategies", dependencies: ["TesseraPartition"], path: "Plugins/PartitionStrategies"),
+        .target(name: "SaliencyMetrics", dependencies: ["TesseraPruning"], path: "Plugins/SaliencyMetrics"),
         .target(
             name: "TransportMulticast",
             dependencies: [
@@ -133,7 +136,7 @@ let package = Package(
     ]
         + [
             "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraONNX", "TesseraRuntime",
-            "TesseraPartition", "TesseraScript", "Tessera",
+            "TesseraPartition", "TesseraPruning", "TesseraScript", "Tessera",
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [
             .testTarget(

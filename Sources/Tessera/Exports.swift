@@ -1,5 +1,6 @@
 // What `import Tessera` brings: every module of the library.
 @_exported import PartitionStrategies
+@_exported import SaliencyMetrics
 @_exported import TesseraCluster
 @_exported import TesseraCore
 @_exported import TesseraMetrics
@@ -8,6 +9,7 @@
 @_exported import TesseraOneDNN
 @_exported import TesseraOperators
 @_exported import TesseraPartition
+@_exported import TesseraPruning
 @_exported import TesseraRuntime
 @_exported import TesseraSecurity
 @_exported import TransportMulticast

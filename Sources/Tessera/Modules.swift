@@ -1,4 +1,5 @@
 import PartitionStrategies
+import SaliencyMetrics
 import TesseraCluster
 import TesseraCore
 import TesseraNetwork
@@ -6,6 +7,7 @@ import TesseraONNX
 import TesseraOneDNN
 import TesseraOperators
 import TesseraPartition
+import TesseraPruning
 import TesseraRuntime
 import TransportMulticast
 import TransportTCP
@@ -20,6 +22,8 @@ public struct Modules: Sendable {
     public var backends: Registry<any KernelBackend>
     public var strategies: Registry<any PartitionStrategy>
     public var transports: Registry<any TransportFactory>
+    public var saliencyMetrics: Registry<any SaliencyMetric> = .builtin
+    public var pruningAmounts: Registry<any AmountRule> = .builtin
     /// What reads networks of other formats.
     public var importers: [any NetworkImporter] = [ONNXImporter()]
 

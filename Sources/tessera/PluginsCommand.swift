@@ -20,6 +20,7 @@ struct PluginsCommand: ParsableCommand {
         let modules = Modules.builtin
         let entries =
             Self.entries(modules.strategies) + Self.entries(modules.transports) + Self.entries(modules.backends)
+            + Self.entries(modules.saliencyMetrics) + Self.entries(modules.pruningAmounts)
             + Self.entries(modules.operators)
         guard !json else { return try printJSON(["modules": entries]) }
         var kind = ""

@@ -10,7 +10,7 @@ struct SchemaCommand: ParsableCommand {
             """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
-        case network, deployment, node, cluster
+        case network, deployment, node, cluster, pruning
     }
 
     @Argument(help: "What the file describes.")
@@ -23,6 +23,7 @@ struct SchemaCommand: ParsableCommand {
             print(JSONSchemaDocument.text(DeploymentFile.self, title: "A Tessera deployment"), terminator: "")
         case .node: print(JSONSchemaDocument.text(NodeFile.self, title: "A Tessera node"), terminator: "")
         case .cluster: print(JSONSchemaDocument.text(ClusterFile.self, title: "A Tessera cluster"), terminator: "")
+        case .pruning: print(JSONSchemaDocument.text(PruningFile.self, title: "How Tessera prunes"), terminator: "")
         }
     }
 }

@@ -12,7 +12,9 @@ import Testing
         SchemaChecker(try YAMLReader.read(Self.folder.appendingPathComponent("\(kind).json").path))
     }
 
-    @Test("what is committed is what the command prints", arguments: ["network", "deployment", "node", "cluster"])
+    @Test(
+        "what is committed is what the command prints",
+        arguments: ["network", "deployment", "node", "cluster", "pruning"])
     func upToDate(kind: String) throws {
         let printed = try Command("schema", kind)
         #expect(printed.status == 0, "\(printed.errors)")
@@ -30,6 +32,7 @@ import Testing
         "all files that are shipped are valid",
         arguments: [
             ("network", "networks"), ("deployment", "deployments"), ("cluster", "clusters"),
+            ("pruning", "pruning"),
         ])
     func shipped(kind: String, folder: String) throws {
         let files = TestFiles.repository.appendingPathComponent("configs/\(folder)")
@@ -102,6 +105,23 @@ import Testing
             "partition: diagonal", "partition: {strategy: vertical, tiles: [2, 2]}", "transport: {heartbeat: 1}",
             "exact: 1",
             "node: []",
+        ] { #expect(try !problems(text).isEmpty, "\(text)") }
+    }
+
+    @Test("a metric or rule is checked by what it declares itself")
+    func pruning() throws {
+        let checker = try checker("pruning")
+        func problems(_ text: String) throws -> [String] {
+            try checker.problems(of: YAMLReader.parse("tessera: 1\n" + text, file: "p.yaml"))
+        }
+        for text in [
+            "metric: l1", "metric: {metric: random, seed: 3}", "amount: steepness",
+            "amount: {rule: target-macs, factor: 2.5, by: ratio}", "schedule: gradual", "keep: [a]",
+            "samples: pictures",
+        ] { #expect(try problems(text) == [], "\(text)") }
+        for text in [
+            "metric: l3", "metric: {metric: l1, seed: 3}", "amount: {ratio: 0.5}", "amount: {rule: ratio, share: 0.1}",
+            "schedule: {steps: few}", "round_to: a",
         ] { #expect(try !problems(text).isEmpty, "\(text)") }
     }
 

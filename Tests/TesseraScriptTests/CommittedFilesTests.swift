@@ -46,4 +46,20 @@ import Testing
         let numbers = lines.text.split(separator: "\n").last?.split(separator: " ").compactMap { Double($0) } ?? []
         #expect(numbers.count == 2 && numbers[0] > 0.1 && numbers[1] < 0.01, "\(lines.text)")
     }
+
+    @Test("The workflow on pruning compares metrics and rules, and reaches its target with each")
+    func pruningWorkflow() async throws {
+        let lines = Lines()
+        var options = ScriptEngine.Options()
+        options.print = lines.add
+        options.arguments = [Self.root + "/configs/networks/lenet5.yaml", "2"]
+        _ = try await NetworkFolder().run(
+            String(contentsOfFile: Self.root + "/scripts/workflows/prune.lua", encoding: .utf8), options)
+        let factors = lines.text.split(separator: "\n").compactMap { line in
+            line.split(separator: " ").first { $0.hasSuffix("x") }.flatMap { Double($0.dropLast()) }
+        }
+        // All metrics but the one that needs batch normalizations, by three rules.
+        #expect(factors.count == 12 && factors.allSatisfy { $0 >= 2 }, "\(lines.text)")
+        #expect(lines.text.contains("'bn-scale' needs a normalization"), "\(lines.text)")
+    }
 }

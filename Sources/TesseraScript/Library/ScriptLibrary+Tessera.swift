@@ -11,6 +11,7 @@ extension ScriptLibrary {
             "tessera", "Networks, and the nodes that run them.",
             functions: [
                 tensor, image, load, network(context), divide, clock, strategies(context), registerStrategy(context),
+                registerMetric(context),
             ],
             types: [
                 ScriptTensor.scriptType, ScriptImage.scriptType, ScriptNetwork.scriptType, ScriptPlan.scriptType,

@@ -43,13 +43,18 @@ extension ScriptNetwork {
 
     /// Random inputs, of one where only the batch is open.
     private func randomInputs(_ shapes: [String: Shape]) throws -> [String: Tensor] {
+        try network.randomInputs(singleShapes(shapes))
+    }
+
+    /// The shapes of inputs, of one where only the batch is open.
+    func singleShapes(_ shapes: [String: Shape]) -> [String: Shape] {
         var shapes = shapes
         for input in network.graph.inputs where shapes[input.name] == nil {
             let declared = network.inputs[input.name]?.shape ?? input.shape
             guard declared.concrete == nil, declared.dimensions.count > 1 else { continue }
             shapes[input.name] = SymbolicShape([.fixed(1)] + declared.dimensions.dropFirst()).concrete
         }
-        return try network.randomInputs(shapes)
+        return shapes
     }
 
     /// How a table of inputs wants the network to run, and the inputs. An input goes before an option of its name.

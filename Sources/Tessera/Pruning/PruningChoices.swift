@@ -1,0 +1,76 @@
+import TesseraCore
+import TesseraNetwork
+import TesseraPruning
+
+/// A saliency metric by name with its options: `{metric: random, seed: 7}`.
+public struct SaliencyMetricChoice: Sendable, Equatable {
+    public var name: String
+    /// What the metric itself understands.
+    public var options: Configuration
+
+    public init(_ name: String, options: Configuration = .empty) { (self.name, self.options) = (name, options) }
+}
+
+extension SaliencyMetricChoice: ConfigurationValue {
+    public init(configuration: Configuration) throws {
+        (name, options) = try ModuleChoice.read(configuration, key: "metric", what: "a saliency metric")
+    }
+
+    public var configuration: Configuration { ModuleChoice.configuration(name, options, key: "metric") }
+    public static var typeDescription: String { "a saliency metric's name, or a map with its options" }
+    public static var schema: ConfigurationSchema {
+        .choice(of: Modules.builtin.saliencyMetrics, key: "metric", isRequired: true)
+    }
+}
+
+/// A rule for how much is pruned by name with its options: `{rule: ratio, ratio: 0.3}`.
+public struct AmountChoice: Sendable, Equatable {
+    public var name: String
+    /// What the rule itself understands.
+    public var options: Configuration
+
+    public init(_ name: String, options: Configuration = .empty) { (self.name, self.options) = (name, options) }
+
+    /// What stands after an option on the command line: `steepness`, `ratio=0.3`, or a map as in files.
+    public init(text: String, option: String) throws {
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2, !text.hasPrefix("{") else {
+            try self.init(configuration: YAMLReader.parse(text, file: option))
+            return
+        }
+        self.init(parts[0], options: try YAMLReader.parse(parts[1], file: option))
+    }
+}
+
+extension AmountChoice: ConfigurationValue {
+    public init(configuration: Configuration) throws {
+        (name, options) = try ModuleChoice.read(configuration, key: "rule", what: "a rule")
+    }
+
+    public var configuration: Configuration { ModuleChoice.configuration(name, options, key: "rule") }
+    public static var typeDescription: String { "a rule's name, or a map with its options" }
+    public static var schema: ConfigurationSchema {
+        .choice(of: Modules.builtin.pruningAmounts, key: "rule", isRequired: true)
+    }
+}
+
+/// A module as it is named in files.
+private enum ModuleChoice {
+    static func read(_ configuration: Configuration, key: String, what: String) throws -> (String, Configuration) {
+        if case .string(let name) = configuration.content { return (name, .empty) }
+        let entries = try configuration.entries(expecting: "\(what)'s name, or {\(key): NAME, …}")
+        guard let name = configuration[key] else {
+            throw configuration.unexpected("a key '\(key)' with \(what)'s name")
+        }
+        return (
+            try String(configuration: name),
+            Configuration(.map(entries.filter { $0.key != key }), at: configuration.location)
+        )
+    }
+
+    static func configuration(_ name: String, _ options: Configuration, key: String) -> Configuration {
+        let entries = (try? options.entries()) ?? []
+        guard !entries.isEmpty else { return name.configuration }
+        return Configuration(.map([Configuration.Entry(key, name.configuration)] + entries))
+    }
+}

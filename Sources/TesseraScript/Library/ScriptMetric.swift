@@ -1,0 +1,48 @@
+import Tessera
+
+/// A saliency metric that is a Lua function.
+struct ScriptMetric: SaliencyMetric {
+    var name: String
+    var function: ScriptFunction
+    /// The metric's further options.
+    var options: Configuration
+
+    func saliencies(in context: SaliencyContext) throws -> [[Double]] {
+        try context.dependencies.groups.map { group in
+            let results = try function.call([
+                .table(try ScriptTable(group, in: context)), .table(try ScriptValue(options).requireTable()),
+            ])
+            return try locatingErrors(path: "saliency metric '\(name)'") {
+                guard case .table = results.first ?? .nil else {
+                    throw TesseraError(
+                        .invalidArgument,
+                        "expected a list of \(group.channels.count) numbers as the result, got \((results.first ?? .nil).kind)"
+                    )
+                }
+                return try results[0].requireArray().map { try $0.requireNumber() }
+            }
+        }
+    }
+}
+
+extension ScriptTable {
+    /// What a metric gets to see of the channels that compete with each other.
+    fileprivate init(_ group: DependencyGroup, in context: SaliencyContext) throws {
+        func weights(_ channel: ChannelGroup, _ roles: Set<ParameterSlice.Role>) throws -> ScriptValue {
+            let values = try context.values(of: channel, roles: roles)
+            return .object(ScriptTensor(try Tensor(values, shape: [values.count])))
+        }
+        self.init(entries: [
+            "name": .string(group.name),
+            "layers": .table(ScriptTable(array: group.layers.map(ScriptValue.string))),
+            "channels": .table(
+                ScriptTable(
+                    array: try group.channels.map { channel in
+                        [
+                            "kernels": try weights(channel, [.kernel]), "biases": try weights(channel, [.bias]),
+                            "scales": try weights(channel, [.scale]), "readers": try weights(channel, [.reader]),
+                        ]
+                    })),
+        ])
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Tessera
+
+/// Making a network smaller.
+extension ScriptNetwork {
+    static var prune: Binding {
+        Binding(
+            of: ScriptNetwork.self, "prune",
+            "prune{metric?: string|table, amount?: string|table, round_to?: integer, keep?: string[], schedule?: string|table, "
+                + "samples?: string|table, inputs?: table, latency?: boolean} -> Network, table",
+            "Removes the channels that matter least. The options are those of a pruning file; a metric or rule with options is a "
+                + "table such as `{metric = \"random\", seed = 4}` and `{rule = \"ratio\", ratio = 0.3}`. `inputs` gives shapes, or "
+                + "tensors or pictures of them, where the network leaves sizes open other than the batch. Gives the smaller network, and a "
+                + "table with what `tessera prune --json` prints; latencies are measured if `latency` is true."
+        ) { network, call in
+            try call.expectArguments(atMost: 1)
+            var options = try call.options()
+            let shapes = try options.take("inputs", network.shapes) ?? [:]
+            let isTimed = try options.bool("latency") ?? false
+            try options.expectRest(among: PruningFile.keys.map(\.description.name).filter { $0 != "tessera" })
+            let entries = try options.rest().entries() + [.init("tessera", 1.configuration)]
+            let result = try locatingErrors(path: call.name) {
+                let settings = try PruningFile(configuration: Configuration(.map(entries)))
+                var pruning = NetworkPruning(
+                    network.network, settings, shapes: network.singleShapes(shapes), modules: network.context.modules,
+                    backend: network.backend, threads: network.threads)
+                if !isTimed { pruning.latencySeconds = nil }
+                return try pruning.run()
+            }
+            let keys = try JSONDecoder().decode(Configuration.self, from: JSONEncoder().encode(result.report))
+            return [
+                .object(
+                    ScriptNetwork(
+                        result.network, backend: network.backend, threads: network.threads, context: network.context)),
+                ScriptValue(keys),
+            ]
+        }
+    }
+}
+
+extension ScriptLibrary {
+    static func registerMetric(_ context: ScriptContext) -> Binding {
+        Binding(
+            "register.saliency_metric",
+            "register.saliency_metric(name: string, metric: fun(group: table, options: table): number[])",
+            "Adds a saliency metric, which `net:prune` then knows by its name. It is called for all channels that compete with each "
+                + "other: `group.layers` are the names of the layers that make them, `group.channels[i]` has the tensors `kernels`, `biases`, "
+                + "`scales` and `readers` of one of them. It returns a number for each; the smallest are pruned."
+        ) { call in
+            try call.expectArguments(atMost: 2)
+            let name = try call.string(1, "name")
+            guard !name.isEmpty else {
+                throw TesseraError(.invalidArgument, "expected a name, got ''", path: call.name)
+            }
+            let function = try call.function(2, "metric")
+            try context.modules.saliencyMetrics.register(
+                Module(name: name, summary: "a metric of this script", source: ScriptStrategy.source) { options in
+                    ScriptMetric(name: name, function: function, options: options)
+                })
+            return []
+        }
+    }
+}

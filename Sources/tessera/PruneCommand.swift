@@ -1,0 +1,148 @@
+import ArgumentParser
+import Foundation
+import Tessera
+
+struct PruneCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune",
+        abstract: "Removes the channels that matter least, and writes the smaller network.",
+        discussion: """
+            Writes network.yaml and weights.safetensors. 'tessera plugins' lists saliency metrics and rules for amounts with their \
+            options. What is given here goes before what the file says.
+            """)
+
+    @OptionGroup var network: NetworkOptions
+    @OptionGroup var target: NetworkFolderOptions
+
+    @Option(help: "A file that says how the network is pruned.")
+    var config: String?
+
+    @Option(help: "What says how much a channel matters; l2 by default.")
+    var metric: String?
+
+    @Option(
+        name: .customLong("metric-option"),
+        help: ArgumentHelp("An option of the metric, such as seed=3.", valueName: "KEY=VALUE"))
+    var metricOptions: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "How many channels go: a rule, with its main option, such as ratio=0.3 or target-macs=2; steepness by default.",
+            valueName: "RULE[=VALUE]"))
+    var amount: String?
+
+    @Option(
+        name: .customLong("option"),
+        help: ArgumentHelp("An option of the rule, such as cap=0.5 or by=steepness.", valueName: "KEY=VALUE"))
+    var amountOptions: [String] = []
+
+    @Option(help: "Round what is kept of every layer up to a multiple of this many channels.")
+    var roundTo: Int?
+
+    @Option(help: ArgumentHelp("A layer that keeps all its channels.", valueName: "LAYER"))
+    var keep: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Labelled samples: a folder of pictures with a sub-folder for each class, or a .safetensors file.",
+            valueName: "PATH"))
+    var samples: String?
+
+    @Option(help: "The most samples that are used; 512 by default.")
+    var sampleCount: Int?
+
+    @OptionGroup var shapes: ShapeOptions
+    @OptionGroup var threads: ThreadOptions
+
+    @Flag(help: "Do not measure latencies.")
+    var noLatency = false
+
+    @Option(help: "Draw the saliency curves, with the cut marked.")
+    var svg: String?
+
+    @Option(help: "Write the saliency curves as a table.")
+    var csv: String?
+
+    @Flag(help: "Print one JSON object on standard output.")
+    var json = false
+
+    func run() throws {
+        let folder = try target.checked()
+        let modules = Modules.builtin
+        let settings = try settings()
+        let network = try self.network.load(modules)
+        var pruning = NetworkPruning(
+            network, settings, shapes: try shapes.shapes(of: network), modules: modules,
+            backend: try modules.backends.make(Modules.defaultBackend), threads: threads.count)
+        if noLatency { pruning.latencySeconds = nil }
+        let result = try pruning.run()
+        try folder.write(result.network)
+        var report = result.report
+        report.before.weight_bytes = denseWeightBytes(of: network)
+        report.after.weight_bytes = FoldingReport.size(of: folder.weightPath)
+        report.file = folder.networkPath
+        if let svg { try writeFile(report.svg(), to: svg) }
+        if let csv { try writeFile(report.csv, to: csv) }
+        if json { try printJSON(report) } else { print(report) }
+    }
+
+    /// What the file says, with what the command line says over it.
+    private func settings() throws -> PruningFile {
+        var settings = try config.map { try PruningFile(path: $0) } ?? PruningFile()
+        if let metric {
+            if metric != settings.metric.name { settings.metric.options = .empty }
+            settings.metric.name = metric
+        }
+        settings.metric.options = try Self.options(
+            settings.metric.options, adding: metricOptions, of: "--metric-option")
+        if let amount {
+            let given = try AmountChoice(text: amount, option: "--amount")
+            // Options belong to the rule they were written for.
+            if given != AmountChoice(settings.amount.name) { settings.amount = given }
+        }
+        let shorthand = try Modules.builtin.pruningAmounts.module(settings.amount.name).type?.shorthandKey
+        settings.amount.options = try Self.options(
+            settings.amount.options, adding: amountOptions, of: "--option", shorthand: shorthand)
+        settings.roundTo = roundTo ?? settings.roundTo
+        settings.keep += keep
+        if let samples {
+            var own = settings.samples ?? SampleSettings()
+            own.path = samples
+            settings.samples = own
+        }
+        if let sampleCount { settings.samples?.count = sampleCount }
+        try settings.validate()
+        try settings.samples?.validate()
+        return settings
+    }
+
+    /// Options as a map, with those given as KEY=VALUE over them.
+    ///
+    /// - Parameter shorthand: the key that a lone value stands for.
+    private static func options(
+        _ base: Configuration, adding arguments: [String], of option: String, shorthand: String? = nil
+    ) throws -> Configuration {
+        guard !arguments.isEmpty else { return base }
+        var entries: [Configuration.Entry] = []
+        if case .map(let own) = base.content {
+            entries = own
+        } else if let shorthand, !base.isNull {
+            entries = [.init(shorthand, base)]
+        }
+        for argument in arguments {
+            let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else {
+                throw TesseraError(.invalidArgument, "'\(option)' expects KEY=VALUE, found '\(argument)'")
+            }
+            entries.removeAll { $0.key == parts[0] }
+            entries.append(.init(parts[0], try YAMLReader.parse(parts[1], file: "\(option) \(parts[0])")))
+        }
+        return Configuration(.map(entries), at: base.location)
+    }
+
+    /// The bytes of the file that the network's weights are read from; nil if it has none.
+    private func denseWeightBytes(of network: Network) -> Int? {
+        guard case .file(let path) = network.weights else { return nil }
+        return FoldingReport.size(of: path)
+    }
+}
