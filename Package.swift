@@ -27,6 +27,7 @@ let package = Package(
             name: "CFFmpeg",
             linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.4")]),
         .target(name: "CNORM", linkerSettings: [.linkedLibrary("norm")]),
 
@@ -40,6 +41,7 @@ let package = Package(
             exclude: ["onnx.proto"]),
         .target(name: "TesseraRuntime", dependencies: ["TesseraOperators"]),
         .target(name: "TesseraOneDNN", dependencies: ["TesseraRuntime", "COneDNN"]),
+        .target(name: "TesseraTraining", dependencies: ["TesseraNetwork", "TesseraRuntime", "CZlib"]),
         .target(name: "TesseraPartition", dependencies: ["TesseraOperators"]),
         .target(
             name: "TesseraCluster",
@@ -68,7 +70,7 @@ let package = Package(
             name: "Tessera",
             dependencies: [
                 "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
-                "TesseraMetrics", "TesseraSecurity", "TransportMulticast", "TransportTCP",
+                "TesseraMetrics", "TesseraSecurity", "TesseraTraining", "TransportMulticast", "TransportTCP",
             ]),
 
         // Modules that are swapped by name.
@@ -112,7 +114,7 @@ let package = Package(
     ]
         + [
             "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraONNX", "TesseraRuntime",
-            "TesseraPartition", "TesseraScript", "Tessera",
+            "TesseraPartition", "TesseraScript", "TesseraTraining", "Tessera",
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [
             .testTarget(

@@ -10,5 +10,6 @@
 @_exported import TesseraPartition
 @_exported import TesseraRuntime
 @_exported import TesseraSecurity
+@_exported import TesseraTraining
 @_exported import TransportMulticast
 @_exported import TransportTCP
