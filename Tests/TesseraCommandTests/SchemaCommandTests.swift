@@ -12,7 +12,9 @@ import Testing
         SchemaChecker(try YAMLReader.read(Self.folder.appendingPathComponent("\(kind).json").path))
     }
 
-    @Test("what is committed is what the command prints", arguments: ["network", "deployment", "node", "cluster"])
+    @Test(
+        "what is committed is what the command prints",
+        arguments: ["network", "deployment", "node", "cluster", "training"])
     func upToDate(kind: String) throws {
         let printed = try Command("schema", kind)
         #expect(printed.status == 0, "\(printed.errors)")
@@ -29,7 +31,7 @@ import Testing
     @Test(
         "all files that are shipped are valid",
         arguments: [
-            ("network", "networks"), ("deployment", "deployments"), ("cluster", "clusters"),
+            ("network", "networks"), ("deployment", "deployments"), ("cluster", "clusters"), ("training", "training"),
         ])
     func shipped(kind: String, folder: String) throws {
         let files = TestFiles.repository.appendingPathComponent("configs/\(folder)")
