@@ -30,6 +30,7 @@ let package = Package(
             name: "CFFmpeg",
             linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.4")]),
         .target(
             name: "CMPI", cSettings: [.define("TESSERA_MPI", .when(traits: ["MPI"]))],
@@ -46,6 +47,7 @@ let package = Package(
             exclude: ["onnx.proto"]),
         .target(name: "TesseraRuntime", dependencies: ["TesseraOperators"]),
         .target(name: "TesseraOneDNN", dependencies: ["TesseraRuntime", "COneDNN"]),
+        .target(name: "TesseraTraining", dependencies: ["TesseraNetwork", "TesseraRuntime", "CZlib"]),
         .target(name: "TesseraPartition", dependencies: ["TesseraOperators"]),
         .target(name: "TesseraPruning", dependencies: ["TesseraNetwork", "TesseraRuntime"]),
         .target(
@@ -75,7 +77,7 @@ let package = Package(
             name: "Tessera",
             dependencies: [
                 "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
-                "TesseraMetrics", "TesseraSecurity", "TransportMulticast", "TransportTCP",
+                "TesseraMetrics", "TesseraSecurity", "TesseraTraining", "TransportMulticast", "TransportTCP",
                 .target(name: "TransportMPI", condition: .when(traits: ["MPI"])),
                 "SaliencyMetrics", "TesseraPruning",
             ]),
@@ -136,7 +138,7 @@ let package = Package(
     ]
         + [
             "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraONNX", "TesseraRuntime",
-            "TesseraPartition", "TesseraPruning", "TesseraScript", "Tessera",
+            "TesseraPartition", "TesseraPruning", "TesseraScript", "TesseraTraining", "Tessera",
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [
             .testTarget(

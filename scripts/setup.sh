@@ -10,6 +10,7 @@ packages=(
     liblua5.4-dev                                                   # scripts
     libnorm-dev                                                     # NORM: multicast
     libavcodec-dev libavformat-dev libavutil-dev libswscale-dev     # FFmpeg: picture files
+    zlib1g-dev                                                      # compressed archives of pictures
     python3-venv                                                    # comparisons with the onnx package
 )
 case "${1:-}" in

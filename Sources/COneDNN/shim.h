@@ -401,6 +401,157 @@ static inline dnnl_status_t onednn_reorder(
     return status;
 }
 
+// Training -------------------------------------------------------------------------------------------------------------
+
+/// The first implementation. `forward` is what a backward operation belongs to; NULL for a forward one. `attributes` may be NULL.
+static inline dnnl_status_t onednn_choose_for_training(
+    dnnl_primitive_desc_t *out, const_dnnl_op_desc_t operation, const_dnnl_primitive_attr_t attributes,
+    dnnl_engine_t engine, const_dnnl_primitive_desc_t forward) {
+    dnnl_primitive_attr_t plain = NULL;
+    dnnl_status_t status = attributes ? dnnl_success : onednn_plain_attributes(&plain);
+    if (status == dnnl_success)
+        status = dnnl_primitive_desc_create(out, operation, plain ? plain : attributes, engine, forward);
+    if (plain) dnnl_primitive_attr_destroy(plain);
+    return status;
+}
+
+/// The window of a convolution or a pooling.
+typedef struct {
+    const int64_t *kernel, *strides, *dilations, *before, *after;
+} onednn_window;
+
+static inline dnnl_status_t onednn_convolution_training(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
+    const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination,
+    onednn_window w) {
+    dnnl_convolution_desc_t operation;
+    dnnl_status_t status = dnnl_dilated_convolution_forward_desc_init(
+        &operation, dnnl_forward_training, dnnl_convolution_direct, source, weights, bias, destination, w.strides,
+        w.dilations, w.before, w.after);
+    return status == dnnl_success ? onednn_choose_for_training(out, &operation, NULL, engine, NULL) : status;
+}
+
+static inline dnnl_status_t onednn_convolution_backward_data(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
+    const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *destination, onednn_window w,
+    const_dnnl_primitive_desc_t forward) {
+    dnnl_convolution_desc_t operation;
+    dnnl_status_t status = dnnl_dilated_convolution_backward_data_desc_init(
+        &operation, dnnl_convolution_direct, source, weights, destination, w.strides, w.dilations, w.before, w.after);
+    return status == dnnl_success ? onednn_choose_for_training(out, &operation, NULL, engine, forward) : status;
+}
+
+static inline dnnl_status_t onednn_convolution_backward_weights(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
+    const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination,
+    onednn_window w, const_dnnl_primitive_desc_t forward) {
+    dnnl_convolution_desc_t operation;
+    dnnl_status_t status = dnnl_dilated_convolution_backward_weights_desc_init(
+        &operation, dnnl_convolution_direct, source, weights, bias, destination, w.strides, w.dilations, w.before,
+        w.after);
+    return status == dnnl_success ? onednn_choose_for_training(out, &operation, NULL, engine, forward) : status;
+}
+
+static inline dnnl_status_t onednn_inner_product_training(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
+    const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination) {
+    dnnl_inner_product_desc_t operation;
+    dnnl_status_t status = dnnl_inner_product_forward_desc_init(
+        &operation, dnnl_forward_training, source, weights, bias, destination);
+    return status == dnnl_success ? onednn_choose_for_training(out, &operation, NULL, engine, NULL) : status;
+}
+
+static inline dnnl_status_t onednn_inner_product_backward_data(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
+    const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *destination, const_dnnl_primitive_desc_t forward) {
+    dnnl_inner_product_desc_t operation;
+    dnnl_status_t status = dnnl_inner_product_backward_data_desc_init(&operation, source, weights, destination);
+    return status == dnnl_success ? onednn_choose_for_training(out, &operation, NULL, engine, forward) : status;
+}
+
+static inline dnnl_status_t onednn_inner_product_backward_weights(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *source,
+    const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *destination,
+    const_dnnl_primitive_desc_t forward) {
+    dnnl_inner_product_desc_t operation;
+    dnnl_status_t status =
+        dnnl_inner_product_backward_weights_desc_init(&operation, source, weights, bias, destination);
+    return status == dnnl_success ? onednn_choose_for_training(out, &operation, NULL, engine, forward) : status;
+}
+
+/// With a scale and a shift for each channel; `relu` is 1 for a rectified linear unit after it. With `global` statistics, they
+/// are read, and nothing is kept for a backward pass.
+static inline dnnl_status_t onednn_batch_normalization(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *data, float epsilon, int relu,
+    int global) {
+    dnnl_batch_normalization_desc_t operation;
+    const unsigned flags = dnnl_use_scale | dnnl_use_shift | (relu ? dnnl_fuse_norm_relu : 0)
+        | (global ? dnnl_use_global_stats : 0);
+    dnnl_status_t status = dnnl_batch_normalization_forward_desc_init(
+        &operation, global ? dnnl_forward_inference : dnnl_forward_training, data, epsilon, flags);
+    return status == dnnl_success ? onednn_choose_for_training(out, &operation, NULL, engine, NULL) : status;
+}
+
+static inline dnnl_status_t onednn_batch_normalization_backward(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, const dnnl_memory_desc_t *gradient,
+    const dnnl_memory_desc_t *data, float epsilon, int relu, const_dnnl_primitive_desc_t forward) {
+    dnnl_batch_normalization_desc_t operation;
+    dnnl_status_t status = dnnl_batch_normalization_backward_desc_init(
+        &operation, dnnl_backward, gradient, data, epsilon,
+        dnnl_use_scale | dnnl_use_shift | (relu ? dnnl_fuse_norm_relu : 0));
+    return status == dnnl_success ? onednn_choose_for_training(out, &operation, NULL, engine, forward) : status;
+}
+
+static inline dnnl_status_t onednn_pooling_training(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t kind, const dnnl_memory_desc_t *source,
+    const dnnl_memory_desc_t *destination, onednn_window w) {
+    dnnl_pooling_v2_desc_t operation;
+    dnnl_status_t status = dnnl_pooling_v2_forward_desc_init(
+        &operation, dnnl_forward_training, kind, source, destination, w.strides, w.kernel, w.dilations, w.before,
+        w.after);
+    return status == dnnl_success ? onednn_choose_for_training(out, &operation, NULL, engine, NULL) : status;
+}
+
+static inline dnnl_status_t onednn_pooling_backward(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t kind, const dnnl_memory_desc_t *source,
+    const dnnl_memory_desc_t *destination, onednn_window w, const_dnnl_primitive_desc_t forward) {
+    dnnl_pooling_v2_desc_t operation;
+    dnnl_status_t status = dnnl_pooling_v2_backward_desc_init(
+        &operation, kind, source, destination, w.strides, w.kernel, w.dilations, w.before, w.after);
+    return status == dnnl_success ? onednn_choose_for_training(out, &operation, NULL, engine, forward) : status;
+}
+
+static inline dnnl_status_t onednn_eltwise_training(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t kind, const dnnl_memory_desc_t *data,
+    float alpha, float beta) {
+    dnnl_eltwise_desc_t operation;
+    dnnl_status_t status = dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_training, kind, data, alpha, beta);
+    return status == dnnl_success ? onednn_choose_for_training(out, &operation, NULL, engine, NULL) : status;
+}
+
+static inline dnnl_status_t onednn_eltwise_backward(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t kind, const dnnl_memory_desc_t *gradient,
+    const dnnl_memory_desc_t *data, float alpha, float beta, const_dnnl_primitive_desc_t forward) {
+    dnnl_eltwise_desc_t operation;
+    dnnl_status_t status = dnnl_eltwise_backward_desc_init(&operation, kind, gradient, data, alpha, beta);
+    return status == dnnl_success ? onednn_choose_for_training(out, &operation, NULL, engine, forward) : status;
+}
+
+/// A combination of two operands; `relu` is 1 for a rectified linear unit after it.
+static inline dnnl_status_t onednn_binary_training(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t kind, const dnnl_memory_desc_t *first,
+    const dnnl_memory_desc_t *second, const dnnl_memory_desc_t *destination, int relu) {
+    dnnl_binary_desc_t operation;
+    const onednn_post_operation function = {onednn_function, dnnl_eltwise_relu, 0, 0, NULL};
+    dnnl_primitive_attr_t attributes;
+    dnnl_status_t status = dnnl_binary_desc_init(&operation, kind, first, second, destination);
+    if (status == dnnl_success) status = onednn_attributes_create(&attributes, &function, relu ? 1 : 0);
+    if (status != dnnl_success) return status;
+    status = onednn_choose_for_training(out, &operation, attributes, engine, NULL);
+    dnnl_primitive_attr_destroy(attributes);
+    return status;
+}
+
 // Rounding -------------------------------------------------------------------------------------------------------------
 
 /// Elements to round. oneDNN 2.x has only a slow reference for binary16, so these are our own.

@@ -12,5 +12,6 @@
 @_exported import TesseraPruning
 @_exported import TesseraRuntime
 @_exported import TesseraSecurity
+@_exported import TesseraTraining
 @_exported import TransportMulticast
 @_exported import TransportTCP

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// Inputs one after the other along an axis.
-public struct Concat: Operator, Equatable {
+public struct Concat: CopyingOperator, Equatable {
     public static let name = "concat"
     public static let summary = "Inputs joined along an axis"
 

@@ -29,6 +29,9 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "The kernel backend; see 'tessera plugins'.")
     var backend = Modules.defaultBackend
 
+    @Flag(help: "Measure steps of training instead of inferences.")
+    var training = false
+
     @Flag(help: "Measure each layer, too.")
     var profile = false
 
@@ -45,6 +48,9 @@ struct BenchCommand: ParsableCommand {
         guard network.weights == nil || !randomWeights else {
             throw ValidationError("'--weights' and '--random-weights' exclude each other")
         }
+        guard !training || (!profile && svg == nil && trace == nil && !tune.tune) else {
+            throw ValidationError("'--training' goes with none of '--profile', '--svg', '--trace' and '--tune'")
+        }
         guard (0...86_400).contains(seconds) else {
             throw ValidationError("'--seconds' expects 0 to 86400, found \(seconds)")
         }
@@ -60,6 +66,7 @@ struct BenchCommand: ParsableCommand {
             self.network.network, weights: randomWeights ? .random(seed: 1) : self.network.weights.map { .file($0) })
         let given = try network.readInputs(shapes.inputs).tensors
         let inputs = try network.randomInputs(shapes.shapes(of: network)).merging(given) { $1 }
+        if training { return try measureTraining(network, inputs, modules) }
         var benchmark = Benchmark(
             options: CompileOptions(threads: threads.count, precision: try precision.choice(for: network)),
             seconds: seconds, warmUp: warmUp, isProfiled: profile || svg != nil || trace != nil)
@@ -71,6 +78,15 @@ struct BenchCommand: ParsableCommand {
         if let trace, let profile = report.profile {
             try writeFile(ChromeTrace(profile, named: network.name).json, to: trace)
         }
+        if json { try printJSON(report) } else { print(report) }
+    }
+
+    private func measureTraining(_ network: Network, _ inputs: [String: Tensor], _ modules: Modules) throws {
+        let precision = try TrainingPrecision(configuration: (self.precision.precision ?? "f32").configuration)
+        let report = try TrainingBenchmark(
+            network, inputs: inputs, backend: modules.trainer(of: modules.backends.make(backend)),
+            threads: threads.count,
+            precision: precision, seconds: seconds)
         if json { try printJSON(report) } else { print(report) }
     }
 }

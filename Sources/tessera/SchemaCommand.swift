@@ -10,7 +10,7 @@ struct SchemaCommand: ParsableCommand {
             """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
-        case network, deployment, node, cluster, pruning
+        case network, deployment, node, cluster, pruning, training
     }
 
     @Argument(help: "What the file describes.")
@@ -22,6 +22,8 @@ struct SchemaCommand: ParsableCommand {
         case .deployment:
             print(JSONSchemaDocument.text(DeploymentFile.self, title: "A Tessera deployment"), terminator: "")
         case .node: print(JSONSchemaDocument.text(NodeFile.self, title: "A Tessera node"), terminator: "")
+        case .training:
+            print(JSONSchemaDocument.text(TrainingFile.self, title: "A Tessera training"), terminator: "")
         case .cluster: print(JSONSchemaDocument.text(ClusterFile.self, title: "A Tessera cluster"), terminator: "")
         case .pruning: print(JSONSchemaDocument.text(PruningFile.self, title: "How Tessera prunes"), terminator: "")
         }

@@ -38,8 +38,8 @@ public struct OperatorCase: Sendable, CustomStringConvertible {
 }
 
 /// Checks all that an operator promises, for every case: the inferred shape is the actual one, kernels agree with the
-/// reference, stitched tiles equal the whole to the bit (reference and kernels, one thread and two), and the configuration
-/// survives being written and read.
+/// reference, stitched tiles equal the whole to the bit (reference and kernels, one thread and two), the gradients are those of finite
+/// differences, and the configuration survives being written and read.
 public func checkOperator(_ cases: [OperatorCase], seed: UInt64 = 20_261_121) throws {
     for (index, testCase) in cases.enumerated() {
         var generator = SeededGenerator(seed: seed &+ UInt64(index))
@@ -75,6 +75,9 @@ extension OperatorCase {
             try checkTiles(of: graph, tensors, whole: kernels, backend, threads: threads, tilings: tilings)
         }
         try checkRoundTrip()
+        if graph.graph.nodes.count == 1, let node = graph.graph.nodes.first, node.inputs.count == tensors.count {
+            try checkGradient(node.op, tensors, graph.parameters[0], using: &generator)
+        }
     }
 
     private func randomGraph(using generator: inout SeededGenerator) throws -> BoundGraph {

@@ -35,6 +35,8 @@
 ---@field prune fun(self: Network, options: {metric?: string|table, amount?: string|table, round_to?: integer, keep?: string[], schedule?: string|table, samples?: string|table, inputs?: table, latency?: boolean}): Network, table Removes the channels that matter least. The options are those of a pruning file; a metric or rule with options is a table such as `{metric = "random", seed = 4}` and `{rule = "ratio", ratio = 0.3}`. `inputs` gives shapes, or tensors or pictures of them, where the network leaves sizes open other than the batch. Gives the smaller network, and a table with what `tessera prune --json` prints; latencies are measured if `latency` is true.
 ---@field ranges fun(self: Network, options: {calibrate: table, headroom?: number, fold?: boolean}): {name: string, kind: string, activation: number, weight?: number, variance?: number, verdict: string}[] Runs the network in f32 on every element of the list `calibrate`, each what `run` takes, and tells the largest magnitudes in each layer. The verdict is `overflow` for a layer with a number above 65504, the largest of IEEE binary16, `at risk` where activations `headroom` times larger (2 by default) would be, or else `fits`.
 ---@field save fun(self: Network, folder: string, options?: {force?: boolean}) Writes network.yaml and weights.safetensors into a folder. A network that is there is replaced only with `force`.
+---@field train fun(self: Network, options: {config: string, output?: string, epochs?: integer}): Network, table[] Trains the network, from the weights that it has, as a training file says, whose own network and weights are left out of account. Gives the trained network and what each epoch came to: epoch, rate, train_loss, train_accuracy, test_loss, test_accuracy, test_psnr. `output` and `epochs` replace those of the file.
+---@field trainer fun(self: Network, options: {batch: integer, loss?: string|table, optimizer?: string|table, precision?: string}): Trainer Makes the network ready for a training loop of one's own, with batches of that many samples. `loss` and `optimizer` are as in training files; the rate is given with each step.
 
 ---Who computes what. Printing it shows every node's part of every layer.
 ---@class Plan
@@ -64,6 +66,15 @@
 ---@field seconds fun(self: CostModel, layers: string[], device: integer|"leader"): number What whole layers take on a device.
 ---@field transfer fun(self: CostModel, bytes: integer, from: integer|"leader", to: integer|"leader"): number The seconds until so many bytes have gone from one device to another.
 ---@field simulate fun(self: CostModel, stages: table[], pictures?: integer): table What a list of stages, as a strategy returns it, would come to: what `net:simulate` gives.
+
+---A network in training.
+---@class Trainer
+---@field step fun(self: Trainer, options: {input: Tensor, classes?: integer[], target?: Tensor, rate?: number}): number, integer? Trains with a batch: tensors of [batch, …], and the class of each sample, counted from 0, or a tensor that the output should be. Gives the loss, and how many samples were right.
+---@field evaluate fun(self: Trainer, options: {input: Tensor, classes?: integer[], target?: Tensor}): number, integer? The same for the network as it is, which does not change.
+---@field gradients fun(self: Trainer, options: {input: Tensor, classes?: integer[], target?: Tensor}): number, integer? Computes the gradients of all weights for a batch, and changes none.
+---@field gradient fun(self: Trainer, name: string): Tensor The gradient of a weight, `LAYER.parameter`, in the last batch.
+---@field weight fun(self: Trainer, name: string): Tensor A weight, `LAYER.parameter`, as it is now.
+---@field network fun(self: Trainer): Network The network with the weights as they are now.
 
 ---Networks, and the nodes that run them.
 tessera = {}

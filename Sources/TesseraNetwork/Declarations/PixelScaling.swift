@@ -19,8 +19,7 @@ public struct PixelScaling: Sendable, Hashable {
         let order = try order(for: channels ?? order?.channels ?? picture.channels)
         let picture = order == .grey ? try picture.grey() : try picture.rgb()
         let tables = try (0..<order.channels).map { channel in
-            let (mean, deviation) = try statistics(of: channel, among: order.channels)
-            return (0...255).map { Float((Double($0) * scale.value - mean) / deviation) }
+            try table(of: channel, among: order.channels)
         }
         let area = picture.width * picture.height
         let steps = Steps(layout, channels: order.channels, area: area)
@@ -73,6 +72,12 @@ public struct PixelScaling: Sendable, Hashable {
             }
         }
         return try Picture(width: shape[3], height: shape[2], channels: shape[1], pixels: pixels)
+    }
+
+    /// What each byte of a channel becomes.
+    func table(of channel: Int, among channels: Int) throws -> [Float] {
+        let (mean, deviation) = try statistics(of: channel, among: channels)
+        return (0...255).map { Float((Double($0) * scale.value - mean) / deviation) }
     }
 
     /// How far apart neighbouring channels and pixels are in a tensor.

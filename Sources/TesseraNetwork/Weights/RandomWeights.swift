@@ -57,7 +57,7 @@ package struct SplitMix64: RandomNumberGenerator {
     package mutating func uniform() -> Float { Float(next() >> 40) / Float(1 << 24) }
 
     /// Mean 0, deviation 1, nearly normal: the sum of twelve uniform numbers of 16 bits each.
-    mutating func normal() -> Float {
+    package mutating func normal() -> Float {
         var sum: Int64 = 0
         for _ in 0..<3 {
             let bits = next()

@@ -2,7 +2,7 @@ import Foundation
 import TesseraCore
 
 /// x where it is positive, alpha · (exp(x / alpha) - 1) elsewhere.
-public struct Celu: PointwiseUnary, Equatable {
+public struct Celu: DifferentiableUnary, Equatable {
     public static let name = "celu"
     public static let summary = "x if positive, else alpha · (exp(x / alpha) - 1)"
 
@@ -22,4 +22,5 @@ public struct Celu: PointwiseUnary, Equatable {
     }
 
     public func value(_ x: Double) -> Double { x > 0 ? x : alpha * expm1(x / alpha) }
+    public func derivative(_ x: Double) -> Double { x > 0 ? 1 : exp(x / alpha) }
 }

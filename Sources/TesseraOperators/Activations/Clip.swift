@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// min(max(x, minimum), maximum): `maximum` everywhere if it is below `minimum`.
-public struct Clip: PointwiseUnary, SelectsInputs, Equatable {
+public struct Clip: DifferentiableUnary, SelectsInputs, Equatable {
     public static let name = "clip"
     public static let summary = "Values brought into a range"
     public static let inputNames = ["x", "minimum", "maximum"]
@@ -41,6 +41,10 @@ public struct Clip: PointwiseUnary, SelectsInputs, Equatable {
     public func value(_ x: Double) -> Double {
         if x.isNaN { return x }
         return min(max(x, minimum ?? -.infinity), maximum ?? .infinity)
+    }
+
+    public func derivative(_ x: Double) -> Double {
+        x > minimum ?? -.infinity && x < maximum ?? .infinity ? 1 : 0
     }
 
     public func integer<Integer: FixedWidthInteger & TensorElement>(_ x: Integer) -> Integer {

@@ -2,7 +2,7 @@ import Foundation
 import TesseraCore
 
 /// x where it is positive, alpha · (exp(x) - 1) elsewhere.
-public struct Elu: PointwiseUnary, Equatable {
+public struct Elu: DifferentiableUnary, Equatable {
     public static let name = "elu"
     public static let summary = "x if positive, else alpha · (exp(x) - 1)"
 
@@ -16,4 +16,5 @@ public struct Elu: PointwiseUnary, Equatable {
     ]
 
     public func value(_ x: Double) -> Double { x > 0 ? x : alpha * expm1(x) }
+    public func derivative(_ x: Double) -> Double { x > 0 ? 1 : alpha * exp(x) }
 }

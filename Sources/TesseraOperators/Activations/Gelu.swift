@@ -3,7 +3,7 @@ import TesseraCore
 
 /// x · Φ(x) with the normal distribution Φ: x / 2 · (1 + erf(x / √2)), or, with `approximation: tanh`,
 /// x / 2 · (1 + tanh(√(2 / π) · (x + 0.044715 · x³))).
-public struct Gelu: PointwiseUnary, Equatable {
+public struct Gelu: DifferentiableUnary, Equatable {
     public static let name = "gelu"
     public static let summary = "Gaussian error linear unit"
 
@@ -25,6 +25,17 @@ public struct Gelu: PointwiseUnary, Equatable {
         switch approximation {
         case .none: 0.5 * x * (1 + erf(x * 0.5.squareRoot()))
         case .tanh: 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+        }
+    }
+
+    public func derivative(_ x: Double) -> Double {
+        switch approximation {
+        case .none:
+            return 0.5 * (1 + erf(x * 0.5.squareRoot())) + x * exp(-x * x / 2) / (2 * Double.pi).squareRoot()
+        case .tanh:
+            let factor = (2 / Double.pi).squareRoot()
+            let t = tanh(factor * (x + 0.044715 * x * x * x))
+            return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * factor * (1 + 3 * 0.044715 * x * x)
         }
     }
 }

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// alpha · x + beta, from 0 to 1.
-public struct HardSigmoid: PointwiseUnary, Equatable {
+public struct HardSigmoid: DifferentiableUnary, Equatable {
     public static let name = "hard_sigmoid"
     public static let summary = "A line from 0 to 1"
 
@@ -16,4 +16,5 @@ public struct HardSigmoid: PointwiseUnary, Equatable {
     ]
 
     public func value(_ x: Double) -> Double { x.isNaN ? x : min(max(alpha * x + beta, 0), 1) }
+    public func derivative(_ x: Double) -> Double { (0..<1).contains(alpha * x + beta) ? alpha : 0 }
 }

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// x where it is positive, slope · x elsewhere.
-public struct LeakyRelu: PointwiseUnary, Equatable {
+public struct LeakyRelu: DifferentiableUnary, Equatable {
     public static let name = "leaky_relu"
     public static let summary = "x if positive, else slope · x"
 
@@ -13,4 +13,5 @@ public struct LeakyRelu: PointwiseUnary, Equatable {
     public static let keys: [Key<LeakyRelu>] = [Key("slope", \.slope, "factor of negative values")]
 
     public func value(_ x: Double) -> Double { x > 0 ? x : Double(slope) * x }
+    public func derivative(_ x: Double) -> Double { x > 0 ? 1 : Double(slope) }
 }

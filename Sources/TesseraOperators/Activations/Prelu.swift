@@ -2,7 +2,7 @@ import TesseraCore
 
 /// x where it is not negative, weight · x elsewhere. The weight is a parameter with one slope for each channel, or a second
 /// input that is repeated to fit x.
-public struct Prelu: Operator, Equatable {
+public struct Prelu: DifferentiableOperator, Equatable {
     public static let name = "prelu"
     public static let summary = "x if positive, else slope · x with a learned slope"
     public static let parameterNames = ["weight"]
@@ -74,6 +74,28 @@ public struct Prelu: Operator, Equatable {
         }
         let y = zip(x.reals(), weight.reals()).map { x, slope in x < 0 ? slope * x : x }
         return [try Tensor(reals: y, shape: x.shape, elementType: x.elementType)]
+    }
+
+    public func backward(_ pass: BackwardPass) throws -> Gradients {
+        let x = pass.inputs[0]
+        let isInput = pass.inputs.count == 2
+        guard let given = isInput ? pass.inputs[1] : pass.parameters["weight"] else {
+            throw TesseraError(.notFound, "'prelu' misses its weight")
+        }
+        let slopes = try weight(for: x, given: given, isInput).reals()
+        let (values, gradient) = (x.reals(), pass.outputGradients[0].reals())
+        let input = zip(zip(values, slopes), gradient).map { $0.0 < 0 ? $0.1 * $1 : $1 }
+        let slope = zip(values, gradient).map { $0 < 0 ? $0 * $1 : 0 }
+        // The slopes as they are repeated to fit x.
+        let aligned =
+            isInput
+            ? given
+            : try given.reshaped(to: Shape([given.elementCount] + x.shape.dimensions.dropFirst(2).map { _ in 1 }))
+        let weight = try aligned.summed(slope, from: x.shape).reshaped(to: given.shape)
+        let inputGradient = try Tensor(reals: input, shape: x.shape, elementType: x.elementType)
+        return isInput
+            ? Gradients(inputs: [inputGradient, weight])
+            : Gradients(inputs: [inputGradient], parameters: ["weight": weight])
     }
 
     /// The slope of every element of x.

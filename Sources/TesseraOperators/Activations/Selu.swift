@@ -2,7 +2,7 @@ import Foundation
 import TesseraCore
 
 /// gamma · x where x is positive, gamma · alpha · (exp(x) - 1) elsewhere.
-public struct Selu: PointwiseUnary, Equatable {
+public struct Selu: DifferentiableUnary, Equatable {
     public static let name = "selu"
     public static let summary = "Scaled exponential linear unit"
 
@@ -17,4 +17,5 @@ public struct Selu: PointwiseUnary, Equatable {
     ]
 
     public func value(_ x: Double) -> Double { gamma * (x > 0 ? x : alpha * expm1(x)) }
+    public func derivative(_ x: Double) -> Double { gamma * (x > 0 ? 1 : alpha * exp(x)) }
 }

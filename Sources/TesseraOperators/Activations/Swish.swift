@@ -2,7 +2,7 @@ import Foundation
 import TesseraCore
 
 /// x / (1 + exp(-alpha · x)).
-public struct Swish: PointwiseUnary, Equatable {
+public struct Swish: DifferentiableUnary, Equatable {
     public static let name = "swish"
     public static let summary = "x · sigmoid(alpha · x)"
 
@@ -16,4 +16,8 @@ public struct Swish: PointwiseUnary, Equatable {
     ]
 
     public func value(_ x: Double) -> Double { x / (1 + exp(-alpha * x)) }
+    public func derivative(_ x: Double) -> Double {
+        let sigmoid = 1 / (1 + exp(-alpha * x))
+        return sigmoid + alpha * x * sigmoid * (1 - sigmoid)
+    }
 }

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// x where it is above alpha, 0 elsewhere.
-public struct ThresholdedRelu: PointwiseUnary, Equatable {
+public struct ThresholdedRelu: DifferentiableUnary, Equatable {
     public static let name = "thresholded_relu"
     public static let summary = "x if above a threshold, else 0"
 
@@ -15,4 +15,5 @@ public struct ThresholdedRelu: PointwiseUnary, Equatable {
     ]
 
     public func value(_ x: Double) -> Double { x > alpha || x.isNaN ? x : 0 }
+    public func derivative(_ x: Double) -> Double { x > alpha ? 1 : 0 }
 }

@@ -144,7 +144,7 @@ public struct ConvTranspose: Operator, Equatable {
 extension TransposedWindow {
     /// Calls `body(kernelIndex, inputIndex, outputIndex)`, offsets in row-major order, for every element of the kernel and
     /// every input position that it carries to a position of the output.
-    fileprivate func forEachProduct(_ body: (Int, Int, Int) -> Void) {
+    func forEachProduct(_ body: (Int, Int, Int) -> Void) {
         visit(0, 0, 0, 0, body)
     }
 

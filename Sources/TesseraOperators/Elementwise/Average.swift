@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// The mean of the inputs, element by element.
-public struct Average: Broadcasting, Equatable {
+public struct Average: Broadcasting, DifferentiableOperator, Equatable {
     public static let name = "average"
     public static let summary = "Mean of the inputs"
     public static let keys: [Key<Average>] = []
@@ -19,5 +19,10 @@ public struct Average: Broadcasting, Equatable {
         }
         let means = sums.map { $0 / Double(inputs.count) }
         return [try Tensor(reals: means, shape: shape, elementType: inputs[0].elementType)]
+    }
+
+    public func backward(_ pass: BackwardPass) throws -> Gradients {
+        let gradient = pass.outputGradients[0].reals().map { $0 / Double(pass.inputs.count) }
+        return Gradients(inputs: try pass.inputs.map { try $0.summed(gradient, from: pass.outputGradients[0].shape) })
     }
 }

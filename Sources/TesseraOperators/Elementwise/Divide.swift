@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// a / b, element by element. Integers drop the fraction, and cannot be divided by zero.
-public struct Divide: PointwiseBinary, Equatable {
+public struct Divide: DifferentiableBinary, Equatable {
     public static let name = "divide"
     public static let summary = "Quotient of two inputs"
     public static let keys: [Key<Divide>] = []
@@ -19,6 +19,7 @@ public struct Divide: PointwiseBinary, Equatable {
     }
 
     public func value(_ a: Double, _ b: Double) -> Double { a / b }
+    public func derivatives(_ a: Double, _ b: Double) -> (Double, Double) { (1 / b, -a / (b * b)) }
 
     /// The smallest integer divided by -1 wraps around to itself.
     public func integer<Integer: FixedWidthInteger>(_ a: Integer, _ b: Integer) -> Integer {

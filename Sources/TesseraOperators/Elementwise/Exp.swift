@@ -2,7 +2,7 @@ import Foundation
 import TesseraCore
 
 /// exp(x).
-public struct Exp: PointwiseUnary, Equatable {
+public struct Exp: DifferentiableUnary, Equatable {
     public static let name = "exp"
     public static let summary = "Exponential function"
     public static let keys: [Key<Exp>] = []
@@ -10,4 +10,5 @@ public struct Exp: PointwiseUnary, Equatable {
     public init() {}
 
     public func value(_ x: Double) -> Double { exp(x) }
+    public func derivative(_ x: Double) -> Double { exp(x) }
 }

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// x itself. Nothing is left of it once the network is bound.
-public struct Identity: Operator, Equatable {
+public struct Identity: CopyingOperator, Equatable {
     public static let name = "identity"
     public static let summary = "The input itself"
     public static let keys: [Key<Identity>] = []

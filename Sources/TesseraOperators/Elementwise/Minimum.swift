@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// The smallest element of the inputs at each place; NaN where one is NaN.
-public struct Minimum: PointwiseBinary, Equatable {
+public struct Minimum: DifferentiableBinary, Equatable {
     public static let name = "minimum"
     public static let summary = "Smallest of the inputs"
     public static let keys: [Key<Minimum>] = []
@@ -10,5 +10,6 @@ public struct Minimum: PointwiseBinary, Equatable {
 
     public var inputCount: ClosedRange<Int> { 1...Int.max }
     public func value(_ a: Double, _ b: Double) -> Double { a.isNaN || a < b ? a : b }
+    public func derivatives(_ a: Double, _ b: Double) -> (Double, Double) { a < b ? (1, 0) : (0, 1) }
     public func integer<Integer: FixedWidthInteger>(_ a: Integer, _ b: Integer) -> Integer { min(a, b) }
 }

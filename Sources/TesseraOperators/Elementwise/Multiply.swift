@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// a · b, element by element.
-public struct Multiply: PointwiseBinary, Equatable {
+public struct Multiply: DifferentiableBinary, Equatable {
     public static let name = "multiply"
     public static let summary = "Product of two inputs"
     public static let keys: [Key<Multiply>] = []
@@ -9,5 +9,6 @@ public struct Multiply: PointwiseBinary, Equatable {
     public init() {}
 
     public func value(_ a: Double, _ b: Double) -> Double { a * b }
+    public func derivatives(_ a: Double, _ b: Double) -> (Double, Double) { (b, a) }
     public func integer<Integer: FixedWidthInteger>(_ a: Integer, _ b: Integer) -> Integer { a &* b }
 }

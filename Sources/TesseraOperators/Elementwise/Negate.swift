@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// -x.
-public struct Negate: PointwiseUnary, Equatable {
+public struct Negate: DifferentiableUnary, Equatable {
     public static let name = "negate"
     public static let summary = "Negation"
     public static let keys: [Key<Negate>] = []
@@ -10,5 +10,6 @@ public struct Negate: PointwiseUnary, Equatable {
 
     public static let takesIntegers = true
     public func value(_ x: Double) -> Double { -x }
+    public func derivative(_ x: Double) -> Double { -1 }
     public func integer<Integer: FixedWidthInteger & TensorElement>(_ x: Integer) -> Integer { 0 &- x }
 }

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// 1 / x.
-public struct Reciprocal: PointwiseUnary, Equatable {
+public struct Reciprocal: DifferentiableUnary, Equatable {
     public static let name = "reciprocal"
     public static let summary = "Reciprocal, 1 / x"
     public static let keys: [Key<Reciprocal>] = []
@@ -9,4 +9,5 @@ public struct Reciprocal: PointwiseUnary, Equatable {
     public init() {}
 
     public func value(_ x: Double) -> Double { 1 / x }
+    public func derivative(_ x: Double) -> Double { -1 / (x * x) }
 }

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// √x, NaN for negative x.
-public struct Sqrt: PointwiseUnary, Equatable {
+public struct Sqrt: DifferentiableUnary, Equatable {
     public static let name = "sqrt"
     public static let summary = "Square root"
     public static let keys: [Key<Sqrt>] = []
@@ -9,4 +9,5 @@ public struct Sqrt: PointwiseUnary, Equatable {
     public init() {}
 
     public func value(_ x: Double) -> Double { x.squareRoot() }
+    public func derivative(_ x: Double) -> Double { 0.5 / x.squareRoot() }
 }

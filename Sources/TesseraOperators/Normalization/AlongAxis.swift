@@ -47,3 +47,22 @@ extension Shape {
         }
     }
 }
+
+/// One that has a gradient.
+public protocol DifferentiableAlongAxis: AlongAxis, DifferentiableOperator {
+    /// The gradient of a line, given the line that was made of it and the gradient of that.
+    func lineGradient(y: [Double], gradient: [Double]) -> [Double]
+}
+
+extension DifferentiableAlongAxis {
+    public func backward(_ pass: BackwardPass) throws -> Gradients {
+        let shape = pass.inputs[0].shape
+        let (y, gradient) = (pass.outputs[0].reals(), pass.outputGradients[0].reals())
+        var result = y
+        shape.forEachLine(along: try resolveAxis(axis, rank: shape.rank)) { positions in
+            let line = lineGradient(y: positions.map { y[$0] }, gradient: positions.map { gradient[$0] })
+            for (position, value) in zip(positions, line) { result[position] = value }
+        }
+        return Gradients(inputs: [try Tensor(reals: result, shape: shape, elementType: pass.inputs[0].elementType)])
+    }
+}

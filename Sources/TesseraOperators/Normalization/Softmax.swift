@@ -2,7 +2,7 @@ import Foundation
 import TesseraCore
 
 /// exp(x - max) / Σ exp(x - max) along an axis.
-public struct Softmax: AlongAxis, Equatable {
+public struct Softmax: DifferentiableAlongAxis, Equatable {
     public static let name = "softmax"
     public static let summary = "Exponentials that sum to one along an axis"
 
@@ -18,5 +18,10 @@ public struct Softmax: AlongAxis, Equatable {
         let exponentials = x.map { exp($0 - largest) }
         let sum = exponentials.reduce(0, +)
         return exponentials.map { $0 / sum }
+    }
+
+    public func lineGradient(y: [Double], gradient: [Double]) -> [Double] {
+        let mean = zip(y, gradient).reduce(0) { $0 + $1.0 * $1.1 }
+        return zip(y, gradient).map { $0 * ($1 - mean) }
     }
 }

@@ -82,7 +82,7 @@ extension Pooling {
 
 extension SlidingWindow {
     /// Positions of the window at `position` that are inside the input or its padding, but not beyond (ceil mode).
-    fileprivate func paddedPositions(at position: [Int], sizes: [Int]) -> Int {
+    func paddedPositions(at position: [Int], sizes: [Int]) -> Int {
         var count = 1
         for (axis, (o, size)) in zip(axes, zip(position, sizes)) {
             count *= (0..<axis.kernel).count { o * axis.stride + $0 * axis.dilation < axis.before + size + axis.after }

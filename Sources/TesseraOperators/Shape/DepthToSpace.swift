@@ -2,7 +2,7 @@ import TesseraCore
 
 /// Channels laid out as blocks of pixels: with blocks of b, y[n, c, b · i + u, b · j + v] is x[n, (u · b + v) · C + c, i, j]
 /// (`dcr`) or x[n, (c · b + u) · b + v, i, j] (`crd`), where C is the number of channels that remain.
-public struct DepthToSpace: Operator, Equatable {
+public struct DepthToSpace: CopyingOperator, Equatable {
     public static let name = "depth_to_space"
     public static let summary = "Channels laid out as blocks of pixels"
     public static let shapes =

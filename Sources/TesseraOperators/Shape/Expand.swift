@@ -2,7 +2,7 @@ import TesseraCore
 
 /// The input repeated along axes of size 1, or new ones, to fit a shape, which may itself have axes of size 1 that the input
 /// fills (NumPy's broadcasting).
-public struct Expand: SelectsInputs, Equatable {
+public struct Expand: SelectsInputs, CopyingOperator, Equatable {
     public static let name = "expand"
     public static let summary = "Repetition along axes of size 1"
     public static let shapes = "x of any shape → the larger of x and 'shape', axis by axis"

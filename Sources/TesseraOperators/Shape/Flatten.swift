@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// The axes from `axis` to `last_axis` joined into one.
-public struct Flatten: Operator, Equatable {
+public struct Flatten: CopyingOperator, Equatable {
     public static let name = "flatten"
     public static let summary = "Several axes joined into one"
     public static let shapes = "x of any shape → the axes from 'axis' to 'last_axis' become one"

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// Elements put before and after some axes: a constant, or elements of the input. A negative amount drops elements.
-public struct Pad: SelectsInputs, Equatable {
+public struct Pad: SelectsInputs, CopyingOperator, Equatable {
     public static let name = "pad"
     public static let summary = "Elements around the input"
     public static let shapes = "x of any shape → 'axes' grow by what is before and after"
@@ -67,6 +67,12 @@ public struct Pad: SelectsInputs, Equatable {
         return try control.eliding(op) { input, _ in
             try op.amounts(rank: input.rank).allSatisfy { $0.before == 0 && $0.after == 0 }
         }
+    }
+
+    var marked: any Operator {
+        var op = self
+        op.value = -1
+        return op
     }
 
     public func outputTypes(for inputs: [ElementType]) throws -> [ElementType] { [inputs[0]] }

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// The same elements, in row-major order, in another shape.
-public struct Reshape: SelectsInputs, Equatable {
+public struct Reshape: SelectsInputs, CopyingOperator, Equatable {
     public static let name = "reshape"
     public static let summary = "The same elements in another shape"
     public static let shapes = "x of any shape → 'shape'"

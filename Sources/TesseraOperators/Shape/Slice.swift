@@ -2,7 +2,7 @@ import TesseraCore
 
 /// Every `step`-th element from `start` to before `end` along some axes; backwards with a negative step. Negative positions
 /// count from the end.
-public struct Slice: SelectsInputs, Equatable {
+public struct Slice: SelectsInputs, CopyingOperator, Equatable {
     public static let name = "slice"
     public static let summary = "A range of elements, with steps"
     public static let shapes = "x of any shape → as many elements of 'axes' as the ranges have"

@@ -2,7 +2,7 @@ import TesseraCore
 
 /// Blocks of pixels laid out as channels: with blocks of b, y[n, (u · b + v) · C + c, i, j] (`dcr`) or
 /// y[n, (c · b + u) · b + v, i, j] (`crd`) is x[n, c, b · i + u, b · j + v], where C is the number of channels of x.
-public struct SpaceToDepth: Operator, Equatable {
+public struct SpaceToDepth: CopyingOperator, Equatable {
     public static let name = "space_to_depth"
     public static let summary = "Blocks of pixels laid out as channels"
     public static let shapes =

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// Parts of the input, one after the other along an axis: equal ones, of which the last may be smaller, or ones of given sizes.
-public struct Split: SelectsInputs, Equatable {
+public struct Split: SelectsInputs, CopyingOperator, Equatable {
     public static let name = "split"
     public static let summary = "The input cut into parts along an axis"
     public static let shapes =

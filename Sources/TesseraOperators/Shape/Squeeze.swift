@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// Without axes of size 1.
-public struct Squeeze: SelectsInputs, Equatable {
+public struct Squeeze: SelectsInputs, CopyingOperator, Equatable {
     public static let name = "squeeze"
     public static let summary = "Axes of size 1 removed"
     public static let shapes = "x of any shape → the same without 'axes'"

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// Axes in another order: axis i of the result is axis order[i] of the input.
-public struct Transpose: Operator, Equatable {
+public struct Transpose: CopyingOperator, Equatable {
     public static let name = "transpose"
     public static let summary = "Axes in another order"
     public static let shapes = "x of any shape → its sizes in the new order"

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// With further axes of size 1, at the places that they have in the result.
-public struct Unsqueeze: SelectsInputs, Equatable {
+public struct Unsqueeze: SelectsInputs, CopyingOperator, Equatable {
     public static let name = "unsqueeze"
     public static let summary = "Axes of size 1 put in"
     public static let shapes = "x of any shape → the same with further 'axes' of size 1"

@@ -15,7 +15,7 @@ extension ScriptLibrary {
             ],
             types: [
                 ScriptTensor.scriptType, ScriptImage.scriptType, ScriptNetwork.scriptType, ScriptPlan.scriptType,
-                ScriptDeployment.scriptType, ScriptCostModel.scriptType,
+                ScriptDeployment.scriptType, ScriptCostModel.scriptType, ScriptTrainer.scriptType,
             ])
     }
 

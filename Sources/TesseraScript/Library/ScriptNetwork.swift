@@ -30,7 +30,9 @@ final class ScriptNetwork: ScriptObject {
     static var scriptType: ScriptType {
         ScriptType(
             "Network", "A network that can be run, planned and deployed.",
-            methods: [run, plan, compare, simulate, deploy, start, bench, fold, prune, ranges, save],
+            methods: [
+                run, plan, compare, simulate, deploy, start, bench, fold, prune, ranges, save, train, trainer,
+            ],
             properties: [
                 Binding(of: ScriptNetwork.self, property: "name", "string", "Its name.") { .string($0.network.name) },
                 Binding(

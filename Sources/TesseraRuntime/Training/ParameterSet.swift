@@ -1,0 +1,141 @@
+import Foundation
+import TesseraCore
+
+/// The weights of a network that is trained, and their gradients: f32 numbers in one block of memory each, so that an optimizer
+/// goes over all of them in one loop.
+///
+/// `@unchecked Sendable`: the memory lives as long as this object, and whoever trains the network is the only one to write.
+public final class ParameterSet: @unchecked Sendable {
+    /// One weight.
+    public struct Entry: Sendable {
+        /// The layer's path.
+        public let layer: String
+        /// The parameter's name in its layer.
+        public let parameter: String
+        public let shape: Shape
+        public let role: ParameterSpecification.Role
+        /// Where its elements lie among those of all.
+        public let range: Range<Int>
+        /// False for running statistics, which follow from the data and have no gradient.
+        public let isTrainable: Bool
+
+        /// `LAYER.parameter`.
+        public var name: String { "\(layer).\(parameter)" }
+        /// Whether it is the factor of a product: neither a bias nor a parameter of a normalization.
+        public var isWeight: Bool {
+            if case .weight = role { true } else { false }
+        }
+    }
+
+    public let entries: [Entry]
+    /// All weights, one after the other; what lies between two of them is zero.
+    public let values: UnsafeMutableBufferPointer<Float>
+    /// dL/dw for each of them.
+    public let gradients: UnsafeMutableBufferPointer<Float>
+    private let places: [String: Int]
+
+    /// Weights start where kernels like to find them, this many elements apart at least.
+    private static let alignment = 16
+
+    /// The weights of a bound graph.
+    ///
+    /// - Throws: `notFound` for a weight that is missing, `notSupported` for one that is not f32.
+    public init(_ graph: BoundGraph) throws {
+        var entries: [Entry] = []
+        var tensors: [Tensor] = []
+        var end = 0
+        for (id, node) in graph.graph.nodes.enumerated() where !(node.op is Constant) {
+            for specification in try node.op.parameters(for: graph.inputShapes(of: node)) {
+                guard let tensor = graph.parameters[id][specification.name] else {
+                    throw TesseraError(
+                        .notFound, "expected a weight '\(specification.name)', found none", path: node.name)
+                }
+                guard tensor.elementType == .f32 else {
+                    throw TesseraError(
+                        .notSupported, "expected '\(specification.name)' of f32 to train, found \(tensor.elementType)",
+                        path: node.name)
+                }
+                let range = end..<end + tensor.elementCount
+                end = (range.upperBound + Self.alignment - 1) / Self.alignment * Self.alignment
+                entries.append(
+                    Entry(
+                        layer: node.name, parameter: specification.name, shape: tensor.shape, role: specification.role,
+                        range: range, isTrainable: !specification.role.isStatistic))
+                tensors.append(tensor)
+            }
+        }
+        self.entries = entries
+        places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
+        values = try Self.allocate(end)
+        gradients = try Self.allocate(end)
+        for (entry, tensor) in zip(entries, tensors) { try set(entry, tensor) }
+    }
+
+    deinit {
+        free(values.baseAddress)
+        free(gradients.baseAddress)
+    }
+
+    private static func allocate(_ count: Int) throws -> UnsafeMutableBufferPointer<Float> {
+        var pointer: UnsafeMutableRawPointer?
+        let bytes = max(1, count) * MemoryLayout<Float>.stride
+        guard posix_memalign(&pointer, Tensor.alignment, bytes) == 0, let pointer else {
+            throw TesseraError(.outOfMemory, "\(bytes) bytes of weights do not fit in memory")
+        }
+        memset(pointer, 0, bytes)
+        return UnsafeMutableBufferPointer(start: pointer.bindMemory(to: Float.self, capacity: count), count: count)
+    }
+
+    /// The entry of that name, nil if there is none.
+    public func entry(_ name: String) -> Entry? { places[name].map { entries[$0] } }
+
+    /// The entries of a layer.
+    public func entries(of layer: String) -> [Entry] { entries.filter { $0.layer == layer } }
+
+    /// A copy of a weight.
+    public func tensor(_ entry: Entry) throws -> Tensor { try copy(entry, of: values) }
+
+    /// A copy of a weight's gradient.
+    public func gradient(_ entry: Entry) throws -> Tensor { try copy(entry, of: gradients) }
+
+    /// Copies of all weights, by name.
+    public func tensors() throws -> [String: Tensor] {
+        try Dictionary(uniqueKeysWithValues: entries.map { ($0.name, try tensor($0)) })
+    }
+
+    /// Replaces a weight.
+    ///
+    /// - Throws: `shapeMismatch` for a tensor of another shape.
+    public func set(_ entry: Entry, _ tensor: Tensor) throws { try write(entry, tensor, to: values) }
+
+    /// Replaces a weight's gradient.
+    public func setGradient(_ entry: Entry, _ tensor: Tensor) throws { try write(entry, tensor, to: gradients) }
+
+    private func copy(_ entry: Entry, of memory: UnsafeMutableBufferPointer<Float>) throws -> Tensor {
+        var tensor = try Tensor(zeros: entry.shape)
+        try tensor.withMutableFloats { target in
+            for (index, source) in zip(target.indices, entry.range) { target[index] = memory[source] }
+        }
+        return tensor
+    }
+
+    private func write(_ entry: Entry, _ tensor: Tensor, to memory: UnsafeMutableBufferPointer<Float>) throws {
+        guard tensor.shape == entry.shape else {
+            throw TesseraError(
+                .shapeMismatch, "expected \(entry.name) of shape \(entry.shape), found \(tensor.shape)")
+        }
+        try tensor.withFloats { source in
+            for (index, target) in zip(source.indices, entry.range) { memory[target] = source[index] }
+        }
+    }
+}
+
+extension ParameterSpecification.Role {
+    /// Whether it is computed from the data rather than trained.
+    fileprivate var isStatistic: Bool {
+        switch self {
+        case .mean, .variance: true
+        default: false
+        }
+    }
+}

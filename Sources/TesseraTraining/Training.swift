@@ -1,0 +1,279 @@
+import Foundation
+import TesseraCore
+import TesseraNetwork
+import TesseraRuntime
+
+/// What happens during a training, for whoever shows it.
+public enum TrainingEvent: Sendable {
+    /// `steps` of `total` steps of an epoch, counted from 1, are done, with this mean loss.
+    case step(epoch: Int, steps: Int, total: Int, loss: Double, imagesPerSecond: Double)
+    case epoch(TrainingHistory.Epoch)
+    /// Goes on from a checkpoint, with so many epochs and steps done.
+    case resumed(epochs: Int, steps: Int)
+    /// Ends after this epoch, since the test loss has not become better for some.
+    case stoppedEarly(epoch: Int)
+}
+
+/// How good a network is on the pictures to test with.
+public struct Evaluation: Sendable, Equatable {
+    public var count: Int
+    public var loss: Double
+    /// From 0 to 1; nil without classes.
+    public var accuracy: Double?
+    /// Mean over the pictures, in decibels; nil with classes.
+    public var psnr: Double?
+}
+
+/// Trains a network as a file says: epochs, tests, checkpoints, curves.
+public final class Training {
+    public let file: TrainingFile
+    public let session: TrainingSession
+    public private(set) var history = TrainingHistory()
+    private let trainMaker: SampleMaker
+    private let testMaker: SampleMaker?
+    private let schedule: Schedule
+    private let batch: Int
+    private let stepsPerEpoch: Int
+
+    /// Threads that make batches.
+    private static let loaderThreads = 1
+
+    /// Reads the pictures and compiles the network.
+    ///
+    /// - Parameter teacher: makes the network of a teacher ready to run.
+    /// - Throws: what is wrong with the file, the network or the pictures.
+    public init(
+        _ file: TrainingFile, network: Network, backend: any TrainingBackend, threads: Int,
+        teacher: ((DistillationDeclaration, Shape) throws -> any CompiledNetwork)? = nil
+    ) throws {
+        self.file = file
+        guard let input = network.graph.inputs.first, network.graph.inputs.count == 1 else {
+            throw TesseraError(.invalidArgument, "expected a network of one input to train")
+        }
+        let declaration = network.inputs[input.name] ?? InputDeclaration(input.shape)
+        let shape = try Self.shape(of: declaration.shape, file: file)
+        session = try TrainingSession(
+            network, inputs: [input.name: shape], backend: backend,
+            options: TrainingOptions(
+                threads: file.threads ?? threads, precision: file.precision.precision, momentum: file.momentum),
+            loss: file.loss.make(), optimizer: file.optimizer.make())
+        session.gradientLimit = file.gradientLimit
+        if let distillation = file.distillation, let teacher {
+            session.distillation = Distillation(
+                teacher: try teacher(distillation, shape), temperature: distillation.temperature,
+                share: distillation.share)
+        }
+        let (train, test) = try file.data.load()
+        batch = shape[0]
+        guard train.count >= batch else {
+            throw TesseraError(
+                .invalidArgument,
+                "expected a 'batch' of at most \(train.count), as many as there are pictures, found \(batch)")
+        }
+        let task: SampleMaker.Task =
+            file.data.kind == .restoration ? .restoration(patch: file.data.patch, deviation: file.data.noise) : .classes
+        trainMaker = try SampleMaker(
+            train, input: declaration, shape: shape, task: task, augmentation: file.augment, seed: file.seed)
+        testMaker = try test.map {
+            try SampleMaker($0, input: declaration, shape: shape, task: task, augmentation: nil, seed: file.seed)
+        }
+        schedule = file.schedule.make()
+        stepsPerEpoch = train.count / batch
+        try checkOutput(classes: train.classes.count)
+    }
+
+    /// The shape of a batch: the network's own, where it does not leave sizes open.
+    private static func shape(of declared: SymbolicShape, file: TrainingFile) throws -> Shape {
+        let sizes = declared.dimensions
+        guard sizes.count == 4 else {
+            throw TesseraError(
+                .shapeMismatch, "expected a network over [batch, channels, height, width] to train, found \(declared)")
+        }
+        guard sizes[0].fixedSize == nil || sizes[0].fixedSize == file.batch else {
+            throw TesseraError(
+                .shapeMismatch,
+                "expected a network whose batch is open, or \(file.batch), found \(declared): write [batch, …] in its file"
+            )
+        }
+        let isRestoration = file.data.kind == .restoration
+        return Shape(
+            try sizes.enumerated().map { axis, size in
+                if axis == 0 { return file.batch }
+                if let size = size.fixedSize { return size }
+                guard axis >= 2, isRestoration else {
+                    throw TesseraError(
+                        .shapeMismatch,
+                        "expected sizes for all axes but the batch to train with classes, found \(declared)")
+                }
+                return file.data.patch
+            })
+    }
+
+    private func checkOutput(classes: Int) throws {
+        let output = session.output.shape
+        if file.data.kind == .restoration {
+            guard output == session.inputShape else {
+                throw TesseraError(
+                    .shapeMismatch, "expected outputs of \(session.inputShape), as the pictures are, found \(output)")
+            }
+        } else {
+            guard output.rank >= 2, output[1] == classes, output.elementCount == output[0] * classes else {
+                throw TesseraError(
+                    .shapeMismatch, "expected outputs of \(batch)x\(classes), a number for each class, found \(output)")
+            }
+        }
+    }
+
+    // MARK: Running
+
+    /// Trains to the end, and writes what it makes to the output folder: `network.yaml` and `weights.safetensors`, `curves.csv`,
+    /// `curves.svg`, and a checkpoint.
+    ///
+    /// - Parameter observe: told what happens.
+    /// - Throws: `limitExceeded`, with the epoch and the step, if the loss is no number; `inputOutput` if the folder cannot be
+    ///   written to.
+    public func run(observe: (TrainingEvent) throws -> Void) throws {
+        try makeFolder()
+        var progress = Checkpoint.Progress(seed: file.seed, stepsPerEpoch: stepsPerEpoch, epochs: file.epochs)
+        let checkpoint = path(Checkpoint.name)
+        if file.resume, FileManager.default.fileExists(atPath: checkpoint) {
+            progress = try resume(checkpoint)
+            try observe(.resumed(epochs: progress.epoch, steps: progress.step))
+        } else {
+            // Also shows that the folder can be written to, before anything takes time.
+            try Checkpoint(progress, session: session).write(to: checkpoint)
+        }
+        history = progress.history
+        while progress.epoch < file.epochs {
+            let isOver = try runEpoch(&progress, observe: observe)
+            if isOver {
+                try observe(.stoppedEarly(epoch: progress.epoch))
+                break
+            }
+        }
+        try writeNetwork()
+    }
+
+    private func path(_ name: String) -> String { URL(fileURLWithPath: file.output).appendingPathComponent(name).path }
+
+    private func makeFolder() throws {
+        do {
+            try FileManager.default.createDirectory(atPath: file.output, withIntermediateDirectories: true)
+        } catch {
+            throw TesseraError(.inputOutput, "cannot make the output folder '\(file.output)'", cause: error)
+        }
+        // What an interrupted write left behind.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: file.output)) ?? []
+        where name.hasPrefix(".tessera-") {
+            try? FileManager.default.removeItem(atPath: path(name))
+        }
+    }
+
+    private func resume(_ path: String) throws -> Checkpoint.Progress {
+        let checkpoint = try Checkpoint(path: path)
+        var progress = checkpoint.progress
+        guard progress.seed == file.seed, progress.stepsPerEpoch == stepsPerEpoch, progress.epochs == file.epochs else {
+            throw TesseraError(
+                .invalidArgument,
+                "'\(path)' is of a training with other settings (\(progress.epochs) epochs of \(progress.stepsPerEpoch) steps, seed \(progress.seed)): set 'resume: false' or another 'output'"
+            )
+        }
+        try checkpoint.restore(session)
+        progress.history = checkpoint.progress.history
+        return progress
+    }
+
+    /// - Returns: whether training ends early.
+    private func runEpoch(_ progress: inout Checkpoint.Progress, observe: (TrainingEvent) throws -> Void) throws -> Bool
+    {
+        let epoch = progress.epoch
+        let order = BatchOrder.shuffled(trainMaker.dataSet.count, batch: batch, seed: file.seed, epoch: epoch)
+        let loader = BatchLoader(
+            trainMaker, batches: order, epoch: epoch, first: progress.step, threads: Self.loaderThreads)
+        defer { loader.stop() }
+        let clock = ContinuousClock()
+        let (start, first) = (clock.now, progress.step)
+        var rate = 0.0
+        while let next = try loader.next() {
+            let step = epoch * stepsPerEpoch + progress.step
+            rate = file.optimizer.rate * schedule.factor(step: step, of: file.epochs * stepsPerEpoch)
+            let result = try locatingErrors(path: "epoch \(epoch + 1), step \(progress.step + 1)") {
+                try session.step(next, rate: rate)
+            }
+            progress.step += 1
+            progress.lossSum += result.loss
+            progress.correct += result.correct ?? 0
+            let seconds = max(1e-9, (clock.now - start) / .seconds(1))
+            try observe(
+                .step(
+                    epoch: epoch + 1, steps: progress.step, total: stepsPerEpoch,
+                    loss: progress.lossSum / Double(progress.step),
+                    imagesPerSecond: Double((progress.step - first) * batch) / seconds))
+            if let every = file.checkpointSteps, progress.step % every == 0, progress.step < stepsPerEpoch {
+                try Checkpoint(progress, session: session).write(to: path(Checkpoint.name))
+            }
+        }
+        let seconds = (clock.now - start) / .seconds(1)
+        let speed = Double((progress.step - first) * batch) / max(1e-9, seconds)
+        return try finishEpoch(&progress, rate: rate, seconds: seconds, speed: speed, observe: observe)
+    }
+
+    private func finishEpoch(
+        _ progress: inout Checkpoint.Progress, rate: Double, seconds: Double, speed: Double,
+        observe: (TrainingEvent) throws -> Void
+    ) throws -> Bool {
+        let evaluation = try testMaker == nil ? nil : evaluate()
+        let pictures = Double(stepsPerEpoch * batch)
+        let result = TrainingHistory.Epoch(
+            epoch: progress.epoch + 1, rate: rate, trainLoss: progress.lossSum / Double(stepsPerEpoch),
+            trainAccuracy: file.data.kind == .restoration ? nil : Double(progress.correct) / pictures,
+            testLoss: evaluation?.loss, testAccuracy: evaluation?.accuracy, testPSNR: evaluation?.psnr,
+            seconds: seconds, imagesPerSecond: speed)
+        history.epochs.append(result)
+        progress.history = history
+        progress.epoch += 1
+        (progress.step, progress.lossSum, progress.correct) = (0, 0, 0)
+        let loss = evaluation?.loss ?? result.trainLoss
+        if progress.bestLoss.map({ loss < $0 - (file.earlyStopping?.threshold ?? 0) }) ?? true {
+            (progress.bestLoss, progress.epochsSinceBest) = (loss, 0)
+        } else {
+            progress.epochsSinceBest += 1
+        }
+        try Checkpoint(progress, session: session).write(to: path(Checkpoint.name))
+        try writeFile(history.csv, to: path("curves.csv"))
+        try writeFile(history.svg(title: session.network.name), to: path("curves.svg"))
+        try observe(.epoch(result))
+        return file.earlyStopping.map { progress.epochsSinceBest >= $0.patience } ?? false
+    }
+
+    private func writeNetwork() throws {
+        try session.trainedNetwork().write(to: path("network.yaml"), weightName: "weights.safetensors")
+    }
+
+    /// How good the network is, as its weights are now, on the pictures to test with.
+    ///
+    /// - Throws: `invalidArgument` if there are none.
+    public func evaluate() throws -> Evaluation {
+        guard let testMaker else {
+            throw TesseraError(.invalidArgument, "expected pictures to 'test' with among the 'data', found none")
+        }
+        let loader = BatchLoader(
+            testMaker, batches: BatchOrder.sequential(testMaker.dataSet.count, batch: batch), epoch: 0,
+            threads: Self.loaderThreads)
+        defer { loader.stop() }
+        var (count, loss, correct) = (0, 0.0, 0)
+        var psnr: [Double] = []
+        while let next = try loader.next() {
+            let result = try session.evaluate(next)
+            count += next.count
+            loss += result.loss * Double(next.count)
+            correct += result.correct ?? 0
+            psnr += result.psnr ?? []
+        }
+        let isRestoration = file.data.kind == .restoration
+        return Evaluation(
+            count: count, loss: loss / Double(max(1, count)),
+            accuracy: isRestoration ? nil : Double(correct) / Double(max(1, count)),
+            psnr: isRestoration ? psnr.reduce(0, +) / Double(max(1, psnr.count)) : nil)
+    }
+}

@@ -1,0 +1,162 @@
+import ArgumentParser
+import Foundation
+import Tessera
+
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Trains a network as a file says.",
+        discussion: """
+            Writes network.yaml, weights.safetensors, the curves and a checkpoint to the file's output folder. After an \
+            interruption, the same command goes on from the last checkpoint, to the same weights. docs/training.md says more.
+            """)
+
+    @Argument(help: "The training file.")
+    var config: String
+
+    @Option(help: "The kernel backend.")
+    var backend = Modules.defaultBackend
+
+    @Flag(help: "Print one JSON object on standard output.")
+    var json = false
+
+    private struct Report: Encodable {
+        let network: String
+        let output: String
+        let parameters: Int
+        let stopped_early: Bool
+        let epochs: [EpochReport]
+    }
+
+    func run() throws {
+        let file = try TrainingFile(path: config)
+        let training = try Modules.builtin.training(file, backend: backend)
+        let progress = TrainingProgress(epochs: file.epochs, network: training.session.network.name)
+        var isStopped = false
+        try training.run { event in
+            if case .stoppedEarly = event { isStopped = true }
+            progress.show(event)
+        }
+        let parameters = training.session.parameters.entries.filter(\.isTrainable).reduce(0) { $0 + $1.range.count }
+        let report = Report(
+            network: training.session.network.name, output: file.output, parameters: parameters,
+            stopped_early: isStopped, epochs: training.history.epochs.map(EpochReport.init))
+        if json { try printJSON(report) } else { print(file.output) }
+    }
+}
+
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate", abstract: "Measures how good a network is on the test pictures of a training file.",
+        discussion: "Accuracy for classes, peak signal-to-noise ratio for restoration.")
+
+    @Argument(help: "The training file.")
+    var config: String
+
+    @Option(help: "A weight file (.safetensors); those that training wrote to the output folder if left out.")
+    var weights: String?
+
+    @Option(help: "The kernel backend.")
+    var backend = Modules.defaultBackend
+
+    @Flag(help: "Print one JSON object on standard output.")
+    var json = false
+
+    private struct Report: Encodable {
+        let network: String
+        let weights: String
+        let pictures: Int
+        let loss: Double
+        let accuracy: Double?
+        let psnr_db: Double?
+    }
+
+    func run() throws {
+        var file = try TrainingFile(path: config)
+        let trained = URL(fileURLWithPath: file.output).appendingPathComponent("weights.safetensors").path
+        if let weights {
+            file.weights = weights
+        } else if FileManager.default.fileExists(atPath: trained) {
+            file.weights = trained
+        }
+        let training = try Modules.builtin.training(file, backend: backend)
+        let result = try training.evaluate()
+        let report = Report(
+            network: training.session.network.name, weights: file.weights ?? "the network's own",
+            pictures: result.count, loss: result.loss, accuracy: result.accuracy, psnr_db: result.psnr)
+        if json { return try printJSON(report) }
+        var table = TextTable(header: ["network", "pictures", "loss", result.psnr == nil ? "accuracy" : "PSNR"])
+        let quality =
+            result.accuracy.map { String(format: "%.2f %%", $0 * 100) }
+            ?? result.psnr.map { String(format: "%.2f dB", $0) } ?? ""
+        table.add([report.network, String(result.count), String(format: "%.4f", result.loss), quality])
+        print(table)
+    }
+}
+
+/// An epoch, as `--json` prints it.
+struct EpochReport: Encodable {
+    let epoch: Int
+    let rate: Double
+    let train_loss: Double
+    let train_accuracy: Double?
+    let test_loss: Double?
+    let test_accuracy: Double?
+    let test_psnr_db: Double?
+    let seconds: Double
+    let images_per_second: Double
+
+    init(_ epoch: TrainingHistory.Epoch) {
+        (self.epoch, rate) = (epoch.epoch, epoch.rate)
+        (train_loss, train_accuracy) = (epoch.trainLoss, epoch.trainAccuracy)
+        (test_loss, test_accuracy, test_psnr_db) = (epoch.testLoss, epoch.testAccuracy, epoch.testPSNR)
+        (seconds, images_per_second) = (epoch.seconds, epoch.imagesPerSecond)
+    }
+}
+
+/// Shows on standard error how training goes: a line for each epoch, and on a terminal a bar within it.
+final class TrainingProgress {
+    private let epochs: Int
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private var last = ContinuousClock.now - .seconds(1)
+
+    init(epochs: Int, network: String) {
+        self.epochs = epochs
+        note("training \(network) for \(epochs) epoch\(epochs == 1 ? "" : "s")")
+    }
+
+    func show(_ event: TrainingEvent) {
+        switch event {
+        case .resumed(let epochs, let steps):
+            note("going on from the checkpoint after \(epochs) epochs and \(steps) steps")
+        case .stoppedEarly(let epoch): note("stopping after epoch \(epoch): the test loss has not become better")
+        case .step(let epoch, let steps, let total, let loss, let speed):
+            guard isTerminal, ContinuousClock.now - last > .milliseconds(200) || steps == total else { return }
+            last = .now
+            let filled = 30 * steps / max(1, total)
+            let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
+            write(
+                "\r\u{1B}[K"
+                    + String(
+                        format: "epoch %d/%d %@ %d/%d  loss %.4f  %.0f images/s", epoch, epochs, bar, steps, total,
+                        loss,
+                        speed))
+        case .epoch(let epoch):
+            if isTerminal { write("\r\u{1B}[K") }
+            note(Self.line(epoch, of: epochs))
+        }
+    }
+
+    private static func line(_ epoch: TrainingHistory.Epoch, of epochs: Int) -> String {
+        var parts = [String(format: "epoch %d/%d", epoch.epoch, epochs), String(format: "rate %.5f", epoch.rate)]
+        parts.append(String(format: "loss %.4f", epoch.trainLoss))
+        if let accuracy = epoch.trainAccuracy { parts.append(String(format: "accuracy %.2f %%", accuracy * 100)) }
+        if let loss = epoch.testLoss { parts.append(String(format: "test loss %.4f", loss)) }
+        if let accuracy = epoch.testAccuracy { parts.append(String(format: "test accuracy %.2f %%", accuracy * 100)) }
+        if let psnr = epoch.testPSNR { parts.append(String(format: "test PSNR %.2f dB", psnr)) }
+        parts.append(String(format: "%.1f s", epoch.seconds))
+        parts.append(String(format: "%.0f images/s", epoch.imagesPerSecond))
+        return parts.joined(separator: "  ")
+    }
+
+    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}
