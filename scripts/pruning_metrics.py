@@ -3,7 +3,7 @@
     scripts/pruning_python.sh scripts/pruning_metrics.py DATA [--network resnet20] [--factor 2.11] [--metrics l1,l2]
 
 DATA is a folder with `cifar10_jpeg.tar.gz`, CIFAR-10 as pictures in folders train/CLASS and test/CLASS, and
-`models/NETWORK_cifarjpeg.safetensors`. Wants a release build of tessera.
+`models/NETWORK_cifarjpeg.safetensors`. Wants a release build of tessera; TESSERA names another one.
 
 Each network is pruned to FACTOR times fewer multiply-accumulates and run on all test pictures, once as it comes and once with the
 statistics of its batch normalizations measured anew on training pictures.

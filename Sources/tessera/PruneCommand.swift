@@ -100,9 +100,7 @@ struct PruneCommand: ParsableCommand {
             // Options belong to the rule they were written for.
             if given != AmountChoice(settings.amount.name) { settings.amount = given }
         }
-        let shorthand = try Modules.builtin.pruningAmounts.module(settings.amount.name).type?.shorthandKey
-        settings.amount.options = try Self.options(
-            settings.amount.options, adding: amountOptions, of: "--option", shorthand: shorthand)
+        settings.amount.options = try Self.options(settings.amount.options, adding: amountOptions, of: "--option")
         settings.roundTo = roundTo ?? settings.roundTo
         settings.keep += keep
         if let samples {
@@ -116,19 +114,11 @@ struct PruneCommand: ParsableCommand {
         return settings
     }
 
-    /// Options as a map, with those given as KEY=VALUE over them.
-    ///
-    /// - Parameter shorthand: the key that a lone value stands for.
+    /// Options with those given as KEY=VALUE over them.
     private static func options(
-        _ base: Configuration, adding arguments: [String], of option: String, shorthand: String? = nil
+        _ base: Configuration, adding arguments: [String], of option: String
     ) throws -> Configuration {
-        guard !arguments.isEmpty else { return base }
-        var entries: [Configuration.Entry] = []
-        if case .map(let own) = base.content {
-            entries = own
-        } else if let shorthand, !base.isNull {
-            entries = [.init(shorthand, base)]
-        }
+        var entries = try base.entries()
         for argument in arguments {
             let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
             guard parts.count == 2 else {

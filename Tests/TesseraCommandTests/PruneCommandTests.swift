@@ -111,13 +111,13 @@ import Testing
         let report = try prune("--config", file, "--json", "--no-latency").json()
         let layers = try #require(report["layers"] as? [[String: Any]])
         #expect(layers.map { $0["name"] as? String } == ["body"] && layers[0]["channels_after"] as? Int == 16)
-        #expect(report["metric"] as? String == "{metric: 'random', seed: 4}")
+        #expect(report["metric"] as? String == "{metric: random, seed: 4}")
         let other = try prune(
             "--config", file, "--metric", "l1", "--amount", "ratio=0.75", "--option", "ratio=0.3", "--round-to", "1",
             "--json", "--no-latency"
         ).json()
         #expect((other["layers"] as? [[String: Any]])?.first?["channels_after"] as? Int == 17)
-        #expect(other["metric"] as? String == "'l1'" || other["metric"] as? String == "l1")
+        #expect(other["metric"] as? String == "l1" && other["amount"] as? String == "{rule: ratio, ratio: 0.3}")
     }
 
     @Test("what is wrong is one error each, with the nearest name, and nothing is written")

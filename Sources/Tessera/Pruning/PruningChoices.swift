@@ -38,7 +38,14 @@ public struct AmountChoice: Sendable, Equatable {
             try self.init(configuration: YAMLReader.parse(text, file: option))
             return
         }
-        self.init(parts[0], options: try YAMLReader.parse(parts[1], file: option))
+        let value = try YAMLReader.parse(parts[1], file: option)
+        let module = try Modules.builtin.pruningAmounts.module(parts[0])
+        guard let key = module.type?.shorthandKey else {
+            throw TesseraError(
+                .invalidArgument,
+                "'\(option)' expects no value for '\(parts[0])', which has no main option; found '\(text)'")
+        }
+        self.init(parts[0], options: Configuration(.map([Configuration.Entry(key, value)]), at: value.location))
     }
 }
 

@@ -66,7 +66,8 @@ public struct PruningReport: Sendable, Encodable {
 
     init(network: Network, settings: PruningFile, dependencies: ChannelDependencies, choice: Pruner.Choice) {
         self.network = network.name
-        (metric, amount) = (settings.metric.configuration.flow, settings.amount.configuration.flow)
+        metric = YAMLWriter.flow(settings.metric.configuration)
+        amount = YAMLWriter.flow(settings.amount.configuration)
         let removed = choice.mask.removed
         let groups = zip(dependencies.groups, choice.curves).map { group, curve in
             Group(
