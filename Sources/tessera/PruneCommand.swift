@@ -51,6 +51,12 @@ struct PruneCommand: ParsableCommand {
     @Option(help: "The most samples that are used; 512 by default.")
     var sampleCount: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "A training file: train after every step of pruning as it says, with what is pruned held at zero.",
+            valueName: "FILE"))
+    var retrain: String?
+
     @OptionGroup var shapes: ShapeOptions
     @OptionGroup var threads: ThreadOptions
 
@@ -75,6 +81,10 @@ struct PruneCommand: ParsableCommand {
             network, settings, shapes: try shapes.shapes(of: network), modules: modules,
             backend: try modules.backends.make(Modules.defaultBackend), threads: threads.count)
         if noLatency { pruning.latencySeconds = nil }
+        if let retrain = settings.retrain {
+            let progress = TrainingProgress(epochs: try TrainingFile(path: retrain).epochs, network: network.name)
+            pruning.observe = { progress.show($0) }
+        }
         let result = try pruning.run()
         try folder.write(result.network)
         var report = result.report
@@ -103,6 +113,7 @@ struct PruneCommand: ParsableCommand {
         settings.amount.options = try Self.options(settings.amount.options, adding: amountOptions, of: "--option")
         settings.roundTo = roundTo ?? settings.roundTo
         settings.keep += keep
+        settings.retrain = retrain ?? settings.retrain
         if let samples {
             var own = settings.samples ?? SampleSettings()
             own.path = samples

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Synchronization
 import Tessera
 
 struct TrainCommand: ParsableCommand {
@@ -114,10 +115,10 @@ struct EpochReport: Encodable {
 }
 
 /// Shows on standard error how training goes: a line for each epoch, and on a terminal a bar within it.
-final class TrainingProgress {
+final class TrainingProgress: Sendable {
     private let epochs: Int
     private let isTerminal = isatty(STDERR_FILENO) == 1
-    private var last = ContinuousClock.now - .seconds(1)
+    private let last = Mutex(ContinuousClock.now - .seconds(1))
 
     init(epochs: Int, network: String) {
         self.epochs = epochs
@@ -130,8 +131,7 @@ final class TrainingProgress {
             note("going on from the checkpoint after \(epochs) epochs and \(steps) steps")
         case .stoppedEarly(let epoch): note("stopping after epoch \(epoch): the test loss has not become better")
         case .step(let epoch, let steps, let total, let loss, let speed):
-            guard isTerminal, ContinuousClock.now - last > .milliseconds(200) || steps == total else { return }
-            last = .now
+            guard isTerminal, isDue || steps == total else { return }
             let filled = 30 * steps / max(1, total)
             let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
             write(
@@ -143,6 +143,15 @@ final class TrainingProgress {
         case .epoch(let epoch):
             if isTerminal { write("\r\u{1B}[K") }
             note(Self.line(epoch, of: epochs))
+        }
+    }
+
+    /// Whether the bar was drawn long enough ago.
+    private var isDue: Bool {
+        last.withLock { last in
+            guard ContinuousClock.now - last > .milliseconds(200) else { return false }
+            last = .now
+            return true
         }
     }
 

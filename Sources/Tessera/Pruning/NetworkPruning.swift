@@ -2,6 +2,7 @@ import TesseraCore
 import TesseraNetwork
 import TesseraPruning
 import TesseraRuntime
+import TesseraTraining
 
 /// Prunes a network as a file or the command line says, and makes it smaller.
 public struct NetworkPruning: Sendable {
@@ -14,8 +15,10 @@ public struct NetworkPruning: Sendable {
     private let shapes: [String: Shape]
     /// How long each latency is measured, in seconds; nil for not at all.
     public var latencySeconds: Double? = 0.5
-    /// Trains between the steps of the schedule; nil for none.
+    /// Trains after every step of the schedule; nil for what the settings say.
     public var retrainer: (any Retrainer)?
+    /// Told how training goes that the settings ask for.
+    public var observe: @Sendable (TrainingEvent) -> Void = { _ in }
     /// In place of the loss over the samples.
     public var objective: (any PruningObjective)?
 
@@ -46,9 +49,11 @@ public struct NetworkPruning: Sendable {
         let samples = try settings.samples.map { try SampleReader(network).read($0.path, count: $0.count) }
         let dependencies = try ChannelDependencies(network.bound(inputs: shapes), keeping: settings.keep)
         var pruner = Pruner(metric: metric, amount: amount)
-        (pruner.multiple, pruner.schedule, pruner.retrainer) = (settings.roundTo, settings.schedule, retrainer)
+        (pruner.multiple, pruner.schedule, pruner.retrainer) = (
+            settings.roundTo, settings.schedule, try retrainer ?? trainer()
+        )
         let loss = try sampleLoss(dependencies, samples)
-        let context = SaliencyContext(dependencies, objective: objective ?? loss)
+        let context = SaliencyContext(dependencies, objective: try objective ?? gradients(loss, samples))
         let choice = try pruner.choose(
             in: context, operations: { try operations($0, dependencies) }, latency: { try latency($0, dependencies) })
         var small = try network.compacted(choice.mask, dependencies, weights: choice.weights)
@@ -60,6 +65,24 @@ public struct NetworkPruning: Sendable {
         report.before = try totals(network, loss, dependencies)
         report.after = try totals(small, samples.flatMap { try smallLoss(small, $0) }, nil)
         return Result(network: small, dependencies: dependencies, choice: choice, report: report)
+    }
+
+    // MARK: Training
+
+    private func trainer() throws -> TrainingRetrainer? {
+        try settings.retrain.map {
+            TrainingRetrainer(
+                file: try TrainingFile(path: $0), network: network, modules: modules, backend: backend,
+                observe: observe)
+        }
+    }
+
+    /// The loss over the samples with its gradients, where the backend computes them.
+    private func gradients(_ loss: SampleLoss?, _ samples: LabelledSamples?) throws -> (any PruningObjective)? {
+        guard let loss, let samples, let settings = settings.samples, let trainer = try? modules.trainer(of: backend)
+        else { return loss }
+        return SampleGradients(
+            forward: loss, network: network, samples: samples, settings: settings, backend: trainer, threads: threads)
     }
 
     // MARK: Measuring

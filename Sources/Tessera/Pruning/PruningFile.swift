@@ -14,6 +14,8 @@ public struct PruningFile: Configurable {
     /// Layers that keep all their channels.
     public var keep: [String] = []
     public var schedule = PruningSchedule()
+    /// A training file: what follows each step of the schedule; nil for nothing.
+    public var retrain: String?
     /// Nil without samples.
     public var samples: SampleSettings?
 
@@ -26,15 +28,16 @@ public struct PruningFile: Configurable {
         Key("round_to", \.roundTo, "the number that kept channels are rounded up to a multiple of"),
         Key("keep", \.keep, "layers that keep all their channels"),
         Key("schedule", \.schedule, "in how many steps channels go"),
+        Key("retrain", \.retrain, "a training file; its training follows each step, with what is pruned held at zero"),
         Key("samples", \.samples, "inputs to measure losses and statistics with"),
     ]
 
     /// Reads a file; the paths in it become relative to where the process runs.
     public init(path: String) throws {
         try self.init(configuration: YAMLReader.read(path))
-        guard let given = samples else { return }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        samples?.path = URL(fileURLWithPath: given.path, relativeTo: folder).path
+        retrain = retrain.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
+        if let given = samples { samples?.path = URL(fileURLWithPath: given.path, relativeTo: folder).path }
     }
 
     public func validate() throws {

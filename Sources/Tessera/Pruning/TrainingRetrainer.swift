@@ -1,0 +1,29 @@
+import Foundation
+import TesseraCore
+import TesseraNetwork
+import TesseraPruning
+import TesseraRuntime
+import TesseraTraining
+
+/// Trains between the steps of pruning as a training file says, while what is pruned stays zero (METHODS.md D8-D10).
+struct TrainingRetrainer: Retrainer {
+    /// What it says of a network does not count.
+    let file: TrainingFile
+    let network: Network
+    let modules: Modules
+    let backend: any KernelBackend
+    let observe: @Sendable (TrainingEvent) -> Void
+
+    func retrained(_ weights: [String: Tensor], masks: [String: Tensor], step: Int) throws -> [String: Tensor] {
+        var file = file
+        file.output = URL(fileURLWithPath: file.output).appendingPathComponent("step-\(step + 1)").path
+        // A checkpoint here is of other weights.
+        file.resume = false
+        let training = try modules.training(
+            file, of: network.replacingWeights(.tensors(weights)), backend: backend,
+            threads: ProcessInfo.processInfo.activeProcessorCount)
+        for (name, mask) in masks { try training.session.setMask(mask, of: name) }
+        try training.run(observe: observe)
+        return try training.session.parameters.tensors()
+    }
+}
