@@ -104,8 +104,8 @@ extension Tensor {
 
 extension OperatorCase {
     /// Elements of the inputs and multiplications up to which gradients are checked, which takes seconds beyond.
-    private static let largestInput = 20_000
-    private static let mostProducts = 2_000_000
+    private static let largestInput = 8_000
+    private static let mostProducts = 300_000
 
     /// Compares the gradients with finite differences, if the operator has some and its inputs are real numbers.
     func checkGradient(
