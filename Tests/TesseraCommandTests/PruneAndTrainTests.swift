@@ -5,7 +5,9 @@ import Testing
 
 /// `tessera prune` with training: METHODS.md D7 to D11 as a user runs them.
 @Suite struct PruneAndTrainTests {
-    @Test("what is pruned in steps and trained in between is, made smaller, as good as the masked network at the end of training")
+    @Test(
+        "what is pruned in steps and trained in between is, made smaller, as good as the masked network at the end of training"
+    )
     func steps() throws {
         let toy = try ToyPictures()
         let training = try toy.config(output: "trained", epochs: 3)
@@ -18,7 +20,8 @@ import Testing
             retrain: train.yaml
             """, to: "prune.yaml")
         let prune = try Command(
-            "prune", toy.folder.file("network.yaml"), "-o", toy.folder.file("small"), "--config", config, "--no-latency",
+            "prune", toy.folder.file("network.yaml"), "-o", toy.folder.file("small"), "--config", config,
+            "--no-latency",
             "--json")
         #expect(prune.status == 0, "\(prune.errors)")
         #expect(prune.errors.split(separator: "\n").count { $0.hasPrefix("epoch ") } == 6, "\(prune.errors)")
@@ -36,7 +39,8 @@ import Testing
             .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
         let (header, last) = (try #require(curves.first), try #require(curves.last))
         func masked(_ column: String) throws -> Double {
-            try #require(Double(last[try #require(header.firstIndex(of: column))]))
+            let index = try #require(header.firstIndex(of: column))
+            return try #require(Double(last[index]))
         }
         #expect(abs(try masked("test_accuracy") - (result["accuracy"] as? Double ?? -1)) < 1e-4)
         #expect(abs(try masked("test_loss") - (result["loss"] as? Double ?? -1)) < 1e-3)
