@@ -1,6 +1,6 @@
 """Runs ONNX's own operator cases (those of the `onnx` package) through `tessera run` and compares every output.
 
-    scripts/onnx_python.sh scripts/onnx_conformance.py [--quick] [--filter TEXT] [--tessera PATH] [--unsupported FILE]
+    scripts/python.sh onnx scripts/onnx_conformance.py [--quick] [--filter TEXT] [--tessera PATH] [--unsupported FILE]
 
 A case passes if each output has the expected type, shape and values, within the case's own tolerances. One that Tessera says
 it does not support must be listed in FILE (default: docs/onnx-unsupported.txt, `CASE: reason` on each line), and one that is

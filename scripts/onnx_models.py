@@ -1,6 +1,6 @@
 """Compares Tessera with others on whole networks, through ONNX files.
 
-    scripts/onnx_python.sh scripts/onnx_models.py [--quick] [--filter TEXT] [--tessera PATH]
+    scripts/python.sh onnx scripts/onnx_models.py [--quick] [--filter TEXT] [--tessera PATH]
 
 1. The `light_*` models of the `onnx` package must match their stored outputs. All their weights are equal, so that says little:
    each is also run with weights drawn at random, and compared with ONNX Runtime.

@@ -1,6 +1,6 @@
 """How many test pictures a pruned network still classifies right, by metric and rule, before any retraining.
 
-    scripts/pruning_python.sh scripts/pruning_metrics.py DATA [--network resnet20] [--factor 2.11] [--metrics l1,l2]
+    scripts/python.sh pruning scripts/pruning_metrics.py DATA [--network resnet20] [--factor 2.11] [--metrics l1,l2]
 
 DATA is a folder with `cifar10_jpeg.tar.gz`, CIFAR-10 as pictures in folders train/CLASS and test/CLASS, and
 `models/NETWORK_cifarjpeg.safetensors`. Wants a release build of tessera; TESSERA names another one.
@@ -99,7 +99,7 @@ def main():
                     config.write_text(
                         f"tessera: 1\nmetric: {metric}\n"
                         f"amount: {{rule: target-macs, factor: {options.factor}, by: {rule}}}\n"
-                        f"samples: {{path: {samples}, batch_norm: {anew}}}\n"
+                        f"samples: {{path: {samples}, count: {len(own)}, batch_norm: {anew}}}\n"
                     )
                     output = folder / "pruned"
                     report = json.loads(

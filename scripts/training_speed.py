@@ -1,7 +1,7 @@
 """Training with PyTorch and with Tessera on this machine, side by side.
 
-    scripts/training_python.sh scripts/training_speed.py speed [--networks resnet20 resnet56] [--precision f32 bf16]
-    scripts/training_python.sh scripts/training_speed.py losses WEIGHTS INPUTS
+    scripts/python.sh training scripts/training_speed.py speed [--networks resnet20 resnet56] [--precision f32 bf16]
+    scripts/python.sh training scripts/training_speed.py losses WEIGHTS INPUTS
 
 `speed` measures images a second of training steps (forward, backward, SGD with Nesterov momentum) with batches of 128 on all
 cores, in rounds that take turns. It wants `scripts/build.sh -c release --product tessera` before.

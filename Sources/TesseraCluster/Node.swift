@@ -71,7 +71,7 @@ public actor Node {
         self.limits = limits
         weights = WeightStore(limit: limits.weightByteCount, archive: archive, logger: logger)
         memory = ByteBudget("memory", limit: limits.memoryByteCount)
-        arriving = ByteBudget("weights", limit: limits.weightByteCount)
+        arriving = ByteBudget("weights", limit: limits.arrivingByteCount)
         compute = ComputeThread(name: "tessera \(transport.localPeer)")
     }
 

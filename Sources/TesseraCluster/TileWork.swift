@@ -210,9 +210,10 @@ final class TileWork: Sendable {
     /// A region of a weight that this node has as a whole.
     private func cut(_ part: WeightPart, _ hash: ContentHash, of layers: TaskMessage.Layers) throws -> Tensor? {
         guard let region = part.region, let name = layers.graph.hash(ofLayer: part.layer, weight: part.name),
-            let tensor = try weights[name]?.cropped(to: region), ContentHash(tensor) == hash
+            let tensor = try weights.peek(name)?.cropped(to: region), ContentHash(tensor) == hash
         else { return nil }
-        return try weights.insert(tensor, for: hash)
+        // Where there is no room for both, the leader sends the region, and the whole makes room.
+        return try? weights.insert(tensor, for: hash)
     }
 
     /// Takes weights that are missing. Others are for other nodes: what several want goes to all.

@@ -38,6 +38,9 @@ final class WeightStore: Sendable {
             }
         }
 
+        /// A weight that is there, which this does not keep from being forgotten.
+        func peek(_ hash: ContentHash) -> Tensor? { store.take(hash, isNewUser: false) }
+
         /// Adds a weight.
         ///
         /// - Returns: the weight as it is kept.

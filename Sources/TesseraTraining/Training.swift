@@ -71,7 +71,7 @@ public final class Training {
                 "expected a 'batch' of at most \(train.count), as many as there are pictures, found \(batch)")
         }
         let task: SampleMaker.Task =
-            file.data.kind == .restoration ? .restoration(patch: file.data.patch, deviation: file.data.noise) : .classes
+            file.data.kind == .restoration ? .restoration(deviation: file.data.noise) : .classes
         trainMaker = try SampleMaker(
             train, input: declaration, shape: shape, task: task, augmentation: file.augment, seed: file.seed)
         testMaker = try test.map {
@@ -134,7 +134,8 @@ public final class Training {
     ///   written to.
     public func run(observe: (TrainingEvent) throws -> Void) throws {
         try makeFolder()
-        var progress = Checkpoint.Progress(seed: file.seed, stepsPerEpoch: stepsPerEpoch, epochs: file.epochs)
+        var progress = Checkpoint.Progress(
+            seed: file.seed, stepsPerEpoch: stepsPerEpoch, epochs: file.epochs, settings: settings)
         let checkpoint = path(Checkpoint.name)
         if file.resume, FileManager.default.fileExists(atPath: checkpoint) {
             progress = try resume(checkpoint)
@@ -144,14 +145,19 @@ public final class Training {
             try Checkpoint(progress, session: session).write(to: checkpoint)
         }
         history = progress.history
-        while progress.epoch < file.epochs {
-            let isOver = try runEpoch(&progress, observe: observe)
-            if isOver {
-                try observe(.stoppedEarly(epoch: progress.epoch))
-                break
-            }
-        }
+        while progress.epoch < file.epochs, !isOver(progress) { try runEpoch(&progress, observe: observe) }
+        if isOver(progress) { try observe(.stoppedEarly(epoch: progress.epoch)) }
         try writeNetwork()
+    }
+
+    /// What a checkpoint must have in common with the file beside its numbers: weights that were trained one way are not gone on with
+    /// in another.
+    private var settings: String {
+        let parts: [Any?] = [
+            file.loss, file.optimizer, file.schedule, file.augment, file.batch, file.precision, file.gradientLimit,
+            file.momentum, file.distillation?.network, file.distillation?.temperature, file.distillation?.share,
+        ]
+        return parts.map { $0.map { "\($0)" } ?? "none" }.joined(separator: "; ")
     }
 
     private func path(_ name: String) -> String { URL(fileURLWithPath: file.output).appendingPathComponent(name).path }
@@ -171,21 +177,25 @@ public final class Training {
 
     private func resume(_ path: String) throws -> Checkpoint.Progress {
         let checkpoint = try Checkpoint(path: path)
-        var progress = checkpoint.progress
-        guard progress.seed == file.seed, progress.stepsPerEpoch == stepsPerEpoch, progress.epochs == file.epochs else {
+        let progress = checkpoint.progress
+        guard progress.seed == file.seed, progress.stepsPerEpoch == stepsPerEpoch, progress.epochs == file.epochs,
+            progress.settings == settings
+        else {
             throw TesseraError(
                 .invalidArgument,
                 "'\(path)' is of a training with other settings (\(progress.epochs) epochs of \(progress.stepsPerEpoch) steps, seed \(progress.seed)): set 'resume: false' or another 'output'"
             )
         }
         try checkpoint.restore(session)
-        progress.history = checkpoint.progress.history
         return progress
     }
 
-    /// - Returns: whether training ends early.
-    private func runEpoch(_ progress: inout Checkpoint.Progress, observe: (TrainingEvent) throws -> Void) throws -> Bool
-    {
+    /// Whether training ends early.
+    private func isOver(_ progress: Checkpoint.Progress) -> Bool {
+        file.earlyStopping.map { progress.epochsSinceBest >= $0.patience } ?? false
+    }
+
+    private func runEpoch(_ progress: inout Checkpoint.Progress, observe: (TrainingEvent) throws -> Void) throws {
         let epoch = progress.epoch
         let order = BatchOrder.shuffled(trainMaker.dataSet.count, batch: batch, seed: file.seed, epoch: epoch)
         let loader = BatchLoader(
@@ -210,19 +220,27 @@ public final class Training {
                     loss: progress.lossSum / Double(progress.step),
                     imagesPerSecond: Double((progress.step - first) * batch) / seconds))
             if let every = file.checkpointSteps, progress.step % every == 0, progress.step < stepsPerEpoch {
+                try session.requireFiniteWeights()
                 try Checkpoint(progress, session: session).write(to: path(Checkpoint.name))
             }
         }
         let seconds = (clock.now - start) / .seconds(1)
         let speed = Double((progress.step - first) * batch) / max(1e-9, seconds)
-        return try finishEpoch(&progress, rate: rate, seconds: seconds, speed: speed, observe: observe)
+        try finishEpoch(&progress, rate: rate, seconds: seconds, speed: speed, observe: observe)
     }
 
     private func finishEpoch(
         _ progress: inout Checkpoint.Progress, rate: Double, seconds: Double, speed: Double,
         observe: (TrainingEvent) throws -> Void
-    ) throws -> Bool {
+    ) throws {
         let evaluation = try testMaker == nil ? nil : evaluate()
+        try locatingErrors(path: "epoch \(progress.epoch + 1)") {
+            try session.requireFiniteWeights()
+            guard evaluation?.loss.isFinite ?? true else {
+                throw TesseraError(
+                    .limitExceeded, "the test loss is \(evaluation?.loss ?? 0): the learning rate may be too large")
+            }
+        }
         let pictures = Double(stepsPerEpoch * batch)
         let result = TrainingHistory.Epoch(
             epoch: progress.epoch + 1, rate: rate, trainLoss: progress.lossSum / Double(stepsPerEpoch),
@@ -243,7 +261,6 @@ public final class Training {
         try writeFile(history.csv, to: path("curves.csv"))
         try writeFile(history.svg(title: session.network.name), to: path("curves.svg"))
         try observe(.epoch(result))
-        return file.earlyStopping.map { progress.epochsSinceBest >= $0.patience } ?? false
     }
 
     private func writeNetwork() throws {

@@ -44,6 +44,8 @@ public final class TrainingSession {
     /// A teacher's outputs are approached as well.
     public var distillation: Distillation?
     private var masks: [(entry: ParameterSet.Entry, mask: [Float])] = []
+    /// The network's own weights: those that are not trained, such as constants, remain.
+    private let stored: [String: Tensor]
     private var outputs: [Tensor]
     private var gradients: [Tensor]
 
@@ -69,11 +71,23 @@ public final class TrainingSession {
             )
         }
         trainable = try backend.compileForTraining(graph, options: options)
+        let (input, output) = (graph.shapes[graph.graph.inputs[0].value], graph.shapes[graph.graph.outputs[0].value])
+        guard output.rank > 0, input.rank > 0, output[0] == input[0] else {
+            throw TesseraError(
+                .shapeMismatch,
+                "expected an output whose first axis is the batch, as the input's \(input), found \(output)")
+        }
+        stored = network.loadedWeights
+        if let entry = trainable.parameters.entries.first(where: { stored[$0.name] == nil }) {
+            throw TesseraError(
+                .notSupported, "'\(entry.parameter)' comes from a constant, where training does not reach it",
+                path: entry.layer)
+        }
         outputs = try trainable.makeOutputs()
         gradients = outputs
     }
 
-    /// Computes the loss of a batch and the gradients of all weights, and changes none.
+    /// Computes the loss of a batch and the gradients of all weights, and changes none; only running statistics move.
     public func gradients(of batch: TrainingBatch) throws -> BatchResult {
         try run(batch, isTraining: true)
         let result = try evaluateLoss(batch)
@@ -84,7 +98,7 @@ public final class TrainingSession {
     /// Trains with a batch.
     ///
     /// - Parameter rate: the learning rate.
-    /// - Throws: `limitExceeded` if the loss is no number; the weights are those before then.
+    /// - Throws: `limitExceeded` if the loss is no number; what is trained is as it was before then, running statistics are not.
     public func step(_ batch: TrainingBatch, rate: Double) throws -> BatchResult {
         try run(batch, isTraining: true)
         let result = try evaluateLoss(batch)
@@ -135,7 +149,17 @@ public final class TrainingSession {
     }
 
     /// The network with the weights as they are now.
-    public func trainedNetwork() throws -> Network { network.replacingWeights(.tensors(try parameters.tensors())) }
+    public func trainedNetwork() throws -> Network {
+        network.replacingWeights(.tensors(try stored.merging(parameters.tensors()) { $1 }))
+    }
+
+    /// - Throws: `limitExceeded` if a weight is no number.
+    func requireFiniteWeights() throws {
+        for entry in parameters.entries where !parameters.values[entry.range].allSatisfy(\.isFinite) {
+            throw TesseraError(
+                .limitExceeded, "'\(entry.name)' holds what is no number: the learning rate may be too large")
+        }
+    }
 
     // MARK: Parts
 
@@ -157,9 +181,8 @@ public final class TrainingSession {
             case .classes(let labels): .classes(Array(labels.prefix(batch.count)))
             case .tensor(let tensor): .tensor(try tensor.cropped(to: region))
             }
-        let inputRegion = Region(whole: batch.input.shape).replacing(axis: 0, with: 0..<batch.count)
         var gradient = try Tensor(zeros: output.shape)
-        let value = try totalLoss(batch.input.cropped(to: inputRegion), output, target, gradient: &gradient)
+        let value = try totalLoss(batch.input, output, target, gradient: &gradient)
         gradients[0] = try Tensor(zeros: whole.shape)
         try gradients[0].paste(gradient, at: region)
         return try result(value, output, target)
@@ -169,7 +192,7 @@ public final class TrainingSession {
         _ input: Tensor, _ output: Tensor, _ target: TrainingTarget, gradient: inout Tensor
     ) throws -> Double {
         let own = try loss.evaluate(output, target, gradient: &gradient)
-        guard let distillation, input.shape[0] == inputShape[0] else { return own }
+        guard let distillation else { return own }
         var other = try Tensor(zeros: output.shape)
         let divergence = try distillation.evaluate(input, output, gradient: &other)
         let share = Float(distillation.share)
@@ -188,7 +211,10 @@ public final class TrainingSession {
             let correct = try output.withFloats { y in
                 labels.enumerated().count { row, label in
                     let start = row * classes
-                    return (0..<classes).allSatisfy { y[start + $0] <= y[start + label] }
+                    // The first of several largest counts, so that outputs that are all equal are not right for every class.
+                    return (0..<classes).allSatisfy {
+                        $0 < label ? y[start + $0] < y[start + label] : y[start + $0] <= y[start + label]
+                    }
                 }
             }
             return BatchResult(loss: loss, correct: correct)
@@ -230,6 +256,9 @@ public struct Distillation: Sendable {
         guard let teacher = try teacher.run([input]).first else {
             throw TesseraError(.shapeMismatch, "expected a teacher of one output, found none")
         }
-        return try loss.evaluate(output, teacher: teacher, gradient: &gradient)
+        // Samples at the end only fill up the batch.
+        let counted = try teacher.cropped(
+            to: Region(whole: teacher.shape).replacing(axis: 0, with: 0..<output.shape[0]))
+        return try loss.evaluate(output, teacher: counted, gradient: &gradient)
     }
 }

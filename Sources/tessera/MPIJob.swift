@@ -8,7 +8,7 @@ import TesseraCluster
 /// The processes that run one command together, under `mpirun` or Slurm. One leads, the others are its nodes.
 struct MPIJob: Sendable {
     let transport: any Transport
-    let leads: Bool
+    private let leader: PeerID
     private let equipment: NodeEquipment
 
     /// Joins the job.
@@ -24,16 +24,17 @@ struct MPIJob: Sendable {
             let transport = try await modules.transports.make(choice.kind, choice.settings).start(
                 TransportOptions(information: equipment.information(named: "mpi")))
             return MPIJob(
-                transport: transport, leads: transport.localPeer == MPITransport.name(of: 0), equipment: equipment)
+                transport: transport, leader: MPITransport.name(of: 0), equipment: equipment)
         #else
             return nil
         #endif
     }
 
+    var leads: Bool { transport.localPeer == leader }
+
     /// Works for the leader until that has left.
     func serve() async {
         let node = await equipment.node(on: transport)
-        guard let leader = transport.peers.first?.peer else { return await node.close() }
         while transport.peers.contains(where: { $0.peer == leader }) { try? await Task.sleep(for: .milliseconds(20)) }
         await node.close()
     }

@@ -119,7 +119,12 @@ struct PruneCommand: ParsableCommand {
             own.path = samples
             settings.samples = own
         }
-        if let sampleCount { settings.samples?.count = sampleCount }
+        if let sampleCount {
+            guard settings.samples != nil else {
+                throw TesseraError(.invalidArgument, "'--sample-count' is for '--samples'")
+            }
+            settings.samples?.count = sampleCount
+        }
         try settings.validate()
         try settings.samples?.validate()
         return settings

@@ -57,6 +57,38 @@ import Testing
             } != "")
     }
 
+    @Test("an archive whose sizes are below zero is refused, whatever they belong to", arguments: ["0", "5", "L", "x"])
+    func negativeSizes(kind: String) throws {
+        let folder = try TemporaryFolder()
+        var header = [UInt8](repeating: 0, count: 512)
+        func put(_ text: String, at offset: Int) {
+            for (index, byte) in text.utf8.enumerated() { header[offset + index] = byte }
+        }
+        put("train/red/0.png", at: 0)
+        put("-0000002000", at: 124)
+        put(kind, at: 156)
+        put("        ", at: 148)
+        let sum = header.reduce(0) { $0 + Int($1) }
+        put(String(format: "%06o\u{0} ", sum), at: 148)
+        try write(header + [UInt8](repeating: 0, count: 1024), "a.tar", in: folder)
+        let error = #expect(throws: TesseraError.self) {
+            try EncodedPictures.ofClasses(folder.file("a.tar"), part: "train")
+        }
+        #expect(error.map { "\($0)".contains("no whole tar archive: expected -1024 bytes") } == true)
+    }
+
+    @Test("an IDX file whose sizes are too large to count is refused")
+    func hugeSizes() throws {
+        let folder = try TemporaryFolder()
+        try write([0, 0, 8, 3] + [UInt8](repeating: 255, count: 12), "images", in: folder)
+        try write([0, 0, 8, 1, 0, 0, 0, 0], "labels", in: folder)
+        let error = #expect(throws: TesseraError.self) {
+            try load(
+                "{kind: idx, train: images, train_labels: labels}", shape: "[batch, 1, 2, 2]", in: folder)
+        }
+        #expect(error?.code == .malformedFile)
+    }
+
     private func write(_ bytes: [UInt8], _ name: String, in folder: TemporaryFolder) throws {
         try Data(bytes).write(to: URL(fileURLWithPath: folder.file(name)))
     }

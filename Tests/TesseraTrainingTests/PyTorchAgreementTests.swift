@@ -3,7 +3,7 @@ import TesseraTestSupport
 import Testing
 
 @Suite struct PyTorchAgreementTests {
-    /// `scripts/training_python.sh scripts/training_speed.py losses models/resnet20_cifar10.safetensors
+    /// `scripts/python.sh training scripts/training_speed.py losses models/resnet20_cifar10.safetensors
     /// expected/resnet20_cifar10.safetensors` in the folder of real data, with PyTorch 2.15.
     private static let losses: [Double] = [
         1.903054, 1.874171, 0.095783, 0.217751, 0.027533, 0.034496, 0.003991, 0.009767, 0.002766, 0.007364, 0.002625,

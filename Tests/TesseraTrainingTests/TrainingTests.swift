@@ -88,6 +88,65 @@ import Testing
         var stopped: Int?
         try training.run { if case .stoppedEarly(let epoch) = $0 { stopped = epoch } }
         #expect(stopped == 3 && training.history.epochs.count == 3)
+        // It is over, also for whoever starts it again.
+        let weights = try toy.weights()
+        let again = try toy.training(toy.config(epochs: 30, extra: "early_stopping: {patience: 2, threshold: 10}"))
+        try again.run { _ in }
+        #expect(again.history.epochs.count == 3)
+        #expect(try toy.weights() == weights)
+    }
+
+    @Test("a checkpoint of other settings is not gone on from")
+    func otherSettings() throws {
+        let toy = try ToyPictures(perClass: 8)
+        try toy.training(toy.config(epochs: 1)).run { _ in }
+        let text = try String(contentsOfFile: toy.config(epochs: 1), encoding: .utf8)
+        let other = try toy.folder.write(
+            text.replacingOccurrences(of: "rate: 0.1", with: "rate: 0.2"), to: "other.yaml")
+        let error = #expect(throws: TesseraError.self) { try toy.training(other).run { _ in } }
+        #expect(error.map { "\($0)".contains("other settings") } == true)
+    }
+
+    @Test("outputs that are all equal are right for the first class only")
+    func ties() throws {
+        let toy = try ToyPictures(perClass: 8)
+        let training = try toy.training(toy.config(epochs: 1))
+        for name in ["linear.weight", "linear.bias"] {
+            let entry = try #require(training.session.parameters.entry(name))
+            try training.session.parameters.set(entry, Tensor(zeros: entry.shape))
+        }
+        #expect(abs((try training.evaluate().accuracy ?? 0) - 1.0 / 3) < 1e-9)
+    }
+
+    @Test("weights that become infinite in the last step of an epoch are told, and no checkpoint has them")
+    func infiniteWeights() throws {
+        let toy = try ToyPictures(perClass: 16)
+        let path = try toy.config(epochs: 1, data: "{path: pictures, train: train}")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+            .replacingOccurrences(of: "rate: 0.1", with: "rate: 1e39").replacingOccurrences(
+                of: "batch: 8", with: "batch: 48")
+        let training = try toy.training(toy.folder.write(text, to: "diverging.yaml"))
+        let error = #expect(throws: TesseraError.self) { try training.run { _ in } }
+        #expect(error.map { "\($0)".contains("epoch 1") && "\($0)".contains("learning rate") } == true)
+        let file = try SafetensorsFile(path: toy.folder.file("out/checkpoint.safetensors"))
+        #expect(try file.names.allSatisfy { try file.tensor($0).floats().allSatisfy(\.isFinite) })
+    }
+
+    @Test("constants of a network are there after training, too")
+    func constants() throws {
+        let toy = try ToyPictures(perClass: 8)
+        let text = try String(contentsOfFile: toy.folder.file("network.yaml"), encoding: .utf8)
+            .replacingOccurrences(
+                of: "  - relu\n",
+                with:
+                    "  - relu\n  - constant: {name: half, shape: [1]}\n  - multiply: {name: scaled, from: [relu, half]}\n"
+            )
+            .replacingOccurrences(of: "  - relu\n", with: "  - relu: {name: relu}\n")
+        _ = try toy.folder.write(text, to: "network.yaml")
+        try toy.training(toy.config(epochs: 1)).run { _ in }
+        let trained = try NetworkLoader(operators: .builtin).load(toy.folder.file("out/network.yaml"))
+        #expect(throws: Never.self) { try trained.bound(inputs: ["image": [1, 3, 8, 8]]) }
+        #expect(try toy.weights()["half.value"] != nil)
     }
 
     @Test("weights under a mask stay zero")

@@ -21,7 +21,7 @@
         public let rank: Int
         private let settings: MPISettings
         private let world: MPIWorld
-        private let queue = EventQueue()
+        private let arrivals = EventQueue()
         private let state: SharedState
         private let windows: [FlowWindow]
         private let logger: Logger
@@ -36,7 +36,7 @@
             windows = all.map { _ in FlowWindow(bound: settings.sendQueue) }
             for (rank, information) in all.enumerated() where rank != world.rank {
                 state.value.withLock { $0.peers[rank] = information }
-                queue.push(.appeared(information.peer, information))
+                arrivals.push(.appeared(information.peer, information))
             }
         }
 
@@ -70,7 +70,7 @@
             return transport
         }
 
-        public var events: AsyncStream<TransportEvent> { queue.events }
+        public var events: AsyncStream<TransportEvent> { arrivals.events }
         public var broadcastsOnce: Bool { true }
 
         public var peers: [PeerInformation] {
@@ -84,8 +84,7 @@
             }
             let (window, byteCount) = (windows[rank], message.byteCount)
             try await window.admit(byteCount)
-            world.send(
-                MPIWorld.Parcel(frame: Frame(.message, message), receiver: rank) { window.release(byteCount) })
+            try queue(MPIWorld.Parcel(frame: Frame(.message, message), receiver: rank) { window.release(byteCount) })
         }
 
         public func broadcast(_ message: Message) async throws {
@@ -93,19 +92,26 @@
             // One's own window holds broadcasts back.
             let (window, byteCount) = (windows[rank], message.byteCount)
             try await window.admit(byteCount)
-            world.send(MPIWorld.Parcel(frame: Frame(.message, message), receiver: nil) { window.release(byteCount) })
+            try queue(MPIWorld.Parcel(frame: Frame(.message, message), receiver: nil) { window.release(byteCount) })
+        }
+
+        /// Nothing may follow the goodbye: nobody would take it.
+        private func queue(_ parcel: MPIWorld.Parcel) throws {
+            try state.value.withLock { state throws in
+                guard !state.isClosed else { throw TesseraError(.nodeFailure, "'\(localPeer)' has left") }
+                world.send(parcel)
+            }
         }
 
         /// Takes leave of all peers, and waits for all of them to leave: MPI ends for all at once.
         public func close() async {
-            let isFirst = state.value.withLock { state in
-                defer { state.isClosed = true }
-                return !state.isClosed
+            state.value.withLock { state in
+                if !state.isClosed { world.send(MPIWorld.Parcel(frame: Frame(.goodbye), receiver: nil) {}) }
+                state.isClosed = true
             }
-            if isFirst { world.send(MPIWorld.Parcel(frame: Frame(.goodbye), receiver: nil) {}) }
             await world.close()
             for peer in state.value.withLock({ $0.peers.keys.sorted() }) { lose(peer, reason: nil) }
-            queue.finish()
+            arrivals.finish()
         }
 
         private func receive(_ frame: Result<Frame, any Error>, from sender: Int) {
@@ -114,7 +120,7 @@
                 guard let peer = state.value.withLock({ $0.peers[sender]?.peer }) else { return }
                 let byteCount = frame.message.byteCount
                 state.value.withLock { $0.unread[sender, default: 0] += byteCount }
-                queue.push(.received(frame.message, from: peer)) { [state] in
+                arrivals.push(.received(frame.message, from: peer)) { [state] in
                     state.value.withLock { $0.unread[sender, default: 0] -= byteCount }
                 }
             case .success(let frame) where frame.type == .goodbye: lose(sender, reason: nil)
@@ -133,7 +139,7 @@
         private func lose(_ rank: Int, reason: TesseraError?) {
             guard let information = state.value.withLock({ $0.peers.removeValue(forKey: rank) }) else { return }
             windows[rank].fail(reason ?? TesseraError(.nodeFailure, "'\(information.peer)' has left"))
-            queue.push(.left(information.peer, reason: reason))
+            arrivals.push(.left(information.peer, reason: reason))
         }
     }
 #endif

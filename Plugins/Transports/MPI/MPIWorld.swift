@@ -246,11 +246,13 @@
         private func proceed(
             _ first: UnsafeMutableRawBufferPointer, _ count: Int, from sender: Int, _ receive: @escaping Receive
         ) {
-            let word = first.load(as: UInt64.self)
+            let word = count >= 8 ? first.load(as: UInt64.self) : 0
             let byteCount = Int(word & ~Self.broadcastBit)
             let isBroadcast = word & Self.broadcastBit != 0
-            let rest = isBroadcast ? 0..<byteCount : max(0, count - 8)..<byteCount
-            guard count >= 8, byteCount <= limits.frame, rest.lowerBound <= byteCount else {
+            guard count >= 8, byteCount <= limits.frame, count - 8 <= byteCount else {
+                // Nothing that follows could be understood.
+                receiving.remove(sender)
+                departed.insert(sender)
                 return receive(
                     .failure(
                         TesseraError(
@@ -258,6 +260,7 @@
                             "expected a message of at most \(limits.frame) bytes, found \(byteCount)")),
                     sender)
             }
+            let rest = isBroadcast ? 0..<byteCount : (count - 8)..<byteCount
             guard !rest.isEmpty else {
                 return finish(UnsafeRawBufferPointer(rebasing: first[8..<(8 + byteCount)]), from: sender, receive)
             }

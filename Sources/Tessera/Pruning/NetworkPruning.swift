@@ -50,14 +50,14 @@ public struct NetworkPruning: Sendable {
         let dependencies = try ChannelDependencies(network.bound(inputs: shapes), keeping: settings.keep)
         var pruner = Pruner(metric: metric, amount: amount)
         (pruner.multiple, pruner.schedule, pruner.retrainer) = (
-            settings.roundTo, settings.schedule, try retrainer ?? trainer()
+            settings.roundTo, settings.schedule, try retrainer ?? trainer(dependencies)
         )
         let loss = try sampleLoss(dependencies, samples)
-        let context = SaliencyContext(dependencies, objective: try objective ?? gradients(loss, samples))
+        let context = SaliencyContext(dependencies, objective: try objective ?? gradients(loss, samples, dependencies))
         let choice = try pruner.choose(
             in: context, operations: { try operations($0, dependencies) }, latency: { try latency($0, dependencies) })
         var small = try network.compacted(choice.mask, dependencies, weights: choice.weights)
-        if let samples, settings.samples?.batchNorm == true {
+        if let samples, settings.samples?.batchNorm == true, pruner.retrainer == nil {
             small = try small.reestimatingBatchNorms(
                 samples, batch: settings.samples?.batch ?? 128, backend: backend, options: options)
         }
@@ -69,20 +69,24 @@ public struct NetworkPruning: Sendable {
 
     // MARK: Training
 
-    private func trainer() throws -> TrainingRetrainer? {
+    private func trainer(_ dependencies: ChannelDependencies) throws -> TrainingRetrainer? {
         try settings.retrain.map {
             TrainingRetrainer(
-                file: try TrainingFile(path: $0), network: network, modules: modules, backend: backend,
-                observe: observe)
+                file: try TrainingFile(path: $0), network: try network.rebuilt(dependencies, weights: [:]),
+                modules: modules, backend: backend, threads: threads, observe: observe)
         }
     }
 
     /// The loss over the samples with its gradients, where the backend computes them.
-    private func gradients(_ loss: SampleLoss?, _ samples: LabelledSamples?) throws -> (any PruningObjective)? {
+    private func gradients(
+        _ loss: SampleLoss?, _ samples: LabelledSamples?, _ dependencies: ChannelDependencies
+    ) throws -> (any PruningObjective)? {
         guard let loss, let samples, let settings = settings.samples, let trainer = try? modules.trainer(of: backend)
         else { return loss }
         return SampleGradients(
-            forward: loss, network: network, samples: samples, settings: settings, backend: trainer, threads: threads)
+            forward: loss, network: try network.rebuilt(dependencies, weights: [:]), samples: samples,
+            settings: settings,
+            backend: trainer, threads: threads)
     }
 
     // MARK: Measuring
@@ -125,5 +129,13 @@ public struct NetworkPruning: Sendable {
             parameters: bound.parameterCounts.reduce(0, Shape.saturatingSum),
             latency: try latencySeconds.map { try latency(network, seconds: $0) }, loss: score?.loss,
             accuracy: score?.accuracy)
+    }
+}
+
+extension Network {
+    /// The network with other weights for some of its layers.
+    func changing(_ weights: [String: Tensor]) -> Network {
+        guard case .tensors(let own) = self.weights else { return replacingWeights(.tensors(weights)) }
+        return replacingWeights(.tensors(own.merging(weights) { $1 }))
     }
 }

@@ -62,7 +62,7 @@ private struct SaliencyChart {
             let (x, upper, lower) = (left + Double(rank) * step, y(max(value, 0)), y(min(value, 0)))
             return """
                 <rect x="\(n(x))" y="\(n(upper))" width="\(n(max(step - 0.5, 0.5)))" height="\(n(max(lower - upper, 0.5)))" \
-                fill="\(rank < group.pruned ? Self.prunedColour : Self.keptColour)"><title>\
+                fill="\(group.is_pruned[rank] ? Self.prunedColour : Self.keptColour)"><title>\
                 \(rank + 1) of \(group.saliencies.count): \(String(format: "%.5g", value))</title></rect>
                 """
         }

@@ -21,8 +21,13 @@ public struct PruningReport: Sendable, Encodable {
         public let layers: [String]
         /// In ascending order.
         public let saliencies: [Double]
-        /// How many of the first were pruned.
+        /// How many were pruned.
         public let pruned: Int
+        /// Whether each of them was: the first ones, unless pruning took several steps, each of which measured anew.
+        public let is_pruned: [Bool]
+
+        /// The smallest saliency that was kept; nil if none was.
+        var smallestKept: Double? { zip(saliencies, is_pruned).first { !$0.1 }?.0 }
     }
 
     /// A layer that kept all its channels.
@@ -72,7 +77,8 @@ public struct PruningReport: Sendable, Encodable {
         let groups = zip(dependencies.groups, choice.curves).map { group, curve in
             Group(
                 name: group.name, layers: group.layers, saliencies: curve.sorted,
-                pruned: group.channels.count { removed.contains($0.id) })
+                pruned: group.channels.count { removed.contains($0.id) },
+                is_pruned: curve.order.map { removed.contains(group.channels[$0].id) })
         }
         let macs = Dictionary(
             zip(dependencies.graph.graph.nodes.map(\.name), dependencies.graph.multiplyAccumulates),
@@ -81,7 +87,7 @@ public struct PruningReport: Sendable, Encodable {
             let own = groups.filter { $0.layers.contains(layer.name) }
             return Layer(
                 name: layer.name, channels_before: layer.channels, channels_after: after,
-                saliency_at_cut: own.map { $0.pruned < $0.saliencies.count ? $0.saliencies[$0.pruned] : nil },
+                saliency_at_cut: own.map(\.smallestKept),
                 macs_before: macs[layer.name] ?? 0)
         }
         fixed = dependencies.fixed.map { Fixed(layer: $0.layer, channels: $0.channels, reason: $0.reason) }
@@ -93,7 +99,7 @@ public struct PruningReport: Sendable, Encodable {
     public var csv: String {
         let rows = groups.flatMap { group in
             group.saliencies.enumerated().map { rank, value in
-                "\"\(group.layers.joined(separator: " "))\",\(rank),\(value),\(rank < group.pruned ? 1 : 0)"
+                "\"\(group.layers.joined(separator: " "))\",\(rank),\(value),\(group.is_pruned[rank] ? 1 : 0)"
             }
         }
         return (["layers,rank,saliency,pruned"] + rows).joined(separator: "\n") + "\n"

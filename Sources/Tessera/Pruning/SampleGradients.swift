@@ -4,9 +4,13 @@ import TesseraPruning
 import TesseraRuntime
 import TesseraTraining
 
-/// The mean loss of a network over labelled samples, and its gradients by backward passes over whole batches.
+/// The mean loss of a network over labelled samples, and gradients by backward passes over whole batches of them.
+///
+/// A backward pass goes through batch normalizations as training does, by the statistics of each batch: the gradients are close to those
+/// of the loss, not the same.
 struct SampleGradients: PruningObjective {
     let forward: SampleLoss
+    /// As it is built for other weights.
     let network: Network
     let samples: LabelledSamples
     let settings: SampleSettings
@@ -15,6 +19,7 @@ struct SampleGradients: PruningObjective {
 
     func loss(_ weights: [String: Tensor]) throws -> Double { try forward.loss(weights) }
 
+    /// - Throws: what training throws for networks that it does not take.
     func gradients(_ weights: [String: Tensor]) throws -> [String: Tensor] {
         let size = min(settings.batch, samples.count)
         let batches = try samples.batches(of: size).filter { $0.count == size }
@@ -24,9 +29,10 @@ struct SampleGradients: PruningObjective {
             case .meanSquaredError: MeanSquaredError()
             }
         let session = try TrainingSession(
-            network.replacingWeights(.tensors(weights)), inputs: batches.first?.inputs.mapValues(\.shape) ?? [:],
-            backend: backend, options: TrainingOptions(threads: threads), loss: loss,
-            optimizer: StochasticGradientDescent())
+            network.changing(weights),
+            inputs: batches.first?.inputs.mapValues(\.shape) ?? [:], backend: backend,
+            options: TrainingOptions(threads: threads),
+            loss: loss, optimizer: StochasticGradientDescent())
         var sums: [String: [Float]] = [:]
         for batch in batches {
             guard let input = batch.inputs.first?.value, let expected = batch.expected else { continue }

@@ -9,9 +9,11 @@ import TesseraTraining
 struct TrainingRetrainer: Retrainer {
     /// What it says of a network does not count.
     let file: TrainingFile
+    /// As it is built for other weights.
     let network: Network
     let modules: Modules
     let backend: any KernelBackend
+    let threads: Int
     let observe: @Sendable (TrainingEvent) -> Void
 
     func retrained(_ weights: [String: Tensor], masks: [String: Tensor], step: Int) throws -> [String: Tensor] {
@@ -20,8 +22,8 @@ struct TrainingRetrainer: Retrainer {
         // A checkpoint here is of other weights.
         file.resume = false
         let training = try modules.training(
-            file, of: network.replacingWeights(.tensors(weights)), backend: backend,
-            threads: ProcessInfo.processInfo.activeProcessorCount)
+            file, of: network.changing(weights),
+            backend: backend, threads: threads)
         for (name, mask) in masks { try training.session.setMask(mask, of: name) }
         try training.run(observe: observe)
         return try training.session.parameters.tensors()

@@ -42,4 +42,6 @@ public struct NodeLimits: Configurable, ConfigurationValue, Equatable {
 
     var memoryByteCount: Int { memory.map { $0 << 20 } ?? HostMemory.byteCount / 2 }
     var weightByteCount: Int { weights.map { $0 << 20 } ?? HostMemory.byteCount / 2 }
+    /// Of weights that wait to be kept.
+    var arrivingByteCount: Int { weights.map { $0 << 20 } ?? HostMemory.byteCount / 4 }
 }

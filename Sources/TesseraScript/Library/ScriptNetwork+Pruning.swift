@@ -7,7 +7,7 @@ extension ScriptNetwork {
         Binding(
             of: ScriptNetwork.self, "prune",
             "prune{metric?: string|table, amount?: string|table, round_to?: integer, keep?: string[], schedule?: string|table, "
-                + "samples?: string|table, inputs?: table, latency?: boolean} -> Network, table",
+                + "retrain?: string, samples?: string|table, inputs?: table, latency?: boolean} -> Network, table",
             "Removes the channels that matter least. The options are those of a pruning file; a metric or rule with options is a "
                 + "table such as `{metric = \"random\", seed = 4}` and `{rule = \"ratio\", ratio = 0.3}`. `inputs` gives shapes, or "
                 + "tensors or pictures of them, where the network leaves sizes open other than the batch. Gives the smaller network, and a "

@@ -20,6 +20,8 @@ extension ScriptNetwork {
                 var file = try TrainingFile(path: config)
                 file.output = output ?? file.output
                 file.epochs = epochs ?? file.epochs
+                // A checkpoint there is of another network's weights.
+                file.resume = false
                 try file.validate()
                 let training = try network.context.modules.training(
                     file, of: network.network, backend: network.backend, threads: network.threads)

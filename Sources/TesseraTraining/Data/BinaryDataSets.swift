@@ -71,7 +71,7 @@ enum IDXFiles {
             bytes[4 + 4 * axis..<8 + 4 * axis].reduce(0) { $0 << 8 | Int($1) }
         }
         let count = Shape(sizes).elementCount
-        guard bytes.count == header + count else {
+        guard bytes.count - header == count else {
             throw TesseraError(
                 .malformedFile, "'\(path)': expected \(count) bytes after the header, found \(bytes.count - header)")
         }

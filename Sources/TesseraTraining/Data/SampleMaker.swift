@@ -31,8 +31,8 @@ extension Augmentation: ConfigurationValue {
 struct SampleMaker: Sendable {
     enum Task: Sendable, Equatable {
         case classes
-        /// Squares of `patch` pixels, or whole pictures if nil, with noise of `deviation` added, in steps of 1/255.
-        case restoration(patch: Int?, deviation: Double)
+        /// Squares, with noise of `deviation` added, in steps of 1/255.
+        case restoration(deviation: Double)
     }
 
     let dataSet: any DataSet
@@ -57,6 +57,12 @@ struct SampleMaker: Sendable {
         (self.dataSet, self.input, self.shape, self.task) = (dataSet, input, shape, task)
         (self.augmentation, self.seed) = (augmentation, seed)
         tables = try input.pixelTables(channels: shape[1])
+        guard task == .classes || tables.allSatisfy({ abs($0.values[0]) + abs($0.values[255] - 1) < 1e-5 })
+        else {
+            throw TesseraError(
+                .notSupported,
+                "expected an input of pixels from 0 to 1 to restore pictures, without 'mean' and 'deviation'")
+        }
     }
 
     /// The batch of the pictures with these numbers; the last of them fills up what is left.
@@ -72,7 +78,7 @@ struct SampleMaker: Sendable {
             try tensor.withMutableFloats { floats in
                 let target = UnsafeMutableBufferPointer(rebasing: floats[slot * size..<(slot + 1) * size])
                 try write(index, to: target, &random)
-                guard case .restoration(_, let deviation) = task else { return }
+                guard case .restoration(let deviation) = task else { return }
                 try clean?.withMutableFloats { copies in
                     for place in target.indices { copies[slot * size + place] = target[place] }
                 }

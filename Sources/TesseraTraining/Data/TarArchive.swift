@@ -40,7 +40,7 @@ struct TarArchive {
                 throw problem("the size at byte \(offset) is no number")
             }
             let start = offset + Self.block
-            guard size <= bytes.count - start else {
+            guard size >= 0, size <= bytes.count - start else {
                 throw problem("expected \(size) bytes of '\(text(0, 100))', found \(bytes.count - start)")
             }
             let kind = bytes[offset + 156]

@@ -18,6 +18,8 @@ struct Checkpoint {
         /// Steps in an epoch.
         var stepsPerEpoch: Int
         var epochs: Int
+        /// The other settings that must be the same, in words.
+        var settings: String
         var optimizerSteps = 0
         /// Sums over the steps that are done.
         var lossSum = 0.0
