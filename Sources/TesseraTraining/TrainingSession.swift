@@ -77,7 +77,8 @@ public final class TrainingSession {
                 .shapeMismatch,
                 "expected an output whose first axis is the batch, as the input's \(input), found \(output)")
         }
-        stored = network.loadedWeights
+        let stored = network.loadedWeights
+        self.stored = stored
         if let entry = trainable.parameters.entries.first(where: { stored[$0.name] == nil }) {
             throw TesseraError(
                 .notSupported, "'\(entry.parameter)' comes from a constant, where training does not reach it",
