@@ -33,7 +33,7 @@ extension Doctor {
         if days < Self.expiryWarning {
             findings.append(
                 .warning(
-                    "certificates", "the certificate of '\(member.name)' ends in \(Int(days)) days, on \(date)",
+                    "certificates", "the certificate of '\(member.name)' ends in \(Int(days)) day\(Int(days) == 1 ? "" : "s"), on \(date)",
                     remedy: "make another one: 'tessera cluster add \(member.name) -o FOLDER'"))
         } else {
             findings.append(.ok("certificates", "'\(member.name)' until \(date)"))
