@@ -30,10 +30,11 @@ extension Doctor {
         }
         let days = member.expiry.timeIntervalSinceNow / 86_400
         let date = member.expiry.ISO8601Format()
+        let left = Int(days) == 1 ? "1 day" : "\(Int(days)) days"
         if days < Self.expiryWarning {
             findings.append(
                 .warning(
-                    "certificates", "the certificate of '\(member.name)' ends in \(Int(days)) day\(Int(days) == 1 ? "" : "s"), on \(date)",
+                    "certificates", "the certificate of '\(member.name)' ends in \(left), on \(date)",
                     remedy: "make another one: 'tessera cluster add \(member.name) -o FOLDER'"))
         } else {
             findings.append(.ok("certificates", "'\(member.name)' until \(date)"))
