@@ -23,17 +23,7 @@ public struct TransportChoice: Sendable, Equatable {
 
 extension TransportChoice: ConfigurationValue {
     public init(configuration: Configuration) throws {
-        if case .string(let name) = configuration.content {
-            self.init(kind: name)
-            return
-        }
-        let entries = try configuration.entries(expecting: "a transport's name, or {kind: NAME, …}")
-        guard let kind = configuration["kind"] else {
-            throw configuration.unexpected("a key 'kind' with the transport's name")
-        }
-        self.init(
-            kind: try String(configuration: kind),
-            settings: Configuration(.map(entries.filter { $0.key != "kind" }), at: configuration.location))
+        (kind, settings) = try ModuleChoice.read(configuration, key: "kind", noun: "transport")
     }
 
     public var configuration: Configuration {

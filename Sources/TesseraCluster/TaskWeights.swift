@@ -42,9 +42,8 @@ extension TaskMessage.WeightRegion {
 }
 
 extension Region {
-    /// Half-open ranges for every axis.
-    var bounds: [[Int]] { ranges.map { [$0.lowerBound, $0.upperBound] } }
-
+    /// The region of these half-open ranges.
+    ///
     /// - Throws: `protocolViolation` for what are no ranges.
     init(bounds: [[Int]]) throws {
         self.init(

@@ -53,17 +53,7 @@ extension LayerLowering {
 
     func lower(_ op: any Pooling) throws {
         guard node.outputs.count == 1 else { throw TesseraError(.notSupported, "the indices of 'max_pool'") }
-        let kind: dnnl_alg_kind_t
-        if let average = op as? AveragePool {
-            // oneDNN would count what lies beyond the padding, too.
-            guard !(average.countIncludePad && average.ceilMode) else {
-                throw TesseraError(.notSupported, "padding that counts cannot be rounded up")
-            }
-            kind = average.countIncludePad ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding
-        } else {
-            kind = dnnl_pooling_max
-        }
-        try lowerPooling(kind, window: op.window(over: Shape(shape(input))))
+        try lowerPooling(op.poolingKind(), window: op.window(over: Shape(shape(input))))
     }
 
     func lower(_ op: any GlobalPooling) throws {
@@ -104,5 +94,23 @@ extension LayerLowering {
         let result = builder.allocate(layout)
         try builder.reorder(from: copy, to: result)
         return result
+    }
+}
+
+extension Pooling {
+    /// How oneDNN pools as this operator does.
+    ///
+    /// - Throws: `notSupported` where it does not.
+    func poolingKind() throws -> dnnl_alg_kind_t {
+        switch self {
+        case let average as AveragePool:
+            // oneDNN would count what lies beyond the padding, too.
+            guard !(average.countIncludePad && average.ceilMode) else {
+                throw TesseraError(.notSupported, "padding that counts cannot be rounded up")
+            }
+            return average.countIncludePad ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding
+        case is MaxPool: return dnnl_pooling_max
+        default: throw TesseraError(.notSupported, "'\(name)'")
+        }
     }
 }

@@ -79,5 +79,6 @@ public struct PlanReport: Codable, Sendable {
 }
 
 extension Region {
-    fileprivate var bounds: [[Int]] { ranges.map { [$0.lowerBound, $0.upperBound] } }
+    /// Half-open ranges for every axis.
+    package var bounds: [[Int]] { ranges.map { [$0.lowerBound, $0.upperBound] } }
 }

@@ -148,18 +148,25 @@ struct PartitionOptions: ParsableArguments {
             if strategy != base.strategy { choice.options = .empty }
             choice.strategy = strategy
         }
-        var entries = try choice.options.entries()
-        for option in options {
-            let parts = option.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else {
-                throw TesseraError(.invalidArgument, "'--option' expects KEY=VALUE, found '\(option)'")
-            }
-            entries.removeAll { $0.key == parts[0] }
-            entries.append(.init(parts[0], try YAMLReader.parse(parts[1], file: "--option \(parts[0])")))
-        }
-        choice.options = Configuration(.map(entries), at: choice.options.location)
+        choice.options = try choice.options.adding(options, of: "--option")
         choice.upTo = upTo ?? base.upTo
         return choice
+    }
+}
+
+extension Configuration {
+    /// A module's options with those over them that an option of the command line gives as KEY=VALUE.
+    func adding(_ arguments: [String], of option: String) throws -> Configuration {
+        var entries = try entries()
+        for argument in arguments {
+            let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else {
+                throw TesseraError(.invalidArgument, "'\(option)' expects KEY=VALUE, found '\(argument)'")
+            }
+            entries.removeAll { $0.key == parts[0] }
+            entries.append(.init(parts[0], try YAMLReader.parse(parts[1], file: "\(option) \(parts[0])")))
+        }
+        return Configuration(.map(entries), at: location)
     }
 }
 

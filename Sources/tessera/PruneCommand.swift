@@ -103,14 +103,13 @@ struct PruneCommand: ParsableCommand {
             if metric != settings.metric.name { settings.metric.options = .empty }
             settings.metric.name = metric
         }
-        settings.metric.options = try Self.options(
-            settings.metric.options, adding: metricOptions, of: "--metric-option")
+        settings.metric.options = try settings.metric.options.adding(metricOptions, of: "--metric-option")
         if let amount {
             let given = try AmountChoice(text: amount, option: "--amount")
             // Options belong to the rule they were written for.
             if given != AmountChoice(settings.amount.name) { settings.amount = given }
         }
-        settings.amount.options = try Self.options(settings.amount.options, adding: amountOptions, of: "--option")
+        settings.amount.options = try settings.amount.options.adding(amountOptions, of: "--option")
         settings.roundTo = roundTo ?? settings.roundTo
         settings.keep += keep
         settings.retrain = retrain ?? settings.retrain
@@ -128,22 +127,6 @@ struct PruneCommand: ParsableCommand {
         try settings.validate()
         try settings.samples?.validate()
         return settings
-    }
-
-    /// Options with those given as KEY=VALUE over them.
-    private static func options(
-        _ base: Configuration, adding arguments: [String], of option: String
-    ) throws -> Configuration {
-        var entries = try base.entries()
-        for argument in arguments {
-            let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else {
-                throw TesseraError(.invalidArgument, "'\(option)' expects KEY=VALUE, found '\(argument)'")
-            }
-            entries.removeAll { $0.key == parts[0] }
-            entries.append(.init(parts[0], try YAMLReader.parse(parts[1], file: "\(option) \(parts[0])")))
-        }
-        return Configuration(.map(entries), at: base.location)
     }
 
     /// The bytes of the file that the network's weights are read from; nil if it has none.

@@ -13,7 +13,7 @@ public struct SaliencyMetricChoice: Sendable, Equatable {
 
 extension SaliencyMetricChoice: ConfigurationValue {
     public init(configuration: Configuration) throws {
-        (name, options) = try ModuleChoice.read(configuration, key: "metric", what: "a saliency metric")
+        (name, options) = try ModuleChoice.read(configuration, key: "metric", noun: "saliency metric")
     }
 
     public var configuration: Configuration { ModuleChoice.configuration(name, options, key: "metric") }
@@ -51,33 +51,12 @@ public struct AmountChoice: Sendable, Equatable {
 
 extension AmountChoice: ConfigurationValue {
     public init(configuration: Configuration) throws {
-        (name, options) = try ModuleChoice.read(configuration, key: "rule", what: "a rule")
+        (name, options) = try ModuleChoice.read(configuration, key: "rule", noun: "rule")
     }
 
     public var configuration: Configuration { ModuleChoice.configuration(name, options, key: "rule") }
     public static var typeDescription: String { "a rule's name, or a map with its options" }
     public static var schema: ConfigurationSchema {
         .choice(of: Modules.builtin.pruningAmounts, key: "rule", isRequired: true)
-    }
-}
-
-/// A module as it is named in files.
-private enum ModuleChoice {
-    static func read(_ configuration: Configuration, key: String, what: String) throws -> (String, Configuration) {
-        if case .string(let name) = configuration.content { return (name, .empty) }
-        let entries = try configuration.entries(expecting: "\(what)'s name, or {\(key): NAME, …}")
-        guard let name = configuration[key] else {
-            throw configuration.unexpected("a key '\(key)' with \(what)'s name")
-        }
-        return (
-            try String(configuration: name),
-            Configuration(.map(entries.filter { $0.key != key }), at: configuration.location)
-        )
-    }
-
-    static func configuration(_ name: String, _ options: Configuration, key: String) -> Configuration {
-        let entries = (try? options.entries()) ?? []
-        guard !entries.isEmpty else { return name.configuration }
-        return Configuration(.map([Configuration.Entry(key, name.configuration)] + entries))
     }
 }

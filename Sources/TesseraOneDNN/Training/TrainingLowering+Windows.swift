@@ -6,17 +6,7 @@ import TesseraOperators
 extension TrainingLowering {
     func lower(_ op: any Pooling) throws {
         guard node.outputs.count == 1 else { throw TesseraError(.notSupported, "the indices of 'max_pool'") }
-        let kind: dnnl_alg_kind_t
-        if let average = op as? AveragePool {
-            guard !(average.countIncludePad && average.ceilMode) else {
-                throw TesseraError(.notSupported, "padding that counts cannot be rounded up")
-            }
-            kind = average.countIncludePad ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding
-        } else if op is MaxPool {
-            kind = dnnl_pooling_max
-        } else {
-            throw TesseraError(.notSupported, "'\(op.name)'")
-        }
+        let kind = try op.poolingKind()
         var window = try op.window(over: Shape(shape(input)))
         for (index, size) in shape(input).dropFirst(2).enumerated() {
             // oneDNN has no windows that reach beyond the padding: rounding up is padding more.
