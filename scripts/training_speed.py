@@ -18,50 +18,7 @@ import time
 
 import torch
 import torch.nn.functional as F
-from torch import nn
-
-
-class Block(nn.Module):
-    """Two convolutions and a shortcut of option A: every second pixel, and zeros for the new channels."""
-
-    def __init__(self, inputs, channels, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, channels, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(channels)
-        self.stride, self.padding = stride, (channels - inputs) // 2
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        if self.stride != 1:
-            x = F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.padding, self.padding))
-        return F.relu(y + x)
-
-
-class ResNet(nn.Module):
-    """The networks of configs/networks/resnet20.yaml and resnet56.yaml."""
-
-    def __init__(self, blocks):
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(16)
-        channels = 16
-        for stage, width in enumerate((16, 32, 64), 1):
-            layers = []
-            for index in range(blocks):
-                layers.append(Block(channels, width, 2 if stage > 1 and index == 0 else 1))
-                channels = width
-            setattr(self, f"layer{stage}", nn.Sequential(*layers))
-        self.linear = nn.Linear(64, 10)
-
-    def forward(self, x):
-        x = F.relu(self.bn1(self.conv1(x)))
-        x = self.layer3(self.layer2(self.layer1(x)))
-        return self.linear(x.mean((2, 3)))
-
-
-NETWORKS = {"resnet20": 3, "resnet56": 9}
+from torch_resnet import NETWORKS, ResNet
 
 
 def optimizer_of(model, rate):
@@ -71,7 +28,7 @@ def optimizer_of(model, rate):
 def losses(arguments):
     from safetensors.torch import load_file
 
-    model = ResNet(NETWORKS["resnet20"])
+    model = ResNet("resnet20")
     model.load_state_dict(load_file(arguments.weights), strict=False)
     tensors = load_file(arguments.inputs)
     inputs, labels = tensors["input"].float(), tensors["label"].long()
@@ -92,7 +49,7 @@ def torch_speed(network, precision, batch, seconds):
     """Images a second of PyTorch, in its usual and in its channels-last layout; the better one counts."""
     best = 0
     for layout in (torch.contiguous_format, torch.channels_last):
-        model = ResNet(NETWORKS[network]).to(memory_format=layout)
+        model = ResNet(network).to(memory_format=layout)
         optimizer = optimizer_of(model, 0.02)
         inputs = torch.rand(batch, 3, 32, 32).to(memory_format=layout)
         labels = torch.randint(0, 10, (batch,))

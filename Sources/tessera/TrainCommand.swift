@@ -53,6 +53,9 @@ struct EvaluateCommand: ParsableCommand {
     @Argument(help: "The training file.")
     var config: String
 
+    @Option(help: "A network file in place of the one that the training file names, with its own weights.")
+    var network: String?
+
     @Option(help: "A weight file (.safetensors); those that training wrote to the output folder if left out.")
     var weights: String?
 
@@ -74,7 +77,9 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         var file = try TrainingFile(path: config)
         let trained = URL(fileURLWithPath: file.output).appendingPathComponent("weights.safetensors").path
-        if let weights {
+        if let network {
+            (file.network, file.weights) = (network, weights)
+        } else if let weights {
             file.weights = weights
         } else if FileManager.default.fileExists(atPath: trained) {
             file.weights = trained

@@ -104,6 +104,24 @@ import Testing
         }
         let run = try prune("--metric", "loss", "--samples", folder.file("classes"), "--sample-count", "3", "--json")
         #expect(run.status == 0, "\(run.errors)")
+        // A part of a compressed archive gives the same samples as the folder.
+        let archive = Process()
+        archive.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        archive.arguments = ["tar", "-C", folder.path, "-czf", folder.file("pictures.tar.gz"), "classes"]
+        try archive.run()
+        archive.waitUntilExit()
+        let config = try folder.write(
+            "{tessera: 1, metric: loss, samples: {path: pictures.tar.gz, part: classes, count: 3}}", to: "part.yaml")
+        let packed = try prune("--config", config, "--json")
+        #expect(packed.status == 0, "\(packed.errors)")
+        let losses = try [run, packed].map { try ($0.json()["before"] as? [String: Any])?["loss"] as? Double }
+        #expect(losses[0] != nil && losses[0] == losses[1], "\(losses)")
+        let absent = try folder.write(
+            "{tessera: 1, samples: {path: pictures.tar.gz, part: train}}", to: "absent.yaml")
+        let refused = try prune("--config", absent)
+        #expect(
+            refused.status == 1 && refused.errors.contains("pictures.tar.gz': train has no pictures"),
+            "\(refused.errors)")
     }
 
     @Test("a file says the same as the options, and options go before it")
@@ -138,7 +156,7 @@ import Testing
             ([network, "--metric", "loss"], "'loss' needs labelled samples"),
             ([network, "--keep", "stme"], "did you mean 'stem'?"),
             ([network, "--amount", "target-macs=1000"], "the target cannot be reached"),
-            ([network, "--samples", folder.file("nowhere")], "cannot read the folder"),
+            ([network, "--samples", folder.file("nowhere")], "there is no"),
             ([network, "--weights", folder.file("nan.safetensors")], "stem.weight"),
             ([bare], "there is nothing to prune"),
         ] {

@@ -46,7 +46,9 @@ public struct NetworkPruning: Sendable {
     public func run() throws -> Result {
         let metric = try modules.saliencyMetrics.make(settings.metric.name, settings.metric.options)
         let amount = try modules.pruningAmounts.make(settings.amount.name, settings.amount.options)
-        let samples = try settings.samples.map { try SampleReader(network).read($0.path, count: $0.count) }
+        let samples = try settings.samples.map {
+            try SampleReader(network).read($0.path, part: $0.part, count: $0.count)
+        }
         let dependencies = try ChannelDependencies(network.bound(inputs: shapes), keeping: settings.keep)
         var pruner = Pruner(metric: metric, amount: amount)
         (pruner.multiple, pruner.schedule, pruner.retrainer) = (

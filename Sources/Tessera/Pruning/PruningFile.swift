@@ -50,8 +50,10 @@ public struct PruningFile: Configurable {
 
 /// Samples, and what they are for.
 public struct SampleSettings: Configurable, Equatable {
-    /// A folder, or a .safetensors file; see `SampleReader`.
+    /// A folder, an archive or a .safetensors file; see `SampleReader`.
     public var path = ""
+    /// A folder of pictures within it, such as `train`; nil for all.
+    public var part: String?
     /// The most that are read.
     public var count = 512
     /// How many run at once.
@@ -68,7 +70,8 @@ public struct SampleSettings: Configurable, Equatable {
 
     public static let shorthandKey: String? = "path"
     public static let keys: [Key<SampleSettings>] = [
-        Key(required: "path", \.path, "a folder of pictures, one sub-folder a class, or a .safetensors file"),
+        Key(required: "path", \.path, "a folder or an archive of pictures, one folder a class, or a .safetensors file"),
+        Key("part", \.part, "a folder within it, such as train"),
         Key("count", \.count, "the most samples that are used"),
         Key("batch", \.batch, "how many run at once"),
         Key("loss", \.loss, "how outputs are compared with what is expected"),

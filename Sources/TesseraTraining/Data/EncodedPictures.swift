@@ -4,7 +4,7 @@ import TesseraNetwork
 
 /// Encoded pictures in a folder or an archive, decoded when they are asked for.
 public struct EncodedPictures: DataSet {
-    private enum Source: Sendable {
+    fileprivate enum Source: Sendable {
         case file(String)
         case bytes(Range<Int>)
     }
@@ -22,6 +22,9 @@ public struct EncodedPictures: DataSet {
 
     public var count: Int { items.count }
     public func label(_ index: Int) -> Int? { items[index].label }
+
+    /// Where a picture is, within the folder or the archive.
+    public func name(_ index: Int) -> String { items[index].name }
 
     public func picture(_ index: Int) throws -> Picture {
         let item = items[index]
@@ -42,57 +45,71 @@ public struct EncodedPictures: DataSet {
     public static func ofClasses(_ path: String, part: String?, classes expected: [String]? = nil) throws
         -> EncodedPictures
     {
-        let (files, archive) = try files(in: path, part: part)
-        var folders: [String: [(name: String, source: Source)]] = [:]
-        for file in files {
-            let parts = file.name.split(separator: "/")
-            guard parts.count >= 2 else { continue }
-            folders[String(parts[parts.count - 2]), default: []].append(file)
-        }
-        let place = part.map { "'\(path)': \($0)" } ?? "'\(path)'"
+        let files = try Files(path, part: part)
+        let folders = files.byFolder
         guard !folders.isEmpty else {
-            throw TesseraError(.notFound, "\(place) has no folders of pictures, one for each class")
+            throw TesseraError(.notFound, "\(files.place) has no folders of pictures, one for each class")
         }
         let classes = expected ?? folders.keys.sorted()
         if let missing = classes.first(where: { folders[$0] == nil }) {
-            throw TesseraError(.notFound, "\(place) has no pictures of the class '\(missing)'")
+            throw TesseraError(.notFound, "\(files.place) has no pictures of the class '\(missing)'")
         }
         if let unknown = folders.keys.sorted().first(where: { !classes.contains($0) }) {
             throw TesseraError(
                 .invalidArgument,
-                "\(place) has pictures of a class '\(unknown)', which the training pictures do not have"
+                "\(files.place) has pictures of a class '\(unknown)', which the training pictures do not have"
                     + suggestion(for: unknown, among: classes))
         }
-        let items = classes.enumerated().flatMap { label, name in
-            (folders[name] ?? []).map { Item(name: $0.name, source: $0.source, label: label) }
-        }
-        return EncodedPictures(classes: classes, items: items, archive: archive, path: path)
+        return EncodedPictures(files, classes: classes)
     }
 
     /// Pictures without classes, in a folder or an archive.
     ///
     /// - Throws: `notFound` if there are none.
     public static func unlabelled(_ path: String, part: String?) throws -> EncodedPictures {
-        let (files, archive) = try files(in: path, part: part)
-        guard !files.isEmpty else {
-            throw TesseraError(.notFound, "'\(path)'\(part.map { ": \($0)" } ?? "") has no pictures")
-        }
-        return EncodedPictures(
-            classes: [], items: files.map { Item(name: $0.name, source: $0.source, label: nil) }, archive: archive,
-            path: path)
+        EncodedPictures(try Files(path, part: part), classes: [])
     }
+
+    /// Pictures in a folder or an archive, of classes if they lie in folders.
+    ///
+    /// - Throws: `notFound` if there are none.
+    public init(_ path: String, part: String?) throws {
+        let files = try Files(path, part: part)
+        self.init(files, classes: files.byFolder.keys.sorted())
+    }
+
+    private init(_ files: Files, classes: [String]) {
+        (self.classes, archive, path) = (classes, files.archive, files.path)
+        let folders = files.byFolder
+        items =
+            classes.isEmpty
+            ? files.list.map { Item(name: $0.name, source: $0.source, label: nil) }
+            : classes.enumerated().flatMap { label, name in
+                (folders[name] ?? []).map { Item(name: $0.name, source: $0.source, label: label) }
+            }
+    }
+}
+
+/// The pictures among the files of a folder or an archive.
+private struct Files {
+    let path: String
+    /// For messages.
+    let place: String
+    /// Sorted by name, at least one.
+    let list: [(name: String, source: EncodedPictures.Source)]
+    /// The bytes of the archive that they lie in.
+    let archive: [UInt8]
 
     private static let extensions: Set<String> = ["png", "jpg", "jpeg", "bmp", "webp"]
 
-    /// All pictures, sorted by name, and the bytes of the archive that they lie in.
-    private static func files(
-        in path: String, part: String?
-    ) throws -> (files: [(name: String, source: Source)], archive: [UInt8]) {
+    init(_ path: String, part: String?) throws {
+        self.path = path
+        place = part.map { "'\(path)': \($0)" } ?? "'\(path)'"
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw TesseraError(.notFound, "there is no '\(path)'")
         }
-        let found: [(String, Source)]
+        let found: [(String, EncodedPictures.Source)]
         var bytes: [UInt8] = []
         if isFolder.boolValue {
             let root = part.map { URL(fileURLWithPath: path).appendingPathComponent($0).path } ?? path
@@ -112,8 +129,17 @@ public struct EncodedPictures: DataSet {
         let pictures = found.filter { name, _ in
             let name = name.split(separator: "/").last ?? ""
             // macOS puts files of its own beside others.
-            return !name.hasPrefix("._") && extensions.contains(name.split(separator: ".").last?.lowercased() ?? "")
+            return !name.hasPrefix("._")
+                && Self.extensions.contains(name.split(separator: ".").last?.lowercased() ?? "")
         }
-        return (pictures.sorted { $0.0 < $1.0 }.map { (name: $0.0, source: $0.1) }, bytes)
+        guard !pictures.isEmpty else { throw TesseraError(.notFound, "\(place) has no pictures") }
+        (list, archive) = (pictures.sorted { $0.0 < $1.0 }.map { (name: $0.0, source: $0.1) }, bytes)
+    }
+
+    /// Those that lie in folders, by the name of the innermost.
+    var byFolder: [String: [(name: String, source: EncodedPictures.Source)]] {
+        Dictionary(grouping: list.filter { $0.name.contains("/") }) {
+            String($0.name.split(separator: "/").dropLast().last ?? "")
+        }
     }
 }
