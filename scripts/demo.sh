@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Makes a drawing of a picture on four node processes of this machine, and compares it with what one process makes.
+# Takes noise out of a picture on four node processes of this machine, and compares that with what one process makes.
 set -euo pipefail
 
 usage="usage: scripts/demo.sh [PICTURE]
 
-Makes a drawing of PICTURE (PNG or JPEG, any size) or of the landscape that comes with the project, on four node
-processes. The drawing and a picture of who computed what go to the folder demo-out of the project."
+Adds noise to PICTURE (PNG or JPEG, any size) or to the landscape that comes with the project, and takes it out again on four node
+processes. Both pictures, and one of who computed what, go to the folder demo-out of the project."
 
 fail() {
     echo "demo: $1" >&2
@@ -35,7 +35,7 @@ picture=${1:-$root/configs/pictures/landscape.png}
 picture=$(realpath "$picture")
 output=$root/demo-out
 mkdir -p "$output" 2>/dev/null && [[ -w $output ]] || fail "the folder '$output' cannot be written to"
-rm -f "$output/drawing.png" "$output/plan.svg" || fail "the pictures in '$output' cannot be replaced"
+rm -f "$output"/{noisy.png,denoised.png,plan.svg} || fail "the pictures in '$output' cannot be replaced"
 
 "$root/scripts/setup.sh"
 cd "$root"
@@ -43,10 +43,12 @@ echo "demo: building; the first time takes a few minutes" >&2
 swift build -c release --product tessera >&2
 tessera=$(swift build -c release --product tessera --show-bin-path)/tessera
 
+"$tessera" script scripts/workflows/noise.lua "$picture" "$output/noisy.png"
 "$tessera" deploy configs/deployments/demo.yaml --spawn 4 --verify \
-    --input "photo=$picture" --output "drawing=$output/drawing.png" --svg "$output/plan.svg"
+    --input "photo=$output/noisy.png" --output "denoised=$output/denoised.png" --svg "$output/plan.svg"
 
 echo
-echo "the picture      $picture"
-echo "the drawing      $output/drawing.png"
-echo "who drew what    $output/plan.svg"
+echo "how close they come to $picture:"
+"$tessera" script scripts/workflows/psnr.lua "$picture" "$output/noisy.png" "$output/denoised.png"
+echo
+echo "who computed what: $output/plan.svg"

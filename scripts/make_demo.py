@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes what the demo ships: the weights of configs/networks/sketch.yaml and the picture configs/pictures/landscape.png.
+"""Makes what the project ships: the weights of configs/networks/sketch.yaml and the picture configs/pictures/landscape.png.
 
 The weights are designed, not trained: each layer's kernels are written down below as what they are, blurs, oriented line
 detectors and hinges. Needs Python 3 alone, and writes the same bytes every time.

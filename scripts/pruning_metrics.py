@@ -29,7 +29,7 @@ schedule: cosine
 epochs: {epochs}
 batch: 128
 seed: {seed}
-resume: false
+{threads}resume: false
 output: {output}
 """
 
@@ -57,7 +57,7 @@ class Case:
         self.training.write_text(
             TRAINING.format(
                 network=self.network, archive=self.archive, epochs=max(1, options.epochs), seed=options.seed,
-                output=folder / "trained",
+                threads=f"threads: {options.threads}\n" if options.threads else "", output=folder / "trained",
             )
         )
 
@@ -93,6 +93,7 @@ def main():
     parser.add_argument("--cases", nargs="+", default=["l2:ratio", "l2:steepness"], metavar="METRIC:RULE")
     parser.add_argument("--samples", type=int, default=500, help="training pictures for losses and statistics")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, help="of training; all cores if left out, of which none should be busy")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         case = Case(options, pathlib.Path(name))

@@ -11,7 +11,7 @@ extension Modules {
     /// - Throws: `notSupported` for a backend that does not train, and what is wrong with the file, the network or the pictures.
     public func training(_ file: TrainingFile, backend: String = Modules.defaultBackend) throws -> Training {
         try training(
-            file, of: loader.load(file.network, weights: file.weights.map { .file($0) }),
+            file, of: loader.load(file.network, weights: file.weights),
             backend: backends.make(backend), threads: ProcessInfo.processInfo.activeProcessorCount)
     }
 

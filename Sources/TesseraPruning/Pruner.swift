@@ -9,6 +9,8 @@ public struct Pruner: Sendable {
     public var schedule = PruningSchedule()
     /// Trains after each step; nil for none.
     public var retrainer: (any Retrainer)?
+    /// Whether it trains after the last step as well. Whoever makes the network smaller trains it faster afterwards.
+    public var retrainsAtEnd = true
 
     public init(metric: any SaliencyMetric, amount: any AmountRule) { (self.metric, self.amount) = (metric, amount) }
 
@@ -45,7 +47,8 @@ public struct Pruner: Sendable {
             latency: { try latency(PruningMask($0, of: curves, in: dependencies)) })
         let counts = problem.rounded(try amount.counts(for: problem))
         var (mask, weights) = (PruningMask(), context.weights)
-        for (step, fraction) in schedule.fractions.enumerated() {
+        let fractions = schedule.fractions
+        for (step, fraction) in fractions.enumerated() {
             let current = SaliencyContext(dependencies, weights: weights, objective: context.objective)
             // What is pruned stays pruned, whatever its saliency is by now.
             let ordered =
@@ -58,7 +61,7 @@ public struct Pruner: Sendable {
                 }
             mask = PruningMask(counts.map { Int((Double($0) * fraction).rounded()) }, of: ordered, in: dependencies)
             weights = try dependencies.masked(weights, mask)
-            if let retrainer {
+            if let retrainer, retrainsAtEnd || step < fractions.count - 1 {
                 weights = try dependencies.masked(
                     weights.merging(
                         retrainer.retrained(weights, masks: dependencies.elementMasks(mask), step: step)

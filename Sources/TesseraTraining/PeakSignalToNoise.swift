@@ -1,4 +1,6 @@
 import Foundation
 
 /// Peak signal-to-noise ratio in decibels of numbers from 0 to 1: 10 · log10(1 / error); 100 where nothing differs.
-func peakSignalToNoise(meanSquaredError error: Double) -> Double { error > 1e-10 ? -10 * log10(error) : 100 }
+public func peakSignalToNoise(meanSquaredError error: Double) -> Double {
+    error > 1e-10 || error.isNaN ? -10 * log10(error) : 100
+}

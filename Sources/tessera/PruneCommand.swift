@@ -88,7 +88,6 @@ struct PruneCommand: ParsableCommand {
         let result = try pruning.run()
         try folder.write(result.network)
         var report = result.report
-        report.before.weight_bytes = denseWeightBytes(of: network)
         report.after.weight_bytes = FoldingReport.size(of: folder.weightPath)
         report.file = folder.networkPath
         if let svg { try writeFile(report.svg(), to: svg) }
@@ -127,11 +126,5 @@ struct PruneCommand: ParsableCommand {
         try settings.validate()
         try settings.samples?.validate()
         return settings
-    }
-
-    /// The bytes of the file that the network's weights are read from; nil if it has none.
-    private func denseWeightBytes(of network: Network) -> Int? {
-        guard case .file(let path) = network.weights else { return nil }
-        return FoldingReport.size(of: path)
     }
 }

@@ -78,16 +78,16 @@ struct EvaluateCommand: ParsableCommand {
         var file = try TrainingFile(path: config)
         let trained = URL(fileURLWithPath: file.output).appendingPathComponent("weights.safetensors").path
         if let network {
-            (file.network, file.weights) = (network, weights)
+            (file.network, file.weights) = (network, weights.map { .file($0) })
         } else if let weights {
-            file.weights = weights
+            file.weights = .file(weights)
         } else if FileManager.default.fileExists(atPath: trained) {
-            file.weights = trained
+            file.weights = .file(trained)
         }
         let training = try Modules.builtin.training(file, backend: backend)
         let result = try training.evaluate()
         let report = Report(
-            network: training.session.network.name, weights: file.weights ?? "the network's own",
+            network: training.session.network.name, weights: file.weights.map(Self.name) ?? "the network's own",
             pictures: result.count, loss: result.loss, accuracy: result.accuracy, psnr_db: result.psnr)
         if json { return try printJSON(report) }
         var table = TextTable(header: ["network", "pictures", "loss", result.psnr == nil ? "accuracy" : "PSNR"])
@@ -96,6 +96,10 @@ struct EvaluateCommand: ParsableCommand {
             ?? result.psnr.map { String(format: "%.2f dB", $0) } ?? ""
         table.add([report.network, String(result.count), String(format: "%.4f", result.loss), quality])
         print(table)
+    }
+
+    private static func name(_ weights: WeightSource) -> String {
+        if case .file(let path) = weights { path } else { YAMLWriter.flow(weights.configuration) }
     }
 }
 

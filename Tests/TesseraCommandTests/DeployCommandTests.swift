@@ -7,7 +7,7 @@ import Testing
     private let demo = TestFiles.repository.appendingPathComponent("configs/deployments/demo.yaml").path
     private let landscape = TestFiles.repository.appendingPathComponent("configs/pictures/landscape.png").path
 
-    @Test("the shipped deployment on 4 processes draws the picture that one process draws")
+    @Test("the shipped deployment on 4 processes makes the picture that one process makes")
     func processes() throws {
         let folder = try TemporaryFolder()
         let deploy = try Command(
@@ -21,7 +21,7 @@ import Testing
         for key in ["latency_ms", "strategy", "redundancy", "bytes_sent", "bytes_received", "recovered"] {
             #expect(report[key] != nil, "\(key)")
         }
-        let network = TestFiles.network("sketch")
+        let network = TestFiles.network("denoiser")
         let run = try Command("run", network, "--input", landscape, "--output", folder.file("one.png"))
         #expect(run.status == 0, "\(run.errors)")
         #expect(try Picture(path: folder.file("many.png")) == Picture(path: folder.file("one.png")))

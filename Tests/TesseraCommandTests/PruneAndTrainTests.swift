@@ -6,7 +6,7 @@ import Testing
 /// `tessera prune` with training: METHODS.md D7 to D11 as a user runs them.
 @Suite struct PruneAndTrainTests {
     @Test(
-        "what is pruned in steps and trained in between is, made smaller, as good as the masked network at the end of training"
+        "what is pruned in steps is trained with zeros in between and, made smaller, at the end, and is as good as that training says"
     )
     func steps() throws {
         let toy = try ToyPictures()
@@ -38,17 +38,38 @@ import Testing
         let curves = try String(contentsOfFile: toy.folder.file("trained/step-2/curves.csv"), encoding: .utf8)
             .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
         let (header, last) = (try #require(curves.first), try #require(curves.last))
-        func masked(_ column: String) throws -> Double {
+        func trained(_ column: String) throws -> Double {
             let index = try #require(header.firstIndex(of: column))
             return try #require(Double(last[index]))
         }
-        #expect(abs(try masked("test_accuracy") - (result["accuracy"] as? Double ?? -1)) < 1e-4)
-        #expect(abs(try masked("test_loss") - (result["loss"] as? Double ?? -1)) < 1e-3)
-        // Pruned weights were zero all along, not only at the end.
-        let weights = try SafetensorsFile(path: toy.folder.file("trained/step-2/weights.safetensors"))
-        let kernels = try weights.tensor("conv.weight").floats()
+        #expect(abs(try trained("test_accuracy") - (result["accuracy"] as? Double ?? -1)) < 1e-4)
+        #expect(abs(try trained("test_loss") - (result["loss"] as? Double ?? -1)) < 1e-3)
+        // What the first step pruned, half of that, was zero all along, and the second step trained the smaller network.
+        let first = try SafetensorsFile(path: toy.folder.file("trained/step-1/weights.safetensors"))
+        let kernels = try first.tensor("conv.weight").floats()
         let zeros = (0..<8).count { channel in kernels[channel * 27..<(channel + 1) * 27].allSatisfy { $0 == 0 } }
-        #expect(zeros == 4)
+        #expect(zeros == 2)
+        let second = try SafetensorsFile(path: toy.folder.file("trained/step-2/weights.safetensors"))
+        #expect(second.shape(of: "conv.weight") == [4, 3, 3, 3])
+    }
+
+    @Test("the workflow prunes, trains, writes a smaller network and shows both in one table")
+    func workflow() throws {
+        let toy = try ToyPictures()
+        let training = try toy.config(output: "trained", epochs: 3)
+        let script = TestFiles.repository.appendingPathComponent("scripts/workflows/prune.lua").path
+        let run = try Command(
+            "script", script, toy.folder.file("network.yaml"), "-", training, "2", toy.folder.file("pictures"), "test",
+            toy.folder.file("small"), "1")
+        #expect(run.status == 0, "\(run.errors)")
+        let rows = run.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        // Random weights are in no file, so there are no bytes to compare.
+        #expect(rows.map(\.first) == ["before", "accuracy,", "MACs", "parameters", "latency,"], "\(run.output)")
+        // 8 and 4 kernels of 3·3·3 over 8x8 pixels, and 3 classes of as many features.
+        #expect(rows[2].prefix(3) == ["MACs", "13848", "6924"], "\(run.output)")
+        #expect(rows[3].prefix(3) == ["parameters", "275", "139"], "\(run.output)")
+        let small = try Command("inspect", toy.folder.file("small/network.yaml"), "--json").json()
+        #expect(small["parameters"] as? Int == 139)
     }
 
     @Test("'taylor' takes gradients from samples, and prunes other channels than 'l2' does")

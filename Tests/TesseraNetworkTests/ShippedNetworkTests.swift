@@ -73,7 +73,7 @@ private let testData = ProcessInfo.processInfo.environment["TESSERA_TEST_DATA"]
         #expect(largest < 1e-3, "\(name) differs by \(largest)")
     }
 
-    // MARK: The demo's network
+    // MARK: The network that draws
 
     /// Columns of a picture of the given densities, each 16 pixels wide, drawn; the row in the middle, as density.
     private func draw(_ densities: [Float]) throws -> [Float] {

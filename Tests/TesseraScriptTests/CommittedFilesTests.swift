@@ -54,7 +54,7 @@ import Testing
         options.print = lines.add
         options.arguments = [Self.root + "/configs/networks/lenet5.yaml", "2"]
         _ = try await NetworkFolder().run(
-            String(contentsOfFile: Self.root + "/scripts/workflows/prune.lua", encoding: .utf8), options)
+            String(contentsOfFile: Self.root + "/scripts/workflows/compare_pruning.lua", encoding: .utf8), options)
         let factors = lines.text.split(separator: "\n").compactMap { line in
             line.split(separator: " ").first { $0.hasSuffix("x") }.flatMap { Double($0.dropLast()) }
         }

@@ -35,6 +35,23 @@ import Testing
                 "local a = tessera.tensor{shape = {9}, random = 3} return a == tessera.tensor{shape = {9}, random = 4}",
                 "false"
             ),
+            (
+                "return (tessera.tensor{values = {1, 2}} + tessera.tensor{values = {3, 5}}):values()", "{4.0, 7.0}"
+            ),
+            ("return (2 * tessera.tensor{values = {1, 2.5}} - 1):values()", "{1.0, 4.0}"),
+            ("return (1 - tessera.tensor{values = {1, 2.5}}):values()", "{0.0, -1.5}"),
+            ("return tessera.tensor{values = {0, 0}}:psnr(tessera.tensor{values = {10, 10}})", "-20.0"),
+            ("return tessera.tensor{values = {3}}:psnr(tessera.tensor{values = {3}})", "100.0"),
+            (
+                // Within five deviations of the mean and of the mean square of 10,000 normal numbers.
+                """
+                local sum, squares = 0, 0
+                for _, x in ipairs(tessera.tensor{shape = {10000}, normal = 3}:values()) do
+                  sum, squares = sum + x, squares + x * x
+                end
+                return math.abs(sum / 10000) < 0.05 and math.abs(squares / 10000 - 1) < 0.071
+                """, "true"
+            ),
             ("return tessera.divide(10, 4)", "{{1, 3}, {4, 6}, {7, 8}, {9, 10}}"),
         ])
     func tensor(source: String, expected: String) async throws {
@@ -52,7 +69,10 @@ import Testing
             ("tessera.tensor{shape = {2}, values = {1}}", "expected 2 values for 2, found 1"),
             ("tessera.tensor{values = {{1, 2}, {3}}}", "expected lists of the same sizes, got 2, and 1 at 2"),
             ("tessera.tensor{values = {1, 'x'}}", "expected a number, got a string"),
-            ("tessera.tensor{shape = {2}, fill = 1, values = {1, 2}}", "expected one of 'fill', 'values' and 'random'"),
+            (
+                "tessera.tensor{shape = {2}, fill = 1, values = {1, 2}}",
+                "expected one of 'fill', 'values', 'random' and 'normal'"
+            ),
             ("tessera.tensor{shape = {1 << 30, 1 << 30}}", "of which the script's limit leaves"),
             ("tessera.tensor{shape = {2, 2}}:get(1)", "get: expected 2 positions in a tensor of 2x2, got 1"),
             ("tessera.tensor{shape = {2, 2}}:get(0, 1)", "expected a position from 1 to 2 on axis 1, got 0"),
@@ -63,6 +83,12 @@ import Testing
                 "tessera.tensor{shape = {2}}:save('x.txt')",
                 "save: expected a path that ends in .npy, .safetensors, .png or .jpg, got 'x.txt'"
             ),
+            (
+                "local t = tessera.tensor{shape = {2}} + tessera.tensor{shape = {3}}",
+                "+: expected tensors of one shape, got 2 and 3"
+            ),
+            ("local t = tessera.tensor{shape = {2}} * {}", "*: expected a number, got a table"),
+            ("tessera.tensor{shape = {2}}:psnr(tessera.tensor{shape = {3}})", "psnr: expected a tensor of 2, got 3"),
             ("tessera.tensr{}", "there is no tessera.tensr, did you mean 'tensor'?"),
             ("tessera.tensor{shape = {2}}:save('x')", "got 'x'"), ("tessera.load('x')", "got 'x'"),
             ("tessera.load('')", "got ''"),

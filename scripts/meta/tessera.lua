@@ -7,6 +7,7 @@
 ---@field get fun(self: Tensor, ...: integer): number The element at a position, counted from 1 on every axis.
 ---@field values fun(self: Tensor): number[] All elements in a list.
 ---@field difference fun(self: Tensor, other: Tensor): number The largest distance between two elements at the same position.
+---@field psnr fun(self: Tensor, other: Tensor): number The peak signal-to-noise ratio in decibels between two tensors of values from 0 to 1: 100 where nothing differs.
 ---@field reshape fun(self: Tensor, shape: integer[]): Tensor The same elements in another shape.
 ---@field save fun(self: Tensor, path: string) Writes a .npy or .safetensors file, or a .png or .jpg picture. An output of a network becomes the picture its file declares, any other tensor one of values from 0 to 1.
 
@@ -17,6 +18,7 @@
 ---@field channels integer 1 for grey, 3 for RGB.
 ---@field save fun(self: Image, path: string) Writes a .png or .jpg file.
 ---@field grey fun(self: Image): Image The brightness of the picture.
+---@field tensor fun(self: Image): Tensor The picture as a tensor of {1, channels, height, width}, values from 0 to 1.
 
 ---A network that can be run, planned and deployed.
 ---@class Network
@@ -79,8 +81,8 @@
 ---Networks, and the nodes that run them.
 tessera = {}
 
----A tensor of f32: all `fill` (0 by default), or `values`, a list of numbers or nested lists that give the shape, or numbers in [0, 1) drawn from the seed `random`.
----@type fun(options: {shape?: integer[], fill?: number, values?: table, random?: integer}): Tensor
+---A tensor of f32: all `fill` (0 by default), or `values`, a list of numbers or nested lists that give the shape, or numbers in [0, 1) drawn from the seed `random`, or with mean 0 and deviation 1 from the seed `normal`.
+---@type fun(options: {shape?: integer[], fill?: number, values?: table, random?: integer, normal?: integer}): Tensor
 tessera.tensor = nil
 
 ---Reads a PNG, JPEG, BMP or WebP file.

@@ -1,41 +1,37 @@
--- Prunes a network to so many times fewer multiply-accumulates by several metrics, and compares what is left.
+-- From a trained network to a smaller and faster one: prunes the channels that matter least, trains what is left as a training file
+-- says, and shows what that cost and what it brought.
 --
---   tessera script scripts/workflows/prune.lua [NETWORK [FACTOR [WEIGHTS [SAMPLES]]]]
+--   tessera script scripts/workflows/prune.lua NETWORK WEIGHTS TRAINING [FACTOR [SAMPLES [PART [OUTPUT [MULTIPLE]]]]]
 --
--- SAMPLES are labelled pictures, a folder with a sub-folder for each class, or a .safetensors file with `label`. With them, the
--- statistics of batch normalizations are measured anew, and the table says how many samples are still classified right.
+-- WEIGHTS may be - for those that the network names. FACTOR is how many times fewer multiply-accumulates there shall be (2). SAMPLES
+-- are labelled pictures to test with, a folder or an archive with a folder for each class, and PART is a folder within it. The network
+-- goes to the folder OUTPUT. What is kept of each layer is rounded up to a multiple of MULTIPLE channels (8), which kernels like.
 
-local path = arg[1] or "configs/networks/resnet20.yaml"
-local factor = tonumber(arg[2] or 2)
-local net = tessera.network(path, {weights = arg[3]})
-local samples = arg[4]
-print(net)
+local path, weights, training = arg[1], arg[2], arg[3]
+assert(training, "expected a network, its weights and a training file")
+local net = tessera.network(path, {weights = weights ~= "-" and weights or nil})
 
-local metrics = {"l1", "l2", "fpgm", "bn-scale", "random"}
-local rules = {"ratio", "global-ratio", "steepness"}
+local small, report = net:prune{
+  metric = "l2",
+  amount = {rule = "target-macs", factor = tonumber(arg[4] or 2), by = "steepness"},
+  round_to = math.tointeger(arg[8] or 8),
+  retrain = training,
+  samples = arg[5] and {path = arg[5], part = arg[6], count = 10000} or nil,
+  latency = true,
+}
+small:save(arg[7] or "pruned")
 
-local function percent(accuracy) return accuracy and string.format("%6.2f %%", 100 * accuracy) or "" end
-
-print(string.format("%-9s %-13s %12s %6s %10s %s", "metric", "rule", "MACs", "less", "parameters", samples and "right" or ""))
-local best
-for _, metric in ipairs(metrics) do
-  for _, rule in ipairs(rules) do
-    local ok, small, report = pcall(net.prune, net, {
-      metric = metric, amount = {rule = "target-macs", factor = factor, by = rule}, samples = samples,
-    })
-    if ok then
-      local after = report.after
-      print(string.format("%-9s %-13s %12d %5.2fx %10d %s", metric, rule, after.macs, report.before.macs / after.macs,
-        after.parameters, percent(after.accuracy)))
-      local score = after.accuracy or 0
-      if not best or score > best.score then best = {score = score, metric = metric, rule = rule, net = small} end
-    else
-      print(string.format("%-9s %-13s %s", metric, rule, small))
-    end
+local function row(name, format, key, scale)
+  local before, after = report.before[key], report.after[key]
+  if before and after then
+    before, after = before * (scale or 1), after * (scale or 1)
+    print(string.format("%-12s " .. format .. " " .. format .. " %7.2f", name, before, after, after / before))
   end
 end
 
-assert(best, "expected at least one metric to reach the target")
--- What was removed is gone: nothing is left to skip, so every runtime is faster.
-local before, after = net:bench{seconds = 0.3}, best.net:bench{seconds = 0.3}
-print(string.format("%s, %s: %.3f ms before, %.3f ms after", best.metric, best.rule, before.median_ms, after.median_ms))
+print(string.format("%-12s %14s %14s %7s", "", "before", "after", "ratio"))
+row("accuracy, %", "%14.2f", "accuracy", 100)
+row("MACs", "%14.0f", "macs")
+row("parameters", "%14.0f", "parameters")
+row("bytes", "%14.0f", "weight_bytes")
+row("latency, ms", "%14.3f", "latency_ms")

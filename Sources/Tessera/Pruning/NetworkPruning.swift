@@ -1,3 +1,4 @@
+import Foundation
 import TesseraCore
 import TesseraNetwork
 import TesseraPruning
@@ -51,15 +52,20 @@ public struct NetworkPruning: Sendable {
         }
         let dependencies = try ChannelDependencies(network.bound(inputs: shapes), keeping: settings.keep)
         var pruner = Pruner(metric: metric, amount: amount)
+        let trainer = try retrainer == nil ? trainer(dependencies) : nil
         (pruner.multiple, pruner.schedule, pruner.retrainer) = (
-            settings.roundTo, settings.schedule, try retrainer ?? trainer(dependencies)
+            settings.roundTo, settings.schedule, retrainer ?? trainer
         )
+        // What is smaller trains faster, to what the masked network would come to.
+        pruner.retrainsAtEnd = trainer == nil
         let loss = try sampleLoss(dependencies, samples)
         let context = SaliencyContext(dependencies, objective: try objective ?? gradients(loss, samples, dependencies))
         let choice = try pruner.choose(
             in: context, operations: { try operations($0, dependencies) }, latency: { try latency($0, dependencies) })
         var small = try network.compacted(choice.mask, dependencies, weights: choice.weights)
-        if let samples, settings.samples?.batchNorm == true, pruner.retrainer == nil {
+        if let trainer {
+            small = try trainer.trained(small, step: settings.schedule.fractions.count - 1)
+        } else if let samples, settings.samples?.batchNorm == true, retrainer == nil {
             small = try small.reestimatingBatchNorms(
                 samples, batch: settings.samples?.batch ?? 128, backend: backend, options: options)
         }
@@ -85,10 +91,9 @@ public struct NetworkPruning: Sendable {
     ) throws -> (any PruningObjective)? {
         guard let loss, let samples, let settings = settings.samples, let trainer = try? modules.trainer(of: backend)
         else { return loss }
-        return SampleGradients(
+        return try TrainableLoss(
             forward: loss, network: try network.rebuilt(dependencies, weights: [:]), samples: samples,
-            settings: settings,
-            backend: trainer, threads: threads)
+            settings: settings, backend: trainer, threads: threads)
     }
 
     // MARK: Measuring
@@ -130,7 +135,16 @@ public struct NetworkPruning: Sendable {
             macs: bound.multiplyAccumulates.reduce(0, Shape.saturatingSum),
             parameters: bound.parameterCounts.reduce(0, Shape.saturatingSum),
             latency: try latencySeconds.map { try latency(network, seconds: $0) }, loss: score?.loss,
-            accuracy: score?.accuracy)
+            accuracy: score?.accuracy, weightBytes: Self.weightBytes(of: network))
+    }
+
+    /// The bytes of the file that the network's weights are read from, or of the weights that it has; nil if it has none.
+    private static func weightBytes(of network: Network) -> Int? {
+        switch network.weights {
+        case .file(let path): (try? FileManager.default.attributesOfItem(atPath: path)[.size]) as? Int
+        case .tensors(let tensors): tensors.values.map(\.byteCount).reduce(0, +)
+        default: nil
+        }
     }
 }
 

@@ -45,15 +45,15 @@ public struct PruningReport: Sendable, Encodable {
         /// Over the samples; nil without labelled ones.
         public let loss: Double?
         public let accuracy: Double?
-        /// Of the weight file; nil if there is none.
+        /// Of the weight file, or of the weights of a network that is in no file; nil without either.
         public var weight_bytes: Int?
 
-        init(macs: Int, parameters: Int, latency: Double?, loss: Double?, accuracy: Double?) {
+        init(macs: Int, parameters: Int, latency: Double?, loss: Double?, accuracy: Double?, weightBytes: Int?) {
             (self.macs, self.parameters, latency_ms) = (macs, parameters, latency)
-            (self.loss, self.accuracy) = (loss, accuracy)
+            (self.loss, self.accuracy, weight_bytes) = (loss, accuracy, weightBytes)
         }
 
-        static let none = Totals(macs: 0, parameters: 0, latency: nil, loss: nil, accuracy: nil)
+        static let none = Totals(macs: 0, parameters: 0, latency: nil, loss: nil, accuracy: nil, weightBytes: nil)
     }
 
     public let network: String

@@ -17,15 +17,23 @@ struct TrainingRetrainer: Retrainer {
     let observe: @Sendable (TrainingEvent) -> Void
 
     func retrained(_ weights: [String: Tensor], masks: [String: Tensor], step: Int) throws -> [String: Tensor] {
+        let session = try train(network.changing(weights), masks: masks, step: step)
+        return try session.parameters.tensors()
+    }
+
+    /// A network that was made smaller, trained.
+    func trained(_ small: Network, step: Int) throws -> Network {
+        try train(small, masks: [:], step: step).trainedNetwork()
+    }
+
+    private func train(_ network: Network, masks: [String: Tensor], step: Int) throws -> TrainingSession {
         var file = file
         file.output = URL(fileURLWithPath: file.output).appendingPathComponent("step-\(step + 1)").path
         // A checkpoint here is of other weights.
         file.resume = false
-        let training = try modules.training(
-            file, of: network.changing(weights),
-            backend: backend, threads: threads)
+        let training = try modules.training(file, of: network, backend: backend, threads: threads)
         for (name, mask) in masks { try training.session.setMask(mask, of: name) }
         try training.run(observe: observe)
-        return try training.session.parameters.tensors()
+        return training.session
     }
 }

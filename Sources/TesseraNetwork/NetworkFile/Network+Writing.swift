@@ -30,7 +30,8 @@ extension Network {
                 inputs[input.name] ?? InputDeclaration(input.shape, elementType: input.elementType)
             lines += YAMLWriter.lines(input.name, declaration.configuration, indent: "  ")
         }
-        if let weights = weights ?? self.weights.configuration { lines += YAMLWriter.lines("weights", weights) }
+        let weights = weights ?? self.weights.configuration
+        if !weights.isNull { lines += YAMLWriter.lines("weights", weights) }
         lines.append(graph.nodes.isEmpty ? "layers: []" : "layers:")
         for layer in layerEntries() { lines += YAMLWriter.lines(of: layer, indent: "  ") }
         lines += outputLines()
@@ -142,17 +143,6 @@ extension Network {
         case .list(let elements): return Configuration(.list(elements.map(escaped)))
         case .map(let entries): return Configuration(.map(entries.map { .init($0.key, escaped($0.value)) }))
         default: return value
-        }
-    }
-}
-
-extension WeightSource {
-    /// What `weights:` says; nil for tensors that are in no file, and for no weights.
-    fileprivate var configuration: Configuration? {
-        switch self {
-        case .file(let path): path.configuration
-        case .random(let seed): .map([("random", seed.configuration)])
-        case .tensors, .none: nil
         }
     }
 }

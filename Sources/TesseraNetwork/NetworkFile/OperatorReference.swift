@@ -13,11 +13,15 @@ public struct OperatorReference {
             "<!-- Made of the operators' declarations: change those, then see CONTRIBUTING.md. -->", "",
             "What layers can be, with their inputs, weights, outputs and keys. [networks.md](networks.md) says how layers are",
             "written. Every weight may also be given as an input, after all others. A key marked with * must be there; one in",
-            "**bold** is the main one, whose value may stand alone: `- max_pool: 2`.", "",
-            "| operator | what it does |",
-            "|---|---|",
+            "**bold** is the main one, whose value may stand alone: `- max_pool: 2`. [Training](training.md) goes through operators",
+            "that have a gradient; the others may stand before the first layer with weights.", "",
+            "| operator | what it does | gradient |",
+            "|---|---|---|",
         ]
-        lines += modules.map { "| [`\($0.name)`](#\($0.name)) | \(Self.cell($0.summary)) |" }
+        lines += modules.map { module in
+            let gradient = module.type is any DifferentiableOperator.Type ? "yes" : "no"
+            return "| [`\(module.name)`](#\(module.name)) | \(Self.cell(module.summary)) | \(gradient) |"
+        }
         for module in modules { lines += section(on: module) }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -1,7 +1,7 @@
 import TesseraCore
 
 /// Where the weights of a network come from.
-public enum WeightSource: Sendable {
+public enum WeightSource: Sendable, Equatable {
     /// A safetensors file with tensors named `LAYER.parameter`.
     case file(String)
     /// Drawn at random, the same for the same seed: each tensor depends on the seed and its own name alone.
@@ -11,11 +11,6 @@ public enum WeightSource: Sendable {
     /// The network does not say. Fine as long as no layer wants any.
     case none
 
-    /// What `weights:` takes in a network file.
-    static var schema: ConfigurationSchema {
-        .either([.text, ConfigurationSchema(RandomWeightsDeclaration.self), .null])
-    }
-
     /// What `weights:` says in a network file: a path relative to that file, or `{random: SEED}`.
     init(configuration: Configuration?, relativeTo file: String) throws {
         guard let configuration, !configuration.isNull else {
@@ -23,12 +18,37 @@ public enum WeightSource: Sendable {
             return
         }
         self = try nestingErrors(path: "weights", at: configuration.location) {
-            switch configuration.content {
-            case .string(let path):
-                return .file(PathComponents.resolve(path, relativeTo: file))
-            case .map: return .random(seed: try RandomWeightsDeclaration(configuration: configuration).random)
-            default: throw configuration.unexpected("a file name or {random: SEED}")
-            }
+            try WeightSource(configuration: configuration).resolved { PathComponents.resolve($0, relativeTo: file) }
+        }
+    }
+
+    /// With another path, if it has one.
+    public func resolved(_ resolve: (String) -> String) -> WeightSource {
+        if case .file(let path) = self { .file(resolve(path)) } else { self }
+    }
+}
+
+/// A path, or `{random: SEED}`.
+extension WeightSource: ConfigurationValue {
+    public static let typeDescription = "a file name or {random: SEED}"
+    public static var schema: ConfigurationSchema {
+        .either([.text, ConfigurationSchema(RandomWeightsDeclaration.self), .null])
+    }
+
+    public init(configuration: Configuration) throws {
+        switch configuration.content {
+        case .string(let path): self = .file(path)
+        case .map: self = .random(seed: try RandomWeightsDeclaration(configuration: configuration).random)
+        default: throw configuration.unexpected(Self.typeDescription)
+        }
+    }
+
+    /// Null for what no file can say.
+    public var configuration: Configuration {
+        switch self {
+        case .file(let path): path.configuration
+        case .random(let seed): Configuration(.map([.init("random", seed.configuration)]))
+        case .tensors, .none: Configuration(.null)
         }
     }
 }

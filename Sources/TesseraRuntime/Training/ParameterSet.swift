@@ -108,6 +108,13 @@ public final class ParameterSet: @unchecked Sendable {
     /// - Throws: `shapeMismatch` for a tensor of another shape.
     public func set(_ entry: Entry, _ tensor: Tensor) throws { try write(entry, tensor, to: values) }
 
+    /// Replaces the weights that have these names; other names do not count.
+    ///
+    /// - Throws: `shapeMismatch` for a tensor of another shape.
+    public func set(_ weights: [String: Tensor]) throws {
+        for entry in entries { if let tensor = weights[entry.name] { try set(entry, tensor) } }
+    }
+
     /// Replaces a weight's gradient.
     public func setGradient(_ entry: Entry, _ tensor: Tensor) throws { try write(entry, tensor, to: gradients) }
 

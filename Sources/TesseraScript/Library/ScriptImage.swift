@@ -6,6 +6,8 @@ final class ScriptImage: ScriptObject {
 
     init(_ picture: Picture) { self.picture = picture }
 
+    /// {1, channels, height, width}
+    private var shape: Shape { [1, picture.channels, picture.height, picture.width] }
     var scriptByteCount: Int { picture.pixels.count }
     var scriptDescription: String {
         "image \(picture.width)x\(picture.height), \(picture.channels == 1 ? "grey" : "RGB")"
@@ -26,6 +28,16 @@ final class ScriptImage: ScriptObject {
                     image, call in
                     try call.expectArguments(atMost: 0)
                     return [.object(ScriptImage(try image.picture.grey()))]
+                },
+                Binding(
+                    of: ScriptImage.self, "tensor", "tensor() -> Tensor",
+                    "The picture as a tensor of {1, channels, height, width}, values from 0 to 1."
+                ) { image, call in
+                    try call.expectArguments(atMost: 0)
+                    return [
+                        .object(
+                            ScriptTensor(try InputDeclaration(SymbolicShape(image.shape)).tensor(of: image.picture)))
+                    ]
                 },
             ],
             properties: [

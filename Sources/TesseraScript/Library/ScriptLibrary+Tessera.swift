@@ -21,9 +21,10 @@ extension ScriptLibrary {
 
     private static var tensor: Binding {
         Binding(
-            "tensor", "tensor{shape?: integer[], fill?: number, values?: table, random?: integer} -> Tensor",
+            "tensor",
+            "tensor{shape?: integer[], fill?: number, values?: table, random?: integer, normal?: integer} -> Tensor",
             "A tensor of f32: all `fill` (0 by default), or `values`, a list of numbers or nested lists that give the shape, "
-                + "or numbers in [0, 1) drawn from the seed `random`."
+                + "or numbers in [0, 1) drawn from the seed `random`, or with mean 0 and deviation 1 from the seed `normal`."
         ) { call in
             [.object(ScriptTensor(try ScriptTensor.make(call)))]
         }

@@ -8,11 +8,13 @@ extension ScriptTensor {
         let shape = try options.take("shape") { try Shape(scriptValue: $0) }
         let fill = try options.number("fill")
         let seed = try options.integer("random")
+        let normalSeed = try options.integer("normal")
         let values = try options.take("values") { try ScriptList($0) }
         try options.finish()
-        guard [fill != nil, seed != nil, values != nil].count(where: { $0 }) <= 1 else {
+        guard [fill != nil, seed != nil, normalSeed != nil, values != nil].count(where: { $0 }) <= 1 else {
             throw TesseraError(
-                .invalidArgument, "expected one of 'fill', 'values' and 'random', got several", path: call.name)
+                .invalidArgument, "expected one of 'fill', 'values', 'random' and 'normal', got several",
+                path: call.name)
         }
         if let values { return try Tensor(values.numbers, shape: shape ?? Shape(values.sizes)) }
         guard let shape else {
@@ -21,22 +23,15 @@ extension ScriptTensor {
         try call.limits.check(bytes: Shape.saturatingProduct(shape.elementCount, 4), for: "a tensor of \(shape)")
         var tensor = try Tensor(zeros: shape)
         if let fill, fill != 0 { try tensor.withMutableFloats { $0.update(repeating: Float(fill)) } }
-        if let seed {
-            var state = UInt64(bitPattern: Int64(seed))
+        if let seed = seed ?? normalSeed {
+            var random = SplitMix64(seed: seed, name: "tensor")
             try tensor.withMutableFloats { floats in
-                for index in floats.indices { floats[index] = uniform(&state) }
+                for index in floats.indices {
+                    floats[index] = normalSeed == nil ? random.uniform() : random.normal()
+                }
             }
         }
         return tensor
-    }
-
-    /// A number in 0..<1, from Sebastiano Vigna's SplitMix64: https://prng.di.unimi.it/splitmix64.c
-    private static func uniform(_ state: inout UInt64) -> Float {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Float((z ^ (z >> 31)) >> 40) / Float(1 << 24)
     }
 }
 

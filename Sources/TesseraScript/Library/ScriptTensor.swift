@@ -61,6 +61,13 @@ final class ScriptTensor: ScriptObject {
                     return [.number(try tensor.difference(from: call.object(ScriptTensor.self, 1, "other")))]
                 },
                 Binding(
+                    of: ScriptTensor.self, "psnr", "psnr(other: Tensor) -> number",
+                    "The peak signal-to-noise ratio in decibels between two tensors of values from 0 to 1: 100 where nothing differs."
+                ) { tensor, call in
+                    try call.expectArguments(atMost: 1)
+                    return [.number(try tensor.signalToNoise(to: call.object(ScriptTensor.self, 1, "other")))]
+                },
+                Binding(
                     of: ScriptTensor.self, "reshape", "reshape(shape: integer[]) -> Tensor",
                     "The same elements in another shape."
                 ) { tensor, call in
@@ -86,7 +93,7 @@ final class ScriptTensor: ScriptObject {
                 Binding(of: ScriptTensor.self, "__len", "#tensor", "The number of elements.") { tensor, _ in
                     [.integer(tensor.tensor.elementCount)]
                 }
-            ])
+            ] + arithmetic)
     }
 
     private func element(_ call: ScriptCall) throws -> Float {
@@ -112,19 +119,29 @@ final class ScriptTensor: ScriptObject {
     }
 
     private func difference(from other: ScriptTensor) throws -> Double {
+        var largest = 0.0
+        try forEachDistance(from: other, "difference") {
+            // Not a number is as far as can be from anything.
+            largest = max(largest, $0.isNaN ? .infinity : $0)
+        }
+        return largest
+    }
+
+    private func signalToNoise(to other: ScriptTensor) throws -> Double {
+        var sum = 0.0
+        try forEachDistance(from: other, "psnr") { sum += $0 * $0 }
+        return peakSignalToNoise(meanSquaredError: sum / Double(max(1, tensor.elementCount)))
+    }
+
+    /// The distances between elements at the same position that are not equal.
+    private func forEachDistance(from other: ScriptTensor, _ name: String, _ body: (Double) -> Void) throws {
         guard tensor.shape == other.tensor.shape else {
             throw TesseraError(
-                .shapeMismatch, "expected a tensor of \(tensor.shape), got \(other.tensor.shape)", path: "difference")
+                .shapeMismatch, "expected a tensor of \(tensor.shape), got \(other.tensor.shape)", path: name)
         }
-        return try f32.withFloats { a in
+        try f32.withFloats { a in
             try other.f32.withFloats { b in
-                var largest = 0.0
-                for (x, y) in zip(a, b) where x != y {
-                    let distance = abs(Double(x) - Double(y))
-                    // Not a number is as far as can be from anything.
-                    largest = max(largest, distance.isNaN ? .infinity : distance)
-                }
-                return largest
+                for (x, y) in zip(a, b) where x != y { body(abs(Double(x) - Double(y))) }
             }
         }
     }

@@ -9,8 +9,8 @@ public struct TrainingFile: Configurable {
     public var version = 1
     /// The network's file, relative to this one.
     public var network = ""
-    /// A weight file to start from, in place of the network's own, relative to this one.
-    public var weights: String?
+    /// What to start from, in place of the network's own weights; a path is relative to this file.
+    public var weights: WeightSource?
     public var data = DataDeclaration()
     public var augment = Augmentation()
     public var loss = LossDeclaration()
@@ -39,7 +39,7 @@ public struct TrainingFile: Configurable {
     public static let keys: [Key<TrainingFile>] = [
         Key(required: "tessera", \.version, "the version of the format, 1"),
         Key(required: "network", \.network, "the network's file"),
-        Key("weights", \.weights, "a weight file to start from, in place of the network's own"),
+        Key("weights", \.weights, "what to start from, in place of the network's own: a file, or {random: SEED}"),
         Key(required: "data", \.data, "the pictures"),
         Key("augment", \.augment, "how pictures are changed at random"),
         Key("loss", \.loss, "what is made small"),
@@ -65,7 +65,7 @@ public struct TrainingFile: Configurable {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         func resolve(_ file: String) -> String { URL(fileURLWithPath: file, relativeTo: folder).path }
         network = resolve(network)
-        weights = weights.map(resolve)
+        weights = weights?.resolved(resolve)
         output = resolve(output)
         data.resolve(resolve)
         if var teacher = distillation {

@@ -1,0 +1,62 @@
+import Tessera
+
+extension ScriptTensor {
+    /// `a + b`, `a - b` and `a * b` of tensors of one shape, or of a tensor and a number on either side.
+    static var arithmetic: [Binding] {
+        [
+            elementwise("__add", "+", "The sum", +), elementwise("__sub", "-", "The difference", -),
+            elementwise("__mul", "*", "The product", *),
+        ]
+    }
+
+    private static func elementwise(
+        _ name: String, _ sign: String, _ noun: String, _ combine: @escaping (Float, Float) -> Float
+    ) -> Binding {
+        Binding(
+            name, "tensor \(sign) other -> Tensor",
+            "\(noun), element by element, of tensors of one shape, or of a tensor and a number."
+        ) { call in
+            let operands = try call.arguments.prefix(2).map { try Operand($0, sign) }
+            let shapes = operands.compactMap(\.tensor?.shape)
+            guard let shape = shapes.first, shapes.allSatisfy({ $0 == shape }) else {
+                throw TesseraError(
+                    .shapeMismatch,
+                    "expected tensors of one shape, got \(shapes.map(\.description).joined(separator: " and "))",
+                    path: sign)
+            }
+            try call.limits.check(bytes: Shape.saturatingProduct(shape.elementCount, 4), for: "a tensor of \(shape)")
+            var result = try Tensor(zeros: shape)
+            try operands[0].withElements { a in
+                try operands[1].withElements { b in
+                    try result.withMutableFloats { result in
+                        for index in result.indices { result[index] = combine(a(index), b(index)) }
+                    }
+                }
+            }
+            return [.object(ScriptTensor(result))]
+        }
+    }
+
+    /// One side of an operator.
+    private enum Operand {
+        case number(Float)
+        case elements(Tensor)
+
+        init(_ value: ScriptValue, _ sign: String) throws {
+            if case .object(let object) = value, let tensor = object as? ScriptTensor {
+                self = .elements(try tensor.f32)
+            } else {
+                self = .number(Float(try locatingErrors(path: sign) { try value.requireNumber() }))
+            }
+        }
+
+        var tensor: Tensor? { if case .elements(let tensor) = self { tensor } else { nil } }
+
+        func withElements<Result>(_ body: ((Int) -> Float) throws -> Result) throws -> Result {
+            switch self {
+            case .number(let number): try body { _ in number }
+            case .elements(let tensor): try tensor.withFloats { floats in try body { floats[$0] } }
+            }
+        }
+    }
+}
