@@ -2,8 +2,8 @@
 # Measures what several nodes, each on a core of its own, make of a network, beside one of them and beside what the cost model says.
 set -euo pipefail
 
-usage="usage: scripts/bench_nodes.sh [--nodes N] [--runs R] [--rounds R] [--slow SHARE [--equal]] [--memory] [--seconds S]
-                              [--transport KIND] [--tessera PATH] NETWORK SHAPE [OPTION …]
+usage="usage: scripts/bench_nodes.sh [--nodes N] [--runs R] [--rounds R] [--slow SHARE [--equal]] [--memory] [--busy]
+                              [--seconds S] [--transport KIND] [--tessera PATH] NETWORK SHAPE [OPTION …]
 
 Starts N node processes on this host, each pinned to one core and with one thread, and prints the median milliseconds of an
 inference of NETWORK (a file) on one of them and on all, their ratio, and that over the bound that the plan promises. Beside it stands
@@ -17,6 +17,8 @@ SHAPE is that of the network's input, such as 1x3x224x224. What follows goes to 
                      (needs root); the plan knows of it
   --equal            do not let the plan know of the slow node
   --memory           measure memory only, in one inference
+  --busy             keep the other cores busy with the same network while one node is measured or profiled. Cores that share what
+                     computes, as those of virtual machines often do, are slower together than one alone, which devices are not
   --seconds S        how long the core is profiled; default 10
   --transport KIND   default tcp
   --tessera PATH     the command; default .build/release/tessera"
@@ -30,7 +32,7 @@ fail() {
     exit 1
 }
 
-nodes=2 runs=9 rounds=3 seconds=10 slow= equal= memory= transport=tcp tessera=.build/release/tessera
+nodes=2 runs=9 rounds=3 seconds=10 slow= equal= memory= busy= transport=tcp tessera=.build/release/tessera
 while (($#)); do
     case "$1" in
         -h | --help)
@@ -52,7 +54,7 @@ while (($#)); do
             printf -v "${1#--}" %s "$2"
             shift 2
             ;;
-        --equal | --memory)
+        --equal | --memory | --busy)
             printf -v "${1#--}" yes
             shift
             ;;
@@ -106,10 +108,10 @@ plan() { # KIND
 }
 
 folder=$(mktemp -d)
-started=()
+started=() load=()
 group=
 end() {
-    ((${#started[@]} == 0)) || kill "${started[@]}" 2>/dev/null || true
+    ((${#started[@]} + ${#load[@]} == 0)) || kill "${started[@]}" "${load[@]}" 2>/dev/null || true
     wait
     [[ -z $group ]] || rmdir "$group"
     rm -rf "$folder"
@@ -180,6 +182,21 @@ stop_nodes() {
     started=()
 }
 
+# Work for the cores beside the first, with --busy.
+start_load() {
+    [[ -n $busy ]] || return 0
+    for ((core = 1; core < nodes; core++)); do
+        taskset -c "$core" "$tessera" bench "$network" --shape "$shape" --threads 1 --seconds 3600 "${profiling[@]}" >/dev/null &
+        load+=($!)
+    done
+    sleep 2
+}
+stop_load() {
+    ((${#load[@]} == 0)) || kill "${load[@]}"
+    for process in "${load[@]}"; do wait "$process" 2>/dev/null || true; done
+    load=()
+}
+
 deployment() { # FILE ADDRESS…
     local file=$1
     shift
@@ -195,8 +212,10 @@ if [[ -n $memory ]]; then
         printf 'tessera: 1\nnodes:\n%s' "$(printf '  - {name: %s}\n' $names)" >"$folder/$kind.cluster.yaml"
     done
 else
+    start_load
     taskset -c 0 "$tessera" profile "$network" --shape "$shape" --threads 1 --seconds "$seconds" \
         -o "$folder/core.json" "${profiling[@]}" >&2
+    stop_load
     start_nodes
     for kind in one all; do
         "$tessera" links "$folder/$kind.yaml" -o "$folder/$kind.cluster.yaml" --profile "$folder/core.json" \
@@ -229,8 +248,10 @@ peaks >"$folder/before"
 for ((round = 0; round < rounds; round++)); do
     for kind in one all; do
         mapfile -t options < <(plan "$kind")
+        [[ $kind == all ]] || start_load
         "$tessera" deploy "$folder/$kind.yaml" --input "$folder/input.npy" --runs "$runs" --json \
             --cluster "$folder/$kind.cluster.yaml" "${options[@]}" "${others[@]}" >"$folder/$kind.$round"
+        stop_load
     done
 done
 peaks >"$folder/after"

@@ -6,7 +6,7 @@ DATA is a folder with `cifar10_jpeg.tar.gz`, CIFAR-10 as pictures in folders tra
 `models/NETWORK_cifarjpeg.safetensors`. Wants a release build of tessera; TESSERA names another one.
 
 Each network is pruned to FACTOR times fewer multiply-accumulates and run on all test pictures: as it comes, with the statistics of its
-batch normalizations measured anew on training pictures, and, with --epochs, after so much retraining. torch_pruning.py does the same
+batch normalizations measured anew on training pictures, and, with --epochs, after so much retraining. torch_magnitude.py does the same
 with Torch-Pruning.
 """
 

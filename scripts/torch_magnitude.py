@@ -1,6 +1,6 @@
 """Torch-Pruning on a ResNet for CIFAR-10: pruned by magnitude, retrained, and tested, for comparison with `tessera prune`.
 
-    scripts/python.sh training scripts/torch_pruning.py DATA [--network resnet20] [--factor 2.11] [--epochs 6]
+    scripts/python.sh training scripts/torch_magnitude.py DATA [--network resnet20] [--factor 2.11] [--epochs 6]
 
 DATA is a folder with `cifar10_jpeg.tar.gz` and `models/NETWORK_cifarjpeg.safetensors`, as for pruning_metrics.py, and retraining is the
 same: SGD with Nesterov momentum, rate 0.02 along half a cosine, weight decay 0.0001, batches of 128, mirrored and shifted by up to 4 pixels.
