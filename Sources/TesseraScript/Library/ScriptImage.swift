@@ -34,10 +34,9 @@ final class ScriptImage: ScriptObject {
                     "The picture as a tensor of {1, channels, height, width}, values from 0 to 1."
                 ) { image, call in
                     try call.expectArguments(atMost: 0)
-                    return [
-                        .object(
-                            ScriptTensor(try InputDeclaration(SymbolicShape(image.shape)).tensor(of: image.picture)))
-                    ]
+                    try call.limits.check(bytes: 4 * image.picture.pixels.count, for: "a tensor of \(image.shape)")
+                    let declaration = InputDeclaration(SymbolicShape(image.shape))
+                    return [.object(ScriptTensor(try declaration.tensor(of: image.picture)))]
                 },
             ],
             properties: [
