@@ -37,7 +37,14 @@ PRUNING = """tessera: 1
 metric: {metric}
 amount: {{rule: target-macs, factor: {factor}, by: {rule}}}
 samples: {{path: {archive}, part: train, count: {samples}, batch_norm: {anew}}}
+keep: [{keep}]
 """
+
+# Layers that end the blocks, and so the channels of the shortcuts between them.
+SHORTCUTS = {
+    name: ["conv1"] + [f"layer{stage}.{block}.conv2" for stage in (1, 2, 3) for block in range(blocks)]
+    for name, blocks in (("resnet20", 3), ("resnet56", 9))
+}
 
 
 def tessera(*arguments):
@@ -75,6 +82,7 @@ class Case:
             PRUNING.format(
                 metric=metric, rule=rule, factor=self.options.factor, archive=self.archive,
                 samples=self.options.samples, anew=str(anew).lower(),
+                keep=", ".join(SHORTCUTS[self.options.network]) if self.options.inner else "",
             )
         )
         report = tessera(
@@ -92,6 +100,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=0, help="of retraining; none if left out")
     parser.add_argument("--cases", nargs="+", default=["l2:ratio", "l2:steepness"], metavar="METRIC:RULE")
     parser.add_argument("--samples", type=int, default=500, help="training pictures for losses and statistics")
+    parser.add_argument("--inner", action="store_true", help="keep the channels of shortcuts, as torch_magnitude.py has to")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, help="of training; all cores if left out, of which none should be busy")
     options = parser.parse_args()
