@@ -98,6 +98,11 @@ struct IntegerArithmetic {
         self.bias = products.indices.map { Float((Double(bias?[$0] ?? 0) + shift) / products[$0]) }
         guard scaling.scales.allSatisfy(\.isNormal), self.bias.allSatisfy(\.isFinite) else { return nil }
         if let scale = tail.scale { saturate(to: scale) }
+        // Kernels of oneDNN 2.6 do not reliably tell two functions of one kind apart.
+        let kinds = operations.compactMap { operation -> UInt32? in
+            if case .function(let function, _) = operation { function.kind.rawValue } else { nil }
+        }
+        if Set(kinds).count < kinds.count { return nil }
     }
 
     /// Leaves out a last function that only does what storing bytes does anyway, and adds the limits that they do not have.

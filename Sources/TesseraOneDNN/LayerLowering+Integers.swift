@@ -154,7 +154,7 @@ extension LayerLowering {
         let factor = 1 / Double(scale.scale)
         let (a, b) = (Double(first.scale.scale) * factor, Double(second.scale.scale) * factor)
         let offset = -(a * Double(first.scale.zeroPoint) + b * Double(second.scale.zeroPoint))
-        guard let operations = tail.sumOperations(offset: Float(offset), factor: Float(factor)) else { return false }
+        guard let operations = tail.sumOperations(offset: Float(offset)) else { return false }
         let x = try builder.operand(first.value)
         let from = try x.layout.typed(builder.byteType(second.value))
         let to = try x.layout.typed(scale.type == .i8 ? dnnl_s8 : dnnl_u8)
@@ -220,26 +220,19 @@ extension LayerLowering {
 }
 
 extension IntegerTail {
-    /// What follows a sum of bytes, each times its scale: the zero points, functions, and the zero point of the result.
+    /// What follows a sum of bytes, each times its scale: the zero points, and a relu.
     ///
     /// - Parameter offset: what the zero points of the two add to the sum.
-    /// - Returns: nil if a function minds that the sum was divided by the scale of the result.
-    fileprivate func sumOperations(offset: Float, factor: Float) -> [PostOperation]? {
-        guard let scale else { return nil }
-        var operations: [PostOperation] = offset == 0 ? [] : [.function(.linear(offset))]
-        for case .function(let function) in work {
-            guard function.kind == dnnl_eltwise_relu else { return nil }
-            operations.append(.function(function))
-        }
-        let range = scale.range
-        if scale.zeroPoint != 0 { operations.append(.function(.linear(Float(scale.zeroPoint)))) }
-        if scale.bits > 0 {
-            operations.append(
-                .function(
-                    ElementFunction(
-                        kind: dnnl_eltwise_clip_v2, alpha: Float(range.lowerBound), beta: Float(range.upperBound))))
-        }
-        return operations
+    /// - Returns: nil for what takes more than one operation: oneDNN 2.6 computes a second one of the same kind wrong.
+    fileprivate func sumOperations(offset: Float) -> [PostOperation]? {
+        guard let scale, scale.bits == 0 else { return nil }
+        let shift = offset + Float(scale.zeroPoint)
+        guard !work.isEmpty else { return shift == 0 ? [] : [.function(.linear(shift))] }
+        // Storing unsigned bytes with the zero point 0 is a relu.
+        guard case .function(let function) = work[0], work.count == 1, function.kind == dnnl_eltwise_relu,
+            function.alpha == 0, scale.zeroPoint == 0, scale.type == .u8
+        else { return nil }
+        return shift == 0 ? [] : [.function(.linear(shift))]
     }
 }
 
