@@ -37,8 +37,8 @@ struct RunningInference {
         uncollected = Set(places.filter { routes.collected.contains($0.stage) })
         for stage in routes.collected {
             let output = plan.stages[stage].output
-                values[stage] = try Tensor(
-                    zeros: plan.graph.shapes[output], elementType: plan.graph.elementTypes[output])
+            values[stage] = try Tensor(
+                zeros: plan.graph.shapes[output], elementType: plan.graph.elementTypes[output])
         }
         if uncollected.isEmpty { outcome = .success([:]) }
     }

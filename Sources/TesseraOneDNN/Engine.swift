@@ -23,7 +23,8 @@ struct Engine: @unchecked Sendable {
     static let hasAVX512 = instructionSet.hasPrefix("avx512_core")
     /// Whether products of bytes are added up in 32 bits here. Elsewhere two products of neighbouring channels are added up in 16,
     /// which their sum may exceed.
-    static let hasVNNI = instructionSet.contains("vnni") || instructionSet.contains("bf16") || instructionSet.contains("amx")
+    static let hasVNNI =
+        instructionSet.contains("vnni") || instructionSet.contains("bf16") || instructionSet.contains("amx")
     /// Whether its kernels compute in bfloat16 here.
     static let hasBF16 = hasAVX512
 

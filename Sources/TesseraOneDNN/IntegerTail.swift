@@ -77,8 +77,10 @@ struct IntegerArithmetic {
             switch work {
             case .function(let function):
                 let own = index == mindful ? 1 / outputScale : 1
-                operations.append(.function(function.isScaleInvariant ? function.scaled(by: Float(factor)) : function,
-                    scale: Float(own)))
+                operations.append(
+                    .function(
+                        function.isScaleInvariant ? function.scaled(by: Float(factor)) : function,
+                        scale: Float(own)))
                 factor *= own
             case .residual(_, _, let scale):
                 let type = scale.type == .i8 ? dnnl_s8 : dnnl_u8

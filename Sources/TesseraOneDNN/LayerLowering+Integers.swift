@@ -14,7 +14,8 @@ extension LayerLowering {
             return try lowerIntegers(op, op.window(over: Shape(shape(input))), groups: op.groups, hasBias: op.bias)
         case let op as Linear where op.weightBits > 0: return try lowerIntegers(op)
         case is Add: return try lowerIntegerSum()
-        case is MaxPool, is GlobalMaxPool, is Flatten, is Reshape, is Squeeze, is Unsqueeze, is Slice, is Concat, is Pad,
+        case is MaxPool, is GlobalMaxPool, is Flatten, is Reshape, is Squeeze, is Unsqueeze, is Slice, is Concat,
+            is Pad,
             is Transpose, is DepthToSpace, is SpaceToDepth:
             return try lowerMoves()
         default: return false
@@ -158,7 +159,8 @@ extension LayerLowering {
         let x = try builder.operand(first.value)
         let from = try x.layout.typed(builder.byteType(second.value))
         let to = try x.layout.typed(scale.type == .i8 ? dnnl_s8 : dnnl_u8)
-        let descriptor = try? PrimitiveDescriptor("a sum of integers") { [attributes = try Attributes(operations, factors: (Float(a), Float(b)))] in
+        let descriptor = try? PrimitiveDescriptor("a sum of integers") {
+            [attributes = try Attributes(operations, factors: (Float(a), Float(b)))] in
             onednn_binary_with(
                 &$0, $1, dnnl_binary_add, x.layout.handle, from.handle, to.handle, attributes.handle)
         }

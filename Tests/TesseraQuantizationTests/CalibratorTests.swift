@@ -41,7 +41,9 @@ import Testing
         var generator = SeededGenerator(seed: 3)
         // Normal numbers and a large one.
         let numbers =
-            (0..<4000).map { _ in (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0...1, using: &generator) } }
+            (0..<4000).map { _ in
+                (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0...1, using: &generator) }
+            }
             + [30]
         let range = MeanSquaredError().range(of: try histogram([numbers]), bits: bits)
         func error(_ range: ClosedRange<Float>) -> Float {

@@ -84,7 +84,8 @@ extension QuantizationReport: CustomStringConvertible {
             table.add(row)
         }
         var lines = [table.description, ""]
-        lines.append(String(format: "calibrated by %@ on %d inferences in %.1f s", method, samples, calibration_seconds))
+        lines.append(
+            String(format: "calibrated by %@ on %d inferences in %.1f s", method, samples, calibration_seconds))
         lines.append(
             String(format: "outputs' SQNR %.1f dB", Self.finite(output_sqnr_db))
                 + (agreement.map { String(format: ", same class for %.1f %% of the samples", $0 * 100) } ?? ""))

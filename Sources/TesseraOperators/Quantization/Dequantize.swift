@@ -33,7 +33,8 @@ public struct Dequantize: QuantizedScale, Equatable {
         _ = try commonType(of: [inputs[0]]) { [.u8, .i8, .u16, .i16, .i32].contains($0) }
         guard inputs.count == 1 || inputs[1].isFloatingPoint, type.isFloatingPoint else {
             throw TesseraError(
-                .notSupported, "expected a scale and a result of floating-point numbers, found \(inputs.dropFirst().first ?? .f32) and \(type)"
+                .notSupported,
+                "expected a scale and a result of floating-point numbers, found \(inputs.dropFirst().first ?? .f32) and \(type)"
             )
         }
         guard inputs.count < 3 || inputs[2] == inputs[0] else {

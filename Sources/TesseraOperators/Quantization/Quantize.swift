@@ -62,7 +62,9 @@ public struct Quantize: QuantizedScale, Equatable {
             return [try Tensor(integers: integers, shape: x.shape, elementType: type)]
         }
         let scales: [Double]
-        if let scale { scales = [Double](repeating: scale, count: x.elementCount) } else {
+        if let scale {
+            scales = [Double](repeating: scale, count: x.elementCount)
+        } else {
             scales = try spread(inputs[1], over: x.shape)
         }
         var zeroPoints = try inputs.count < 3 ? nil : spread(inputs[2], over: x.shape)
@@ -70,7 +72,8 @@ public struct Quantize: QuantizedScale, Equatable {
         // The quotient is rounded to the type of its operands before it is rounded to an integer: it may become a tie there.
         let quotients = try Tensor(
             reals: zip(x.reals(), scales).map { $0 / $1 }, shape: x.shape,
-            elementType: x.elementType.isFloatingPoint ? x.elementType : inputs.count > 1 ? inputs[1].elementType : .f32)
+            elementType: x.elementType.isFloatingPoint ? x.elementType : inputs.count > 1 ? inputs[1].elementType : .f32
+        )
         var integers = quotients.reals().map { $0.rounded(.toNearestOrEven) }
         if let zeroPoints { integers = zip(integers, zeroPoints).map { $0 + $1 } }
         if bits > 0 {

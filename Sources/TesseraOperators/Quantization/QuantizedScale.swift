@@ -38,7 +38,8 @@ extension QuantizedScale {
 
     /// A scale that is one known number, and a zero point that is known, become keys.
     public func resolved(_ inputs: [GivenInput]) throws -> Resolution {
-        guard scale == nil, block == 0, inputs.count > 1, inputs[1].elementType == .f32, inputs[1].shape.elementCount == 1,
+        guard scale == nil, block == 0, inputs.count > 1, inputs[1].elementType == .f32,
+            inputs[1].shape.elementCount == 1,
             let known = inputs[1].value?.reals()[0], known > 0, known.isFinite
         else { return try ControlInputs(inputs).resolution(self) }
         var (op, rest) = (self, ControlInputs(inputs))

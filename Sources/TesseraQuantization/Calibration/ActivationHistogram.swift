@@ -84,5 +84,7 @@ public struct ActivationHistogram: Sendable {
     public var magnitudes: [Int] { zip(positive, negative).map(+) }
 
     /// The range that was seen, cut to a magnitude.
-    public func range(upTo magnitude: Float) -> ClosedRange<Float> { max(minimum, -magnitude)...min(maximum, magnitude) }
+    public func range(upTo magnitude: Float) -> ClosedRange<Float> {
+        max(minimum, -magnitude)...min(maximum, magnitude)
+    }
 }

@@ -45,7 +45,8 @@ extension NetworkQuantizer {
         var sessions: [[String: Shape]: Session] = [:]
         return try samples.map { inputs in
             let shapes = inputs.mapValues(\.shape)
-            let session = try sessions[shapes] ?? Session(network.bound(inputs: shapes), backend: backend, options: options)
+            let session =
+                try sessions[shapes] ?? Session(network.bound(inputs: shapes), backend: backend, options: options)
             sessions[shapes] = session
             return try session.run(inputs)
         }

@@ -33,8 +33,9 @@ struct QuantizableNetwork: Sendable {
     init(_ network: Network, inputs: [String: Shape]) throws {
         let folded = try network.folded()
         let bound = try folded.bound(inputs: inputs)
-        if let node = bound.graph.nodes.first(where: { $0.op is Quantize || (($0.op as? any IntegerWeights)?.weightBits ?? 0) > 0 })
-        {
+        if let node = bound.graph.nodes.first(where: {
+            $0.op is Quantize || (($0.op as? any IntegerWeights)?.weightBits ?? 0) > 0
+        }) {
             throw TesseraError(
                 .invalidArgument, "expected a network of numbers, found integers already", path: node.name,
                 location: node.location)

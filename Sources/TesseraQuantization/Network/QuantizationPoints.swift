@@ -28,7 +28,9 @@ struct QuantizationPoints {
         for (id, node) in graph.nodes.enumerated() where node.op is Add && node.inputs.count == 2 {
             // The layer that comes last does the sum, and then needs the other operand, and the result, as integers.
             let fusable = node.inputs.filter { isFusable($0, with: id) }
-            guard let own = fusable.max(), let end = Self.end(ofChainFrom: node.outputs[0], graph, readers) else { continue }
+            guard let own = fusable.max(), let end = Self.end(ofChainFrom: node.outputs[0], graph, readers) else {
+                continue
+            }
             pending += node.inputs.filter { $0 != own } + [end]
         }
         while let value = pending.popLast() {
@@ -40,7 +42,9 @@ struct QuantizationPoints {
                 for input in node.inputs {
                     if parent[input] == nil { pending.append(input) }
                 }
-            } else if node.op is Add, node.inputs.count == 2, !node.inputs.contains(where: { isFusable($0, with: producer) }) {
+            } else if node.op is Add, node.inputs.count == 2,
+                !node.inputs.contains(where: { isFusable($0, with: producer) })
+            {
                 pending += node.inputs
             }
         }
