@@ -151,6 +151,7 @@ public struct NetworkQuantizer: Sendable {
         if settings.correctsBias, let means = means[layer.input]?.means {
             try result.correctBias(layer, means: means)
         }
+        result.roundBias()
         return result
     }
 }

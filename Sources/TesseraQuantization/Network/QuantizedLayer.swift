@@ -63,6 +63,19 @@ public struct QuantizedLayer: Sendable {
     }
 }
 
+extension QuantizedLayer {
+    /// Makes biases multiples of the steps in which sums of products are counted: elsewhere they are integers of 32 bits, and so
+    /// other runtimes come to the same results.
+    mutating func roundBias() {
+        guard let reads, let own = bias else { return }
+        bias = zip(own, scales).map { number, scale in
+            let step = Double(reads.scale) * Double(scale)
+            let integer = (Double(number) / step).rounded(.toNearestOrEven)
+            return integer.magnitude < Double(Int32.max) ? Float(integer * step) : number
+        }
+    }
+}
+
 /// The power of a signal over that of its error.
 struct SignalRatio {
     private(set) var signal = 0.0
