@@ -50,6 +50,7 @@ let package = Package(
         .target(name: "TesseraTraining", dependencies: ["TesseraNetwork", "TesseraRuntime", "CZlib"]),
         .target(name: "TesseraPartition", dependencies: ["TesseraOperators"]),
         .target(name: "TesseraPruning", dependencies: ["TesseraNetwork", "TesseraRuntime"]),
+        .target(name: "TesseraQuantization", dependencies: ["TesseraNetwork", "TesseraPruning", "TesseraRuntime"]),
         .target(
             name: "TesseraCluster",
             dependencies: [
@@ -79,7 +80,7 @@ let package = Package(
                 "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
                 "TesseraMetrics", "TesseraSecurity", "TesseraTraining", "TransportMulticast", "TransportTCP",
                 .target(name: "TransportMPI", condition: .when(traits: ["MPI"])),
-                "SaliencyMetrics", "TesseraPruning",
+                "SaliencyMetrics", "TesseraPruning", "TesseraQuantization",
             ]),
 
         // Modules that are swapped by name.
@@ -138,7 +139,7 @@ let package = Package(
     ]
         + [
             "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraONNX", "TesseraRuntime",
-            "TesseraPartition", "TesseraPruning", "TesseraScript", "TesseraTraining", "Tessera",
+            "TesseraPartition", "TesseraPruning", "TesseraQuantization", "TesseraScript", "TesseraTraining", "Tessera",
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [
             .testTarget(

@@ -59,7 +59,8 @@ extension Span {
         guard let producer = graph.graph.values[value].producer else { return false }
         let node = graph.graph.nodes[producer]
         return !(node.op is Constant) && node.outputs.count == 1 && graph.shapes[value].rank >= 2
-            && graph.elementTypes[value] == .f32
+            && (graph.elementTypes[value] == .f32 || node.op is Quantize)
+            && !graph.isBetweenIntegers(value, readers: graph.graph.soleReaders)
     }
 
     /// Whether two neighbouring parts of what a layer makes need some of the same elements.

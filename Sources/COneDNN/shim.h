@@ -244,7 +244,19 @@ typedef struct {
     float alpha, beta;
     /// The operand of `onednn_sum_with`.
     const dnnl_memory_desc_t *operand;
+    /// What the result of a function, or what `onednn_sum` adds, is multiplied by.
+    float scale;
+    /// The type in which `onednn_sum` reads what is there; undefined for that of the result.
+    dnnl_data_type_t type;
 } onednn_post_operation;
+
+/// How a primitive on integers multiplies and shifts: scales of the result for each of `count` channels, or one for all; zero
+/// points of what it reads and of what it makes.
+typedef struct {
+    const float *scales;
+    int64_t count;
+    int32_t source_zero_point, destination_zero_point;
+} onednn_integers;
 
 static inline dnnl_status_t onednn_attributes_create(
     dnnl_primitive_attr_t *out, const onednn_post_operation *operations, int count) {
@@ -254,9 +266,9 @@ static inline dnnl_status_t onednn_attributes_create(
     status = dnnl_post_ops_create(&list);
     for (int i = 0; i < count && status == dnnl_success; i++) {
         const onednn_post_operation o = operations[i];
-        if (o.kind == onednn_sum) status = dnnl_post_ops_append_sum(list, 1);
+        if (o.kind == onednn_sum) status = dnnl_post_ops_append_sum_v2(list, o.scale, o.type);
         else if (o.kind == onednn_function)
-            status = dnnl_post_ops_append_eltwise(list, 1, o.function, o.alpha, o.beta);
+            status = dnnl_post_ops_append_eltwise(list, o.scale, o.function, o.alpha, o.beta);
         else
             status = dnnl_post_ops_append_binary(list, dnnl_binary_add, o.operand);
     }
@@ -264,6 +276,23 @@ static inline dnnl_status_t onednn_attributes_create(
     if (list) dnnl_post_ops_destroy(list);
     if (status != dnnl_success) dnnl_primitive_attr_destroy(*out);
     return status;
+}
+
+/// Adds to attributes what a convolution of integers does besides.
+static inline dnnl_status_t onednn_attributes_set_integers(dnnl_primitive_attr_t attributes, onednn_integers integers) {
+    dnnl_status_t status = dnnl_primitive_attr_set_output_scales(
+        attributes, integers.count, integers.count > 1 ? 1 << 1 : 0, integers.scales);
+    if (status == dnnl_success && integers.source_zero_point)
+        status = dnnl_primitive_attr_set_zero_points(attributes, DNNL_ARG_SRC, 1, 0, &integers.source_zero_point);
+    if (status == dnnl_success && integers.destination_zero_point)
+        status = dnnl_primitive_attr_set_zero_points(attributes, DNNL_ARG_DST, 1, 0, &integers.destination_zero_point);
+    return status;
+}
+
+/// Adds to attributes the factors of the two operands of a combination.
+static inline dnnl_status_t onednn_attributes_set_factors(dnnl_primitive_attr_t attributes, float first, float second) {
+    dnnl_status_t status = dnnl_primitive_attr_set_scales(attributes, DNNL_ARG_SRC_0, 1, 0, &first);
+    return status == dnnl_success ? dnnl_primitive_attr_set_scales(attributes, DNNL_ARG_SRC_1, 1, 0, &second) : status;
 }
 
 /// The argument index of the operand of a post-operation.
@@ -316,6 +345,16 @@ static inline dnnl_status_t onednn_binary(
     dnnl_binary_desc_t operation;
     dnnl_status_t status = dnnl_binary_desc_init(&operation, kind, first, second, destination);
     return status == dnnl_success ? onednn_choose(out, &operation, engine) : status;
+}
+
+/// The same with attributes.
+static inline dnnl_status_t onednn_binary_with(
+    dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t kind, const dnnl_memory_desc_t *first,
+    const dnnl_memory_desc_t *second, const dnnl_memory_desc_t *destination, const_dnnl_primitive_attr_t attributes) {
+    const onednn_wish any = {NULL, NULL};
+    dnnl_binary_desc_t operation;
+    dnnl_status_t status = dnnl_binary_desc_init(&operation, kind, first, second, destination);
+    return status == dnnl_success ? onednn_choose_with(out, &operation, attributes, engine, any) : status;
 }
 
 static inline dnnl_status_t onednn_softmax(
@@ -542,7 +581,7 @@ static inline dnnl_status_t onednn_binary_training(
     dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t kind, const dnnl_memory_desc_t *first,
     const dnnl_memory_desc_t *second, const dnnl_memory_desc_t *destination, int relu) {
     dnnl_binary_desc_t operation;
-    const onednn_post_operation function = {onednn_function, dnnl_eltwise_relu, 0, 0, NULL};
+    const onednn_post_operation function = {onednn_function, dnnl_eltwise_relu, 0, 0, NULL, 1, dnnl_data_type_undef};
     dnnl_primitive_attr_t attributes;
     dnnl_status_t status = dnnl_binary_desc_init(&operation, kind, first, second, destination);
     if (status == dnnl_success) status = onednn_attributes_create(&attributes, &function, relu ? 1 : 0);
@@ -622,4 +661,112 @@ static inline void onednn_round(void *elements, int64_t count, int half, int thr
     onednn_rounding r = {(float *)elements, count, half};
     // A small map is not worth waking other threads for.
     GOMP_parallel(onednn_round_part, &r, count < 16384 ? 1 : (unsigned)threads, 0);
+}
+
+// Quantization ---------------------------------------------------------------------------------------------------------
+
+/// Numbers and the integers that stand for them, one way or the other: integer = x / scale, rounded half to even, + zero point,
+/// between low and high. oneDNN's reorders multiply by 1 / scale instead, which may round to another integer.
+typedef struct {
+    float *numbers;
+    uint8_t *integers;
+    int64_t count;
+    float scale;
+    int32_t zero_point, low, high;
+    /// Whether integers are of i8 rather than of u8.
+    int is_signed;
+} onednn_quantization;
+
+static inline void onednn_quantize_each(onednn_quantization q, int64_t first, int64_t end) {
+    for (int64_t i = first; i < end; i++) {
+        float steps = __builtin_rintf(q.numbers[i] / q.scale);
+        steps = steps < -1e6f ? -1e6f : steps > 1e6f ? 1e6f : steps == steps ? steps : 0;
+        const int32_t integer = (int32_t)steps + q.zero_point;
+        q.integers[i] = (uint8_t)(integer < q.low ? q.low : integer > q.high ? q.high : integer);
+    }
+}
+
+/// Eight at a time: integers of the same numbers as above.
+__attribute__((target("avx2"))) static inline int64_t onednn_quantize_avx2(
+    onednn_quantization q, int64_t first, int64_t end) {
+    const __m256 scale = _mm256_set1_ps(q.scale), limit = _mm256_set1_ps(1e6f);
+    const __m256i zero = _mm256_set1_epi32(q.zero_point);
+    const __m256i low = _mm256_set1_epi32(q.low), high = _mm256_set1_epi32(q.high);
+    const __m256i bytes = _mm256_setr_epi8(
+        0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1);
+    int64_t i = first;
+    for (; i + 8 <= end; i += 8) {
+        __m256 steps = _mm256_div_ps(_mm256_loadu_ps(q.numbers + i), scale);
+        // What is not a number becomes 0.
+        steps = _mm256_and_ps(steps, _mm256_cmp_ps(steps, steps, _CMP_ORD_Q));
+        steps = _mm256_max_ps(_mm256_min_ps(steps, limit), _mm256_sub_ps(_mm256_setzero_ps(), limit));
+        __m256i integers = _mm256_add_epi32(_mm256_cvtps_epi32(steps), zero);
+        integers = _mm256_shuffle_epi8(_mm256_max_epi32(_mm256_min_epi32(integers, high), low), bytes);
+        const int32_t left = _mm256_extract_epi32(integers, 0), right = _mm256_extract_epi32(integers, 4);
+        memcpy(q.integers + i, &left, 4);
+        memcpy(q.integers + i + 4, &right, 4);
+    }
+    return i;
+}
+
+static inline void onednn_dequantize_each(onednn_quantization q, int64_t first, int64_t end) {
+    for (int64_t i = first; i < end; i++) {
+        const int32_t integer = q.is_signed ? (int8_t)q.integers[i] : q.integers[i];
+        q.numbers[i] = (float)(integer - q.zero_point) * q.scale;
+    }
+}
+
+__attribute__((target("avx2"))) static inline int64_t onednn_dequantize_avx2(
+    onednn_quantization q, int64_t first, int64_t end) {
+    const __m256 scale = _mm256_set1_ps(q.scale);
+    const __m256i zero = _mm256_set1_epi32(q.zero_point);
+    int64_t i = first;
+    for (; i + 8 <= end; i += 8) {
+        const __m128i bytes = _mm_loadl_epi64((const __m128i *)(q.integers + i));
+        const __m256i integers = q.is_signed ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes);
+        _mm256_storeu_ps(q.numbers + i, _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(integers, zero)), scale));
+    }
+    return i;
+}
+
+/// The share of the calling thread, of whole cache lines: its first element and the end.
+static inline void onednn_share(int64_t count, int64_t *first, int64_t *end) {
+    const int64_t threads = omp_get_num_threads(), share = ((count + 63) / 64 + threads - 1) / threads * 64;
+    *first = omp_get_thread_num() * share < count ? omp_get_thread_num() * share : count;
+    *end = *first + share < count ? *first + share : count;
+}
+
+static inline void onednn_quantize_part(void *data) {
+    const onednn_quantization q = *(const onednn_quantization *)data;
+    int64_t first, end;
+    onednn_share(q.count, &first, &end);
+    if (__builtin_cpu_supports("avx2")) first = onednn_quantize_avx2(q, first, end);
+    onednn_quantize_each(q, first, end);
+}
+
+static inline void onednn_dequantize_part(void *data) {
+    const onednn_quantization q = *(const onednn_quantization *)data;
+    int64_t first, end;
+    onednn_share(q.count, &first, &end);
+    if (__builtin_cpu_supports("avx2")) first = onednn_dequantize_avx2(q, first, end);
+    onednn_dequantize_each(q, first, end);
+}
+
+/// Makes integers of numbers, or the other way round.
+static inline void onednn_quantize(onednn_quantization q, int backwards, int threads) {
+    GOMP_parallel(
+        backwards ? onednn_dequantize_part : onednn_quantize_part, &q, q.count < 16384 ? 1 : (unsigned)threads, 0);
+}
+
+/// Integers of i8 as those of u8 that are 128 larger, and the other way round.
+static inline void onednn_shift_bytes(const uint8_t *source, uint8_t *target, int64_t count) {
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        uint64_t word;
+        memcpy(&word, source + i, 8);
+        word ^= 0x8080808080808080ull;
+        memcpy(target + i, &word, 8);
+    }
+    for (; i < count; i++) target[i] = source[i] ^ 0x80;
 }

@@ -10,6 +10,7 @@
 @_exported import TesseraOperators
 @_exported import TesseraPartition
 @_exported import TesseraPruning
+@_exported import TesseraQuantization
 @_exported import TesseraRuntime
 @_exported import TesseraSecurity
 @_exported import TesseraTraining

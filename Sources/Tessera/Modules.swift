@@ -8,6 +8,7 @@ import TesseraOneDNN
 import TesseraOperators
 import TesseraPartition
 import TesseraPruning
+import TesseraQuantization
 import TesseraRuntime
 import TransportMulticast
 import TransportTCP
@@ -24,6 +25,7 @@ public struct Modules: Sendable {
     public var transports: Registry<any TransportFactory>
     public var saliencyMetrics: Registry<any SaliencyMetric> = .builtin
     public var pruningAmounts: Registry<any AmountRule> = .builtin
+    public var calibrators: Registry<any Calibrator> = .builtin
     /// What reads networks of other formats.
     public var importers: [any NetworkImporter] = [ONNXImporter()]
 

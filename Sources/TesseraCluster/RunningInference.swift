@@ -36,7 +36,9 @@ struct RunningInference {
         unmade = Set(places)
         uncollected = Set(places.filter { routes.collected.contains($0.stage) })
         for stage in routes.collected {
-            values[stage] = try Tensor(zeros: plan.graph.shapes[plan.stages[stage].output])
+            let output = plan.stages[stage].output
+            values[stage] = try Tensor(
+                zeros: plan.graph.shapes[output], elementType: plan.graph.elementTypes[output])
         }
         if uncollected.isEmpty { outcome = .success([:]) }
     }

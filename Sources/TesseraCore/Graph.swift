@@ -23,6 +23,11 @@ public struct Graph: Sendable {
         public let outputs: [ValueID]
         /// Where it was written.
         public let location: SourceLocation?
+
+        /// The same work on other values of the graph.
+        package func reading(_ inputs: [ValueID], making outputs: [ValueID]) -> Node {
+            Node(name: name, op: op, inputs: inputs, outputs: outputs, location: location)
+        }
     }
 
     public struct Input: Sendable {

@@ -19,6 +19,8 @@ public struct GraphBinder {
     private(set) var elementTypes: [ElementType] = []
     private(set) var parameters: [[String: Tensor]] = []
     private var constants: [Graph.ValueID: Graph.ValueID] = [:]
+    /// The integers that known values of the source graph came from.
+    private var quantized: [Graph.ValueID: QuantizedWeight] = [:]
     /// How many more elements may be computed while binding, which happens without being asked for: a few million, and a few
     /// times as many as the weights have.
     private var foldableElements = 1 << 24
@@ -100,7 +102,9 @@ public struct GraphBinder {
             switch meanings[value] {
             case .known(let tensor):
                 given.append(
-                    GivenInput(role: role, shape: tensor.shape, elementType: tensor.elementType, value: tensor))
+                    GivenInput(
+                        role: role, shape: tensor.shape, elementType: tensor.elementType, value: tensor,
+                        quantized: quantized[value]))
             case .value(let bound):
                 given.append(
                     GivenInput(role: role, shape: shapes[bound], elementType: elementTypes[bound], value: nil))
@@ -146,6 +150,7 @@ public struct GraphBinder {
             for (value, tensor) in zip(node.outputs, try op.forward(values, parameters: parameters)) {
                 meanings[value] = .known(tensor)
             }
+            quantized[node.outputs[0]] = (op as? any QuantizedWeightSource)?.quantizedWeight(values)
             return
         }
         try append(

@@ -6,9 +6,14 @@ public struct GivenInput: Sendable {
     public let elementType: ElementType
     /// Its elements, if they are known before anything runs.
     public let value: Tensor?
+    /// The integers that its elements came from, if it is a weight that a file has as such.
+    public let quantized: QuantizedWeight?
 
-    public init(role: String, shape: Shape, elementType: ElementType, value: Tensor?) {
+    public init(
+        role: String, shape: Shape, elementType: ElementType, value: Tensor?, quantized: QuantizedWeight? = nil
+    ) {
         (self.role, self.shape, self.elementType, self.value) = (role, shape, elementType, value)
+        self.quantized = quantized
     }
 }
 
@@ -112,8 +117,9 @@ public struct ControlInputs {
 
     /// The operator over what was not taken; inputs that are weights become parameters.
     ///
+    /// - Parameter weights: parameters in place of the input `weight`.
     /// - Throws: `UnknownValue` for a weight that is not known.
-    public func resolution(_ op: some Operator) throws -> Resolution {
+    public func resolution(_ op: some Operator, weights own: [String: Tensor] = [:]) throws -> Resolution {
         var rest: [Int] = []
         var parameters: [String: Tensor] = [:]
         let weights = Set(type(of: op).parameterNames)
@@ -125,6 +131,7 @@ public struct ControlInputs {
             guard let value = input.value else { throw UnknownValue(input: index) }
             parameters[input.role] = value
         }
+        parameters.merge(own) { $1 }
         return .layer(Self.selecting(rest.map { inputs[$0].role }, op), inputs: rest, parameters: parameters)
     }
 

@@ -49,6 +49,8 @@ extension ProgramBuilder.Step {
                 return Self.writtenArguments.contains(index) ? operand.buffer : nil
             }
         case .fill(let operand, _), .round(let operand, _): [operand.buffer]
+        case .quantize(let numbers, let bytes, _, let isBackwards): [isBackwards ? numbers.buffer : bytes.buffer]
+        case .shiftBytes(_, let target): [target.buffer]
         case .reference(_, _, _, _, let outputs, _): outputs.map(\.buffer)
         case .input, .output: []
         }

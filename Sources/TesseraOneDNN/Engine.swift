@@ -21,6 +21,10 @@ struct Engine: @unchecked Sendable {
 
     static let hasAVX2 = hasAVX512 || instructionSet.hasPrefix("avx2")
     static let hasAVX512 = instructionSet.hasPrefix("avx512_core")
+    /// Whether products of bytes are added up in 32 bits here. Elsewhere two products of neighbouring channels are added up in 16,
+    /// which their sum may exceed.
+    static let hasVNNI =
+        instructionSet.contains("vnni") || instructionSet.contains("bf16") || instructionSet.contains("amx")
     /// Whether its kernels compute in bfloat16 here.
     static let hasBF16 = hasAVX512
 

@@ -100,13 +100,13 @@ extension LayerLowering {
         }
         let nodes = followers.map(\.node)
         guard let residual else {
-            return create(operations(.sum)).map {
+            return create(operations(.sum())).map {
                 FusedKernel(descriptor: $0, result: builder.allocate(target), nodes: nodes)
             }
         }
         // Kernels are asked before anything is reordered for them.
         if !sumsBeforeBias, builder.isLastReader(of: residual, in: target),
-            let descriptor = create(operations(.sum))
+            let descriptor = create(operations(.sum()))
         {
             return FusedKernel(
                 descriptor: descriptor, result: try builder.operand(residual, in: target), nodes: nodes)

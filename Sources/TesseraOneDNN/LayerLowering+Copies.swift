@@ -22,7 +22,7 @@ extension LayerLowering {
     private func layoutOfConcat(_ axis: Int) throws -> Layout {
         let operands = try node.inputs.map(builder.operand)
         let candidates = try operands.map { try $0.layout.like(shape(output)) }
-        let plain = try Layout.plain(shape(output), type: builder.context.type)
+        let plain = try Layout.plain(shape(output), type: operands.first?.layout.type ?? builder.context.type)
         let best = candidates.max { a, b in candidates.count { $0 == a } < candidates.count { $0 == b } } ?? plain
         var offsets = [Int](repeating: 0, count: shape(output).count)
         for value in node.inputs {

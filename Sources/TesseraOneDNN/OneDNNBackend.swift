@@ -21,8 +21,7 @@ public struct OneDNNBackend: KernelBackend {
         for (index, input) in graph.graph.inputs.enumerated() { try builder.input(index, value: input.value) }
         for id in graph.graph.orderWithEarlySlices {
             let node = graph.graph.nodes[id]
-            // The builder makes constants when they are read.
-            if node.op is Constant || builder.merged.contains(node.name) { continue }
+            if builder.isMadeWhenRead(node) || builder.merged.contains(node.name) { continue }
             builder.context = .init(layer: node.name, precision: options.precision[node.name], isExact: node.op.isExact)
             try locatingErrors(path: node.name, at: node.location) {
                 try lower(node, parameters: graph.parameters[id], into: builder)
@@ -40,6 +39,11 @@ public struct OneDNNBackend: KernelBackend {
 
     private func lower(_ node: Graph.Node, parameters: [String: Tensor], into builder: ProgramBuilder) throws {
         let precision = builder.context.precision
+        if precision == .f32, try LayerLowering(node: node, parameters: parameters, builder: builder).lowerIntegers() {
+            return
+        }
+        let stored = parameters
+        let parameters = try node.op.realParameters(parameters, inputs: node.inputs.map { builder.graph.shapes[$0] })
         // Weights that are packed are rounded then.
         let isPacked = node.op is Conv || node.op is Linear
         let rounded = try Dictionary(
@@ -47,7 +51,7 @@ public struct OneDNNBackend: KernelBackend {
                 (name, isPacked && name == "weight" ? tensor : try tensor.rounded(to: precision))
             })
         func reference() throws {
-            try builder.reference(node, parameters: parameters.mapValues { try $0.rounded(to: precision) })
+            try builder.reference(node, parameters: stored.mapValues { try $0.rounded(to: precision) })
         }
         // Scalars that are repeated get axes. In other precisions than f32 they are rounded by the reference.
         let inputs =
@@ -132,6 +136,19 @@ extension Operator {
             true
         default: ElementFunction.functions(of: self) != nil
         }
+    }
+}
+
+extension Operator {
+    /// Weights that are stored as integers as the numbers that they stand for.
+    fileprivate func realParameters(_ parameters: [String: Tensor], inputs: [Shape]) throws -> [String: Tensor] {
+        guard let op = self as? any IntegerWeights, op.weightBits > 0 else { return parameters }
+        var (result, real) = (parameters, op)
+        real.weightBits = 0
+        let shape = try real.parameters(for: inputs).first { $0.name == "weight" }?.shape ?? []
+        result["weight"] = try op.realWeight(parameters, shape: shape)
+        result["weight_scale"] = nil
+        return result
     }
 }
 

@@ -78,13 +78,19 @@ final class PackedWeights: Sendable {
             }
             return allocation
         }
-        try tensor.withElements(as: Float.self) { elements in
-            guard let address = elements.baseAddress else { return }
+        func withAddress(_ body: (UnsafeRawPointer) throws -> Void) throws {
+            if source.type == dnnl_f32 {
+                try tensor.withElements(as: Float.self) { if let start = $0.baseAddress { try body(start) } }
+            } else {
+                try tensor.withUnsafeBytes { if let start = $0.baseAddress { try body(start) } }
+            }
+        }
+        try withAddress { address in
             let descriptor = try PrimitiveDescriptor("a reorder of weights") {
                 onednn_reorder(&$0, $1, source.handle, target.handle)
             }
             // The reorder only reads its source.
-            let from = try Memory(source, at: UnsafeMutablePointer(mutating: address))
+            let from = try Memory(source, at: UnsafeMutableRawPointer(mutating: address))
             let scratch = try Layout.of(descriptor, dnnl_query_scratchpad_md, [])
             let room = try Allocation(byteCount: scratch.byteCount)
             let temporary = try Memory(scratch, at: room.address)

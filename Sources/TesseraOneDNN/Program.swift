@@ -15,6 +15,9 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         case useThreads(Int32)
         case fill(Int, count: Int, Float)
         case round(Int, Int64, isHalf: Int32)
+        /// Of the buffer of numbers, that of bytes.
+        case quantize(Int, Int, onednn_quantization, isBackwards: Int32)
+        case shiftBytes(Int, Int, Int64)
         case input(Int, Int)
         case output(Int, Int)
         case reference(Int)
@@ -102,6 +105,14 @@ final class Program: CompiledNetwork, @unchecked Sendable {
             case .round(let operand, let precision):
                 let count = Int64(operand.layout.elementCount)
                 steps.append(.round(operand.buffer, count, isHalf: precision == .f16 ? 1 : 0))
+            case .quantize(let numbers, let bytes, let scale, let isBackwards):
+                let work = onednn_quantization(
+                    numbers: nil, integers: nil, count: Int64(bytes.layout.byteCount), scale: scale.scale,
+                    zero_point: Int32(scale.zeroPoint), low: Int32(scale.range.lowerBound),
+                    high: Int32(scale.range.upperBound), is_signed: scale.type == .i8 ? 1 : 0)
+                steps.append(.quantize(numbers.buffer, bytes.buffer, work, isBackwards: isBackwards ? 1 : 0))
+            case .shiftBytes(let source, let target):
+                steps.append(.shiftBytes(source.buffer, target.buffer, Int64(source.layout.byteCount)))
             case .input(let index, let operand): steps.append(.input(index, operand.buffer))
             case .output(let operand, let index): steps.append(.output(operand.buffer, index))
             case .reference(let op, let parameters, let inputs, let types, let outputs, let precision):
@@ -190,6 +201,14 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         case .fill(let buffer, let count, let value):
             addresses[buffer].bindMemory(to: Float.self, capacity: count).update(repeating: value, count: count)
         case .round(let buffer, let count, let isHalf): onednn_round(addresses[buffer], count, isHalf, threads)
+        case .quantize(let numbers, let bytes, var work, let isBackwards):
+            work.numbers = addresses[numbers].assumingMemoryBound(to: Float.self)
+            work.integers = addresses[bytes].assumingMemoryBound(to: UInt8.self)
+            onednn_quantize(work, isBackwards, threads)
+        case .shiftBytes(let source, let target, let count):
+            onednn_shift_bytes(
+                addresses[source].assumingMemoryBound(to: UInt8.self),
+                addresses[target].assumingMemoryBound(to: UInt8.self), count)
         case .input(let index, let buffer): try take(inputs[index], as: buffer, isBound: boundInputs[index] != nil)
         case .output(let buffer, let index):
             guard boundOutputs[index] == nil else { break }

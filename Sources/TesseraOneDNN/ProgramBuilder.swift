@@ -1,5 +1,6 @@
 import COneDNN
 import TesseraCore
+import TesseraOperators
 import TesseraRuntime
 
 /// Collects the steps of a program while the layers of a graph are lowered one after the other.
@@ -33,6 +34,10 @@ final class ProgramBuilder {
         case fill(Operand, Float)
         /// To the numbers of a precision, in place.
         case round(Operand, Precision)
+        /// Bytes of numbers that lie in the same order, or, backwards, numbers of bytes.
+        case quantize(Operand, Operand, QuantizationScale, isBackwards: Bool)
+        /// Signed bytes as unsigned ones that are 128 larger, or the other way round.
+        case shiftBytes(Operand, Operand)
         case input(Int, Operand)
         case output(Operand, Int)
         /// With the precision of what it reads and makes.
@@ -134,8 +139,10 @@ final class ProgramBuilder {
         pendingReads[operand.buffer, default: 0] += remainingReads[value]
     }
 
-    /// Whether a value was made already.
-    func isMade(_ value: Graph.ValueID) -> Bool { !operands[value].isEmpty }
+    /// Whether a value was made already, or can be made of bytes that were.
+    func isMade(_ value: Graph.ValueID) -> Bool {
+        !operands[value].isEmpty || bytes(of: value).map { !operands[$0.value].isEmpty } ?? false
+    }
 
     /// The precision in which the layer that is lowered reads a value.
     private func precisionRead(_ value: Graph.ValueID) -> Precision {
@@ -150,6 +157,19 @@ final class ProgramBuilder {
             let reader = context
             context = Context(layer: graph.graph.nodes[producer].name)
             try reference(graph.graph.nodes[producer], parameters: graph.parameters[producer])
+            context = reader
+        }
+        // So are numbers that bytes stand for: layers on integers read the bytes.
+        if let bytes = bytes(of: value), let producer = graph.graph.values[value].producer {
+            let reader = context
+            context = Context(layer: graph.graph.nodes[producer].name)
+            let source = try operand(bytes.value)
+            let numbers = allocate(try source.layout.typed(dnnl_f32))
+            append(
+                .quantize(numbers, source, bytes.scale, isBackwards: true), .kernel, "dequantize",
+                touching: [numbers, source])
+            try define(value, as: numbers)
+            describe("dequantize")
             context = reader
         }
         guard let first = operands[value].first else {
@@ -222,7 +242,67 @@ final class ProgramBuilder {
     func plainLayout(_ value: Graph.ValueID) throws -> Layout {
         isComputable(value)
             ? try .plain(graph.shapes[value].dimensions, type: context.type)
-            : try .raw(byteCount: graph.byteCount(of: value))
+            : isBytes(value)
+                ? try .plain(graph.shapes[value].dimensions, type: byteType(value))
+                : try .raw(byteCount: graph.byteCount(of: value))
+    }
+
+    // MARK: Bytes
+
+    /// Whether a value is a map of bytes that kernels for integers take.
+    func isBytes(_ value: Graph.ValueID) -> Bool {
+        (graph.elementTypes[value] == .u8 || graph.elementTypes[value] == .i8)
+            && (1...6).contains(graph.shapes[value].rank) && graph.shapes[value].elementCount > 0
+    }
+
+    func byteType(_ value: Graph.ValueID) -> dnnl_data_type_t { graph.elementTypes[value] == .i8 ? dnnl_s8 : dnnl_u8 }
+
+    /// The bytes that stand for a value's numbers; nil for a value that is made otherwise.
+    func bytes(of value: Graph.ValueID) -> (value: Graph.ValueID, scale: QuantizationScale)? {
+        guard let producer = graph.graph.values[value].producer,
+            let op = graph.graph.nodes[producer].op as? Dequantize, let scale = op.scale, op.type == .f32,
+            options.precision[graph.graph.nodes[producer].name] == .f32, isComputable(value),
+            isBytes(graph.graph.nodes[producer].inputs[0])
+        else { return nil }
+        let source = graph.graph.nodes[producer].inputs[0]
+        var own = QuantizationScale(scale: Float(scale), zeroPoint: op.zeroPoint, type: graph.elementTypes[source])
+        // Fewer bits than the type has are known from what made the bytes.
+        if let maker = graph.graph.values[source].producer.map({ graph.graph.nodes[$0].op }) as? Quantize {
+            own.bits = maker.bits
+        }
+        return (source, own)
+    }
+
+    /// Whether a layer makes numbers of bytes, which happens when somebody reads the numbers.
+    func isMadeWhenRead(_ node: Graph.Node) -> Bool { node.op is Constant || bytes(of: node.outputs[0]) != nil }
+
+    /// Makes bytes of a value's numbers, in the order that kernels for integers like.
+    func quantize(_ value: Graph.ValueID, _ scale: QuantizationScale, as result: Graph.ValueID) throws {
+        var source = try operand(value)
+        if source.layout.elementCount != graph.shapes[value].elementCount { source = try plainOperand(value) }
+        let bytes = allocate(try source.layout.typed(byteType(result)))
+        append(.quantize(source, bytes, scale, isBackwards: false), .kernel, "quantize", touching: [source, bytes])
+        describe("quantize")
+        guard graph.shapes[value].rank > 2 else { return try define(result, as: bytes) }
+        let last = try Layout.map(graph.shapes[value].dimensions, .nhwc, type: byteType(result))
+        guard bytes.layout != last else { return try define(result, as: bytes) }
+        let copy = allocate(last)
+        try reorder(from: bytes, to: copy)
+        try define(result, as: copy)
+    }
+
+    /// Signed bytes as unsigned ones that are 128 larger.
+    func shifted(_ source: Operand) throws -> Operand {
+        let target = allocate(try source.layout.typed(dnnl_u8))
+        append(.shiftBytes(source, target), .copy, "to unsigned bytes", touching: [source, target])
+        return target
+    }
+
+    /// Whether bytes may be overwritten by the layer that is lowered: nobody reads them, or the numbers that they stand for, later.
+    ///
+    /// - Parameter numbers: the value that the layer reads, which is made of the bytes.
+    func isLastReader(ofBytes bytes: Graph.ValueID, through numbers: Graph.ValueID, _ operand: Operand) -> Bool {
+        remainingReads[bytes] == 1 && remainingReads[numbers] == 1 && pendingReads[operand.buffer] == 1
     }
 
     /// The value, dense and row-major.
@@ -248,6 +328,16 @@ final class ProgramBuilder {
         context.merged = nodes.map(\.name)
         merged.formUnion(context.merged)
         for node in nodes { finish(node) }
+    }
+
+    /// Takes it back for layers that could not run within the one that is lowered after all.
+    func unmerge(_ nodes: [Graph.Node]) {
+        context.merged = []
+        merged.subtract(nodes.map(\.name))
+        for value in nodes.flatMap({ Set($0.inputs) }) {
+            remainingReads[value] += 1
+            for held in operands[value] { pendingReads[held.operand.buffer, default: 0] += 1 }
+        }
     }
 
     /// Ends the lowering of a node: its inputs have one reader fewer.

@@ -72,6 +72,7 @@ public struct Span: Sendable {
     private static func cutPoints(of bound: BoundGraph) -> (spatial: [Graph.ValueID], later: [Graph.ValueID]) {
         let graph = bound.graph
         let consumers = graph.consumers
+        let soleReaders = graph.soleReaders
         let outputs = Set(graph.outputs.map(\.value))
         /// For each node that can be part of a stage all the way back, the nodes it depends on, itself included.
         var ancestors: [Graph.NodeID: Set<Graph.NodeID>] = [:]
@@ -90,8 +91,9 @@ public struct Span: Sendable {
             guard local.contains(id) || bound.hasTile(node) else { continue }
             let all = producers.reduce(into: Set([id])) { $0.formUnion(ancestors[$1] ?? []) }
             ancestors[id] = all
-            guard node.outputs.count == 1, bound.elementTypes[node.outputs[0]] == .f32,
-                bound.shapes[node.outputs[0]].rank >= 2
+            guard node.outputs.count == 1, bound.elementTypes[node.outputs[0]] == .f32 || node.op is Quantize,
+                bound.shapes[node.outputs[0]].rank >= 2,
+                !bound.isBetweenIntegers(node.outputs[0], readers: soleReaders)
             else { continue }
             let isClean = all.allSatisfy { ancestor in
                 ancestor == id || graph.nodes[ancestor].op is Constant
@@ -112,6 +114,21 @@ extension BoundGraph {
         // Constants may have any shape: they are repeated over the map, or cut like it.
         let maps = node.outputs + node.inputs.filter { !graph.isConstant($0) }
         return node.op.isSpatiallyLocal && maps.allSatisfy { shapes[$0].rank == 4 && shapes[$0].elementCount > 0 }
+    }
+
+    /// Whether a value is made of bytes, or is about to become bytes. Layers between the two run as one on the bytes, which they
+    /// could not if they were on two nodes.
+    public func isBetweenIntegers(_ value: Graph.ValueID, readers: [Graph.NodeID?]) -> Bool {
+        guard elementTypes[value] == .f32 else { return false }
+        if let producer = graph.values[value].producer, graph.nodes[producer].op is Dequantize { return true }
+        var value = value
+        while let reader = readers[value] {
+            let node = graph.nodes[reader]
+            if node.op is Quantize { return true }
+            guard node.op.isPointwise, node.outputs.count == 1 else { return false }
+            value = node.outputs[0]
+        }
+        return false
     }
 
     /// Whether a layer can be part of a tile at least as a whole.

@@ -71,8 +71,12 @@ struct BenchCommand: ParsableCommand {
             options: CompileOptions(threads: threads.count, precision: try precision.choice(for: network)),
             seconds: seconds, warmUp: warmUp, isProfiled: profile || svg != nil || trace != nil)
         (benchmark.fold, benchmark.tune) = (!fold.noFold, tune.tune)
+        let kernels = try modules.backends.make(backend)
+        let measured =
+            precision.isInteger
+            ? try network.quantizedOnTheFly(inputs, backend: kernels, threads: threads.count) : network
         let report = try benchmark.measure(
-            network, inputs: inputs, backend: modules.backends.make(backend), since: stopwatch)
+            measured, inputs: inputs, backend: kernels, since: stopwatch)
         NetworkOptions.noteUnusedWeights(of: network)
         if let svg { try writeFile(report.svg(), to: svg) }
         if let trace, let profile = report.profile {

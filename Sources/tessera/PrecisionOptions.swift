@@ -3,8 +3,11 @@ import Tessera
 
 /// In which numbers layers compute.
 struct PrecisionOptions: ParsableArguments {
-    @Option(help: "The precision of layers: f32, bf16 or f16.")
+    @Option(help: "The precision of layers: f32, bf16 or f16; int8 quantizes the network for this run.")
     var precision: String?
+
+    /// Whether the network is to be quantized before it runs.
+    var isInteger: Bool { precision == "int8" }
 
     @Option(
         name: .customLong("layer-precision"),
@@ -16,7 +19,7 @@ struct PrecisionOptions: ParsableArguments {
     /// - Throws: `invalidArgument` for a precision that there is not, or that is given to a layer twice.
     func choice(over base: PrecisionChoice = PrecisionChoice()) throws -> PrecisionChoice {
         var choice = base
-        if let precision { choice.base = try Self.precision(precision, of: "--precision") }
+        if let precision, !isInteger { choice.base = try Self.precision(precision, of: "--precision") }
         var named: Set<String> = []
         for argument in layers {
             // No precision has an equals sign, the name of a layer may.

@@ -33,9 +33,13 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let start = ContinuousClock.now
         let modules = Modules.builtin
-        let network = try network.load(modules)
+        var network = try network.load(modules)
         let precision = try precision.choice(for: network)
         let inputs = try values.read(for: network)
+        if self.precision.isInteger {
+            network = try network.quantizedOnTheFly(
+                inputs.tensors, backend: modules.backends.make(backend), threads: threads.count)
+        }
         let session = try network.session(
             inputs: inputs.shapes, backend: modules.backends.make(backend),
             options: CompileOptions(threads: threads.count, precision: precision), fold: !fold.noFold,

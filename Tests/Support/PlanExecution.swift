@@ -12,7 +12,7 @@ extension Plan {
         var values = inputs
         let names = graph.graph.values.map(\.name)
         for stage in stages {
-            var map = try Tensor(zeros: graph.shapes[stage.output])
+            var map = try Tensor(zeros: graph.shapes[stage.output], elementType: graph.elementTypes[stage.output])
             for tile in stage.tiles {
                 var pieces: [String: Tensor] = [:]
                 for input in tile.inputs {

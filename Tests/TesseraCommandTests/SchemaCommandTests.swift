@@ -14,7 +14,7 @@ import Testing
 
     @Test(
         "what is committed is what the command prints",
-        arguments: ["network", "deployment", "node", "cluster", "pruning", "training"])
+        arguments: ["network", "deployment", "node", "cluster", "pruning", "quantization", "training"])
     func upToDate(kind: String) throws {
         let printed = try Command("schema", kind)
         #expect(printed.status == 0, "\(printed.errors)")
@@ -32,7 +32,7 @@ import Testing
         "all files that are shipped are valid",
         arguments: [
             ("network", "networks"), ("deployment", "deployments"), ("cluster", "clusters"),
-            ("pruning", "pruning"), ("training", "training"),
+            ("pruning", "pruning"), ("quantization", "quantization"), ("training", "training"),
         ])
     func shipped(kind: String, folder: String) throws {
         let files = TestFiles.repository.appendingPathComponent("configs/\(folder)")
@@ -122,6 +122,22 @@ import Testing
         for text in [
             "metric: l3", "metric: {metric: l1, seed: 3}", "amount: {ratio: 0.5}", "amount: {rule: ratio, share: 0.1}",
             "schedule: {steps: few}", "round_to: a",
+        ] { #expect(try !problems(text).isEmpty, "\(text)") }
+    }
+
+    @Test("a calibration method is checked by what it declares itself")
+    func quantization() throws {
+        let checker = try checker("quantization")
+        func problems(_ text: String) throws -> [String] {
+            try checker.problems(of: YAMLReader.parse("tessera: 1\n" + text, file: "q.yaml"))
+        }
+        for text in [
+            "method: mse", "method: {method: percentile, percentile: 99.9}", "weight_bits: 4", "target: vnni",
+            "rounding: adaround", "keep: [a]", "samples: pictures", "float_part: 0.1",
+        ] { #expect(try problems(text) == [], "\(text)") }
+        for text in [
+            "method: minmix", "method: {method: minmax, percentile: 3}", "weight_bits: few", "target: arm",
+            "rounding: up", "bits: 8",
         ] { #expect(try !problems(text).isEmpty, "\(text)") }
     }
 

@@ -11,8 +11,9 @@ struct FoldableLayer {
     /// Whether channels are the last axis of the output, rather than the second.
     let hasChannelsLast: Bool
 
-    /// Nil for any other layer.
+    /// Nil for any other layer, and for one whose weight is stored as integers.
     init?(_ op: any Operator) {
+        if let op = op as? any IntegerWeights, op.weightBits > 0 { return nil }
         switch op {
         case var conv as Conv:
             (hasBias, channels, layout, hasChannelsLast) = (conv.bias, conv.channels, .channelsFirst, false)

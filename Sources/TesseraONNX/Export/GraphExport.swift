@@ -52,6 +52,7 @@ final class GraphExport {
     // MARK: Values
 
     func name(_ value: Graph.ValueID) -> String { names[value] ?? "" }
+    func producer(of value: Graph.ValueID) -> Graph.Node? { graph.values[value].producer.map { graph.nodes[$0] } }
     func isRead(_ value: Graph.ValueID) -> Bool { read.contains(value) }
     func facts(of value: Graph.ValueID) -> LayerExport.Facts? { trial.facts(of: value) }
     func type(of value: Graph.ValueID) -> ElementType? { trial.types[value] }

@@ -67,6 +67,12 @@ final class LayerExport {
         return try Tensor(reals: tensor.reals(), shape: tensor.shape, elementType: type)
     }
 
+    /// A weight of the layer's own as it is stored.
+    func storedParameter(_ name: String) -> Tensor? { graph.parameter(name, of: node) }
+
+    /// The layer that makes a value.
+    func producer(of value: Graph.ValueID) -> Graph.Node? { graph.producer(of: value) }
+
     // MARK: What it makes
 
     /// The name of output `index`.

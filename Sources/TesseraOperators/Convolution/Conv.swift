@@ -4,7 +4,7 @@ import TesseraCore
 ///
 /// Input [batch, channels, spatial…], weight [output channels, input channels / groups, kernel…], bias [output channels].
 /// Padding counts as zero.
-public struct Conv: Operator, Equatable {
+public struct Conv: IntegerWeights, Equatable {
     public static let name = "conv"
     public static let summary = "Convolution over 1 to 3 spatial axes"
 
@@ -15,6 +15,7 @@ public struct Conv: Operator, Equatable {
     public var dilation: PerAxis = 1
     public var groups = 1
     public var bias = true
+    public var weightBits = 0
 
     public init() {}
 
@@ -27,7 +28,7 @@ public struct Conv: Operator, Equatable {
         Key("padding", \.padding, "zeros around the input"),
         Key("dilation", \.dilation, "distance between kernel elements"),
         Key("groups", \.groups, "number of groups that channels are divided into"),
-        Key("bias", \.bias, "whether a bias is added"),
+        Key("bias", \.bias, "whether a bias is added"), weightBitsKey,
     ]
 
     public func validate() throws {
@@ -36,6 +37,7 @@ public struct Conv: Operator, Equatable {
                 .invalidArgument,
                 "expected 'channels' to be a positive multiple of 'groups', found \(channels) and \(groups)")
         }
+        try checkWeightBits()
     }
 
     /// Integers are summed as such: the sums are exact as long as they stay below 2^53.
@@ -47,15 +49,16 @@ public struct Conv: Operator, Equatable {
     public func resolved(_ inputs: [GivenInput]) throws -> Resolution {
         var op = self
         if inputs.contains(where: { $0.role == "weight" }) { op.bias = inputs.contains { $0.role == "bias" } }
+        if let (integers, weights) = try op.takingIntegers(inputs, channels: channels) {
+            return try ControlInputs(inputs).resolution(integers, weights: weights)
+        }
         return try ControlInputs(inputs).resolution(op)
     }
 
     public func parameters(for inputs: [Shape]) throws -> [ParameterSpecification] {
         let window = try window(over: inputs[0])
         let inputChannels = inputs[0][1] / groups
-        let weight = Shape([channels, inputChannels] + window.kernelSizes)
-        let fanIn = weight.dimensions.dropFirst().reduce(1, Shape.saturatingProduct)
-        return [ParameterSpecification("weight", weight, .weight(fanIn: fanIn))]
+        return weightSpecifications(Shape([channels, inputChannels] + window.kernelSizes))
             + (bias ? [ParameterSpecification("bias", [channels], .bias)] : [])
     }
 
@@ -112,9 +115,8 @@ public struct Conv: Operator, Equatable {
     public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
         let input = inputs[0]
         let window = try window(over: input.shape)
-        guard let weight = parameters["weight"]?.reals() else {
-            throw TesseraError(.notFound, "'conv' misses its weight")
-        }
+        let weightShape = Shape([channels, input.shape[1] / groups] + window.kernelSizes)
+        let weight = try realWeight(parameters, shape: weightShape).reals()
         let biases = parameters["bias"]?.reals()
         let sizes = Array(input.shape.spatial)
         let (pixels, kernelCount) = (sizes.reduce(1, *), window.kernelSizes.reduce(1, *))

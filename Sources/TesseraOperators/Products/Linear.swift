@@ -1,12 +1,13 @@
 import TesseraCore
 
 /// y = x · weightᵀ + bias over the last axis: [batch, inputs] to [batch, features]. Weight [features, inputs].
-public struct Linear: Operator, Equatable {
+public struct Linear: IntegerWeights, Equatable {
     public static let name = "linear"
     public static let summary = "Fully connected layer"
 
     public var features = 1
     public var bias = true
+    public var weightBits = 0
 
     public init() {}
 
@@ -16,18 +17,19 @@ public struct Linear: Operator, Equatable {
     public static let shorthandKey: String? = "features"
     public static let keys: [Key<Linear>] = [
         Key(required: "features", \.features, "number of outputs"),
-        Key("bias", \.bias, "whether a bias is added"),
+        Key("bias", \.bias, "whether a bias is added"), weightBitsKey,
     ]
 
     public func validate() throws {
         guard features >= 1 else {
             throw TesseraError(.invalidArgument, "expected 'features' of at least 1, found \(features)")
         }
+        try checkWeightBits()
     }
 
     public func parameters(for inputs: [Shape]) throws -> [ParameterSpecification] {
         let inputCount = try inputFeatures(inputs)
-        return [ParameterSpecification("weight", [features, inputCount], .weight(fanIn: inputCount))]
+        return weightSpecifications([features, inputCount])
             + (bias ? [ParameterSpecification("bias", [features], .bias)] : [])
     }
 
@@ -47,6 +49,9 @@ public struct Linear: Operator, Equatable {
     public func resolved(_ inputs: [GivenInput]) throws -> Resolution {
         var op = self
         if inputs.contains(where: { $0.role == "weight" }) { op.bias = inputs.contains { $0.role == "bias" } }
+        if let (integers, weights) = try op.takingIntegers(inputs, channels: features) {
+            return try ControlInputs(inputs).resolution(integers, weights: weights)
+        }
         return try ControlInputs(inputs).resolution(op)
     }
 
@@ -69,11 +74,9 @@ public struct Linear: Operator, Equatable {
     }
 
     public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
-        guard let weight = parameters["weight"]?.reals() else {
-            throw TesseraError(.notFound, "'linear' misses its weight")
-        }
-        let biases = parameters["bias"]?.reals()
         let count = try inputFeatures(inputs.map(\.shape))
+        let weight = try realWeight(parameters, shape: [features, count]).reals()
+        let biases = parameters["bias"]?.reals()
         let shape = try outputShapes(for: inputs.map(\.shape))[0]
         let x = inputs[0].reals()
         var y: [Double] = []

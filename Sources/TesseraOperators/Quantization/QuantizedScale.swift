@@ -2,11 +2,14 @@ import TesseraCore
 
 /// An operator between numbers and the small integers that stand for them: number = (integer - zero point) · scale.
 ///
-/// The scale and the zero point are of one element for the whole tensor, of one for every place along `axis`, or, with `block`,
-/// of the tensor's own shape but for `axis`, where each holds for a block of that many elements.
+/// The scale and the zero point are keys, or inputs: of one element for the whole tensor, of one for every place along `axis`, or, with
+/// `block`, of the tensor's own shape but for `axis`, where each holds for a block of that many elements.
 public protocol QuantizedScale: Operator {
     var axis: Int { get }
     var block: Int { get }
+    /// Nil if it is an input.
+    var scale: Double? { get set }
+    var zeroPoint: Int { get set }
 }
 
 extension QuantizedScale {
@@ -14,11 +17,41 @@ extension QuantizedScale {
         "x of any shape, scale and zero_point of one element, [the size of 'axis'], or a shape of blocks → x's shape"
     }
     public static var inputNames: [String] { ["x", "scale", "zero_point"] }
-    public var inputCount: ClosedRange<Int> { 2...3 }
+    public var inputCount: ClosedRange<Int> { scale == nil ? 2...3 : 1...1 }
     public var isPointwise: Bool { true }
 
-    public func validate() throws {
+    static var scaleKeys: [Key<Self>] {
+        [
+            Key("scale", \.scale, "the scale of the whole tensor; if left out, it is an input"),
+            Key("zero_point", \.zeroPoint, "the integer that stands for 0, if the scale is a key"),
+        ]
+    }
+
+    func checkScale() throws {
         guard block >= 0 else { throw TesseraError(.invalidArgument, "expected a 'block' from 0, found \(block)") }
+        if let scale, !(scale > 0 && Float(scale).isFinite && Float(scale) > 0) {
+            throw TesseraError(.invalidArgument, "expected a positive 'scale' that f32 can hold, found \(scale)")
+        }
+    }
+
+    public func validate() throws { try checkScale() }
+
+    /// A scale that is one known number, and a zero point that is known, become keys.
+    public func resolved(_ inputs: [GivenInput]) throws -> Resolution {
+        guard scale == nil, block == 0, inputs.count > 1, inputs[1].elementType == .f32,
+            inputs[1].shape.elementCount == 1,
+            let known = inputs[1].value?.reals()[0], known > 0, known.isFinite
+        else { return try ControlInputs(inputs).resolution(self) }
+        var (op, rest) = (self, ControlInputs(inputs))
+        if inputs.count > 2 {
+            guard let zeroPoint = inputs[2].value?.integers(), zeroPoint.count == 1 else {
+                return try rest.resolution(self)
+            }
+            op.zeroPoint = Int(zeroPoint[0])
+        }
+        op.scale = known
+        (_, _) = (try rest.tensor("scale"), try rest.tensor("zero_point"))
+        return try rest.resolution(op)
     }
 
     public func outputShapes(for inputs: [Shape]) throws -> [Shape] {

@@ -109,7 +109,7 @@ public struct SlidingWindow: Sendable, Equatable {
 
     /// Calls `body(kernelIndex, inputIndex)` for every element that the window at output position `position` sees inside an
     /// input of the given spatial sizes; both are offsets in row-major order.
-    func forEachElement(at position: [Int], sizes: [Int], _ body: (Int, Int) -> Void) {
+    public func forEachElement(at position: [Int], sizes: [Int], _ body: (Int, Int) -> Void) {
         visit(axis: 0, position: position, sizes: sizes, kernelIndex: 0, inputIndex: 0, body)
     }
 

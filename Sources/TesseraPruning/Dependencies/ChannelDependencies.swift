@@ -65,7 +65,11 @@ struct ChannelTracing {
 
     private mutating func trace(_ node: Graph.Node) throws {
         var layer = TracedLayer(node, of: graph, inputs: node.inputs.map { labels[$0] }, units: units)
-        if let op = node.op as? any ChannelTraced {
+        if let op = node.op as? any IntegerWeights, op.weightBits > 0 {
+            for index in node.inputs.indices {
+                layer.keepInput(index, because: "the weights of '\(node.name)' are integers")
+            }
+        } else if let op = node.op as? any ChannelTraced {
             try op.trace(&layer)
         } else if let op = node.op as? any Broadcasting {
             layer.trace(op)

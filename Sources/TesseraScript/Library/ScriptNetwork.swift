@@ -31,7 +31,7 @@ final class ScriptNetwork: ScriptObject {
         ScriptType(
             "Network", "A network that can be run, planned and deployed.",
             methods: [
-                run, plan, compare, simulate, deploy, start, bench, fold, prune, ranges, save, train, trainer,
+                run, plan, compare, simulate, deploy, start, bench, fold, prune, quantize, ranges, save, train, trainer,
             ],
             properties: [
                 Binding(of: ScriptNetwork.self, property: "name", "string", "Its name.") { .string($0.network.name) },

@@ -7,8 +7,8 @@ enum ConvolutionExport {
     private static func conv(_ layer: LayerExport) throws {
         var window = try WindowAttributes(layer)
         window.attributes["group"] = .int(try layer.keys.int("groups"))
-        layer.emit(
-            "Conv", [window.input, try layer.parameter("weight"), try layer.parameter("bias")], window.attributes)
+        let weight = try layer.integerWeight() ?? layer.parameter("weight")
+        layer.emit("Conv", [window.input, weight, try layer.integerBias()], window.attributes)
     }
 
     private static func convTranspose(_ layer: LayerExport) throws {

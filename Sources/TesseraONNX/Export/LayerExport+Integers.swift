@@ -1,0 +1,37 @@
+import TesseraCore
+import TesseraOperators
+
+/// Layers whose weights are stored as integers.
+extension LayerExport {
+    /// The weight of a layer as numbers that a node makes of its integers; nil for one that is stored as numbers.
+    func integerWeight() throws -> String? {
+        guard let op = node.op as? any IntegerWeights, op.weightBits > 0, let x = facts(),
+            let stored = storedParameter("weight"), let scale = storedParameter("weight_scale")
+        else { return nil }
+        var real = op
+        real.weightBits = 0
+        let shape = try real.parameters(for: [x.shape]).first { $0.name == "weight" }?.shape ?? []
+        let integers = weight("weight", as: try op.integerWeight(["weight": stored], shape: shape))
+        let zeros = try Tensor(zeros: scale.shape, elementType: .i8)
+        return step(
+            "weight", "DequantizeLinear",
+            [integers, weight("weight_scale", as: scale), constant("weight_zero_point", zeros)], ["axis": .int(0)])
+    }
+
+    /// The bias of a layer on integers in steps of its sums, which is what others compute it in; as it is for other layers.
+    func integerBias() throws -> String? {
+        guard let op = node.op as? any IntegerWeights, op.weightBits > 0,
+            let input = (producer(of: node.inputs[0])?.op as? Dequantize)?.scale,
+            let bias = try storedParameter("bias")?.floats(), let scales = try storedParameter("weight_scale")?.floats()
+        else { return try parameter("bias") }
+        let steps = scales.map { $0 * Float(input) }
+        let integers = zip(bias, steps).map { (Double($0) / Double($1)).rounded(.toNearestOrEven) }
+        let limit = Double(Int32.max)
+        guard integers.allSatisfy({ $0.magnitude < limit }) else { return try parameter("bias") }
+        let values = weight(
+            "bias", as: try Tensor(integers: integers.map { Int64($0) }, shape: [bias.count], elementType: .i32))
+        let scale = constant("bias_scale", try Tensor(steps, shape: [steps.count]))
+        let zeros = constant("bias_zero_point", try Tensor(zeros: [steps.count], elementType: .i32))
+        return step("bias", "DequantizeLinear", [values, scale, zeros], ["axis": .int(0)])
+    }
+}
