@@ -19,7 +19,14 @@ extension Span {
         /// Layers that are worth an exchange if it saves making them twice. Those that just name elements anew are not.
         let work = mixing.filter { !(source.nodes[$0].op is Flatten || source.nodes[$0].op is Reshape) }
             .union(layers.filter { macs[$0] > 0 })
-        let read = Set(layers.filter(mixing.contains).flatMap { source.nodes[$0].inputs })
+        // Numbers that are made of bytes are exchanged as bytes.
+        let read = Set(
+            layers.filter(mixing.contains).flatMap { source.nodes[$0].inputs }.map { value in
+                source.values[value].producer.flatMap {
+                    source.nodes[$0].op is Dequantize ? source.nodes[$0].inputs[0] : nil
+                }
+                    ?? value
+            })
         var chosen: [Graph.ValueID] = []
         for value in read.subtracting(available).sorted() where canEndStage(value) && value != output {
             let making = self.layers(making: value, from: available.union(chosen))

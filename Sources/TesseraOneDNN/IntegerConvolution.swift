@@ -5,7 +5,7 @@ import TesseraOperators
 /// Chooses oneDNN's implementation of a convolution of bytes, whose channels come last.
 ///
 /// Sums of integers are the same in any order, so any implementation will do as long as it does the rest, scales and functions, in one
-/// order; one for a large map is taken for every map that it accepts.
+/// order.
 struct IntegerConvolution {
     let window: SlidingWindow
     let source: [Int]

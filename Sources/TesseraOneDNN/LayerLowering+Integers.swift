@@ -56,7 +56,8 @@ extension LayerLowering {
         let isShifted = !Engine.hasVNNI && scale.type == .i8
         if isShifted { (scale.type, scale.zeroPoint) = (.u8, scale.zeroPoint + 128) }
         if !Engine.hasVNNI {
-            let largest = isShifted ? 255 : scale.range.upperBound
+            // Not the fewer bits that what made the bytes may have used, of which a tile that begins here would not know.
+            let largest = QuantizationScale.range(of: scale.type, bits: 0).upperBound
             guard try IntegerConvolution.isExactInPairs(weight, largest: largest) else { return false }
         }
         let biases = hasBias ? try parameter("bias").floats() : nil
@@ -181,11 +182,11 @@ extension LayerLowering {
     /// Layers that only choose and move elements do the same to bytes, if what they make is quantized as what they read.
     private func lowerMoves() throws -> Bool {
         let sources = node.inputs.map { builder.bytes(of: $0) }
-        guard let scale = sources.first??.scale, node.outputs.count == 1,
+        guard !sources.isEmpty, node.outputs.count == 1,
             let next = builder.soleReader(of: output), let quantize = next.op as? Quantize,
             let own = quantize.wholeScale, builder.isBytes(next.outputs[0]),
             builder.options.precision[next.name] == .f32,
-            sources.allSatisfy({ $0?.scale.isSameStep(as: own) ?? false }), scale.isWithin(own)
+            sources.allSatisfy({ $0.map { $0.scale.isSameStep(as: own) && $0.scale.isWithin(own) } ?? false })
         else { return false }
         let layer = LayerLowering(
             node: node.reading(sources.compactMap { $0?.value }, making: next.outputs), parameters: parameters,

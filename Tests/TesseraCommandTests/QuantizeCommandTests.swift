@@ -53,7 +53,7 @@ import Testing
         let layers = try #require(report["layers"] as? [[String: Any]])
         #expect(layers.map { $0["name"] as? String } == ["stem", "body", "scores"])
         #expect(layers.allSatisfy { $0["weight_bits"] as? Int == 7 && ($0["output_sqnr_db"] as? Double ?? 0) > 15 })
-        #expect(report["samples"] as? Int == 1 && (report["output_sqnr_db"] as? Double ?? 0) > 15)
+        #expect(report["samples"] as? Int == 20 && (report["output_sqnr_db"] as? Double ?? 0) > 15)
         #expect(report["accuracy_before"] is Double && report["accuracy_after"] is Double)
         let encodings = try #require(
             try JSONSerialization.jsonObject(

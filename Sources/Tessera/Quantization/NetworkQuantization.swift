@@ -70,7 +70,7 @@ public struct NetworkQuantization: Sendable {
             sensitivities: sensitivities)
         report.calibration_seconds = (calibrated - start).milliseconds / 1000
         let comparison = try quantizer.comparison(of: quantized.network)
-        (report.output_sqnr_db, report.agreement) = (comparison.ratio, comparison.agreement)
+        (report.output_sqnr_db, report.agreement) = (QuantizationReport.finite(comparison.ratio), comparison.agreement)
         if let path = settings.evaluate {
             report.accuracy_before = try accuracy(of: network.folded(), on: path)
             report.accuracy_after = try accuracy(of: quantized.network, on: path)
@@ -86,25 +86,19 @@ public struct NetworkQuantization: Sendable {
         }
         var sessions: [Int: StagedSession] = [:]
         var (right, count) = (0, 0)
-        for batch in try samples.batches(of: 100) {
+        for batch in try CalibrationSamples.batches(of: samples, for: network, size: 100) {
             let session =
                 try sessions[batch.count]
                 ?? network.session(
                     inputs: batch.inputs.mapValues(\.shape), backend: backend, options: options, fold: false)
             sessions[batch.count] = session
             let outputs = try session.run(batch.inputs)
-            guard outputs.count == 1, let output = outputs.first?.value, output.shape.rank == 2,
-                let labels = batch.expected?.integers()
-            else {
+            guard outputs.count == 1, let output = outputs.first?.value, let labels = batch.expected else {
                 throw TesseraError(
-                    .notSupported, "accuracy is that of networks with one output [samples, classes]")
+                    .notSupported, "accuracy is that of networks with one output, found \(outputs.count)")
             }
-            let (values, classes) = (try output.floats(), output.shape[1])
-            for (sample, label) in labels.enumerated() {
-                let row = values[sample * classes..<(sample + 1) * classes]
-                if row.indices.max(by: { row[$0] < row[$1] }) == row.startIndex + Int(label) { right += 1 }
-            }
-            count += labels.count
+            right += try output.correctClasses(labels)
+            count += batch.count
         }
         return Double(right) / Double(max(1, count))
     }

@@ -30,7 +30,7 @@ public struct QuantizationReport: Sendable, Encodable {
     public let samples: Int
     public let layers: [Layer]
     /// Over some of the samples, for the whole network.
-    public internal(set) var output_sqnr_db: Double = .infinity
+    public internal(set) var output_sqnr_db = 999.0
     public internal(set) var agreement: Double?
     public internal(set) var calibration_seconds = 0.0
     /// On the labelled samples; nil without.
@@ -48,7 +48,7 @@ public struct QuantizationReport: Sendable, Encodable {
         self.network = network
         method = YAMLWriter.flow(settings.method.configuration)
         target = settings.quantization.target.rawValue
-        samples = quantizer.inferenceCount
+        samples = quantizer.sampleCount
         let quantized = Dictionary(uniqueKeysWithValues: result.layers.map { ($0.name, $0) })
         let costs = Dictionary(sensitivities.map { ($0.layer, $0) }, uniquingKeysWith: { first, _ in first })
         layers = quantizer.layerNames.map { name in
@@ -63,8 +63,8 @@ public struct QuantizationReport: Sendable, Encodable {
         }
     }
 
-    /// JSON has no infinity.
-    static func finite(_ decibels: Double) -> Double { decibels.isFinite ? decibels : 999 }
+    /// JSON has no infinity: 999 for no error at all, -999 for what is no number.
+    static func finite(_ decibels: Double) -> Double { decibels.isFinite ? decibels : decibels > 0 ? 999 : -999 }
 }
 
 extension QuantizationReport: CustomStringConvertible {

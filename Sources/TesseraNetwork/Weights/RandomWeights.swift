@@ -9,7 +9,17 @@ enum RandomWeights {
 
     /// - Parameter name: the tensor's full name, which decides the numbers together with the seed.
     static func tensor(_ specification: ParameterSpecification, named name: String, seed: Int) throws -> Tensor {
-        // Integers are indices and sizes, which cannot be drawn.
+        if case .weight = specification.role, [.i8, .u8].contains(specification.elementType) {
+            var generator = SplitMix64(seed: seed, name: name)
+            let bytes = (0..<specification.shape.elementCount).map { _ in
+                UInt8(truncatingIfNeeded: generator.next() >> 32)
+            }
+            guard specification.elementType == .i8 else {
+                return try Tensor(elements: bytes, shape: specification.shape)
+            }
+            return try Tensor(elements: bytes.map { max(-127, Int8(bitPattern: $0)) }, shape: specification.shape)
+        }
+        // Other integers are indices and sizes, which cannot be drawn.
         guard specification.elementType == .f32 else {
             return try Tensor(zeros: specification.shape, elementType: specification.elementType)
         }

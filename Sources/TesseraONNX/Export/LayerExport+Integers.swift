@@ -5,9 +5,12 @@ import TesseraOperators
 extension LayerExport {
     /// The weight of a layer as numbers that a node makes of its integers; nil for one that is stored as numbers.
     func integerWeight() throws -> String? {
-        guard let op = node.op as? any IntegerWeights, op.weightBits > 0, let x = facts(),
-            let stored = storedParameter("weight"), let scale = storedParameter("weight_scale")
-        else { return nil }
+        guard let op = node.op as? any IntegerWeights, op.weightBits > 0 else { return nil }
+        guard let x = facts(), let stored = storedParameter("weight"), let scale = storedParameter("weight_scale")
+        else {
+            throw TesseraError(
+                .notSupported, "weights of integers for an input whose shape is not known", path: node.name)
+        }
         var real = op
         real.weightBits = 0
         let shape = try real.parameters(for: [x.shape]).first { $0.name == "weight" }?.shape ?? []

@@ -31,6 +31,7 @@ public struct Dequantize: QuantizedScale, Equatable {
 
     public func outputTypes(for inputs: [ElementType]) throws -> [ElementType] {
         _ = try commonType(of: [inputs[0]]) { [.u8, .i8, .u16, .i16, .i32].contains($0) }
+        try checkZeroPoint(among: inputs[0])
         guard inputs.count == 1 || inputs[1].isFloatingPoint, type.isFloatingPoint else {
             throw TesseraError(
                 .notSupported,
@@ -47,7 +48,7 @@ public struct Dequantize: QuantizedScale, Equatable {
         let x = inputs[0]
         var integers = x.reals()
         if let scale {
-            let numbers = integers.map { ($0 - Double(zeroPoint)) * scale }
+            let numbers = integers.map { ($0 - Double(zeroPoint)) * Double(Float(scale)) }
             return [try Tensor(reals: numbers, shape: x.shape, elementType: type)]
         }
         if inputs.count > 2 { integers = try zip(integers, spread(inputs[2], over: x.shape)).map { $0 - $1 } }

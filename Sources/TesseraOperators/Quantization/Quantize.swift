@@ -49,6 +49,7 @@ public struct Quantize: QuantizedScale, Equatable {
         guard [.u8, .i8, .u16, .i16].contains(type) else {
             throw TesseraError(.notSupported, "'quantize' makes integers of 8 or 16 bits, not \(type)")
         }
+        try checkZeroPoint(among: type)
         guard inputs.count < 3 || inputs[2] == type else {
             throw TesseraError(.notSupported, "expected zero points of \(type), found \(inputs[2])")
         }

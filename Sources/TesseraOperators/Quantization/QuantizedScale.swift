@@ -34,6 +34,17 @@ extension QuantizedScale {
         }
     }
 
+    /// - Throws: `invalidArgument` for a zero point that the integers do not have.
+    func checkZeroPoint(among type: ElementType) throws {
+        let range = QuantizationScale.range(of: type, bits: 0)
+        guard scale == nil || range.contains(zeroPoint) else {
+            throw TesseraError(
+                .invalidArgument,
+                "expected a 'zero_point' from \(range.lowerBound) to \(range.upperBound), as \(type) has them, found \(zeroPoint)"
+            )
+        }
+    }
+
     public func validate() throws { try checkScale() }
 
     /// A scale that is one known number, and a zero point that is known, become keys.

@@ -51,16 +51,29 @@ public struct SampleLoss: PruningObjective {
             guard let found = try session.run(batch.inputs)[output], let expected = batch.expected else { continue }
             sum += try kind.sum(found, expected)
             count += batch.count
-            if kind == .crossEntropy { correct += Self.correct(found, expected) }
+            if kind == .crossEntropy { correct += try found.correctClasses(expected) }
         }
         let total = Double(max(1, count))
         return (sum / total, kind == .crossEntropy ? Double(correct) / total : nil)
     }
+}
 
+extension Tensor {
     /// How many rows [samples, classes] have their largest element at the expected place.
-    private static func correct(_ output: Tensor, _ expected: Tensor) -> Int {
-        let (classes, values) = (output.shape[1], output.reals())
-        return expected.integers().enumerated().count { sample, label in
+    ///
+    /// - Parameter expected: the number of each class, [samples].
+    /// - Throws: `shapeMismatch` if they do not fit, `invalidArgument` for a class that there is not.
+    public func correctClasses(_ expected: Tensor) throws -> Int {
+        guard shape.rank == 2, expected.shape == [shape[0]] else {
+            throw TesseraError(
+                .shapeMismatch,
+                "expected outputs [samples, classes] and a class for each sample, found \(shape) and \(expected.shape)")
+        }
+        let (classes, values) = (shape[1], reals())
+        return try expected.integers().enumerated().count { sample, label in
+            guard (0..<classes).contains(Int(label)) else {
+                throw TesseraError(.invalidArgument, "expected classes from 0 to \(classes - 1), found \(label)")
+            }
             let row = values[sample * classes..<(sample + 1) * classes]
             return row.indices.max { row[$0] < row[$1] } == row.startIndex + Int(label)
         }

@@ -25,7 +25,8 @@ public struct Entropy: Calibrator, Configurable, Equatable {
         }
         var best = (divergence: Double.infinity, end: bins.count)
         var outside = bins.reduce(0, +) - bins[..<levels].reduce(0, +)
-        for end in Swift.stride(from: levels, through: last + 1, by: Self.stride) {
+        // All that was seen is among them.
+        for end in Array(Swift.stride(from: levels, through: last, by: Self.stride)) + [last + 1] {
             let divergence = Self.divergence(bins[..<end], outside: outside, levels: levels)
             if divergence < best.divergence { best = (divergence, end) }
             let next = min(end + Self.stride, bins.count)

@@ -23,10 +23,12 @@ public struct NetworkQuantizer: Sendable {
     private var means: [Graph.ValueID: ChannelMeans] = [:]
     /// Inferences that were watched.
     public private(set) var inferenceCount = 0
+    /// Samples in them.
+    public private(set) var sampleCount = 0
     private var sessions: (shapes: [String: Shape], session: Session)?
-    /// Some of the inferences that were watched, for what needs several passes.
+    /// The first of the inferences that were watched, for what needs several passes.
     private(set) var samples: [[String: Tensor]] = []
-    /// How many are kept.
+    /// How many samples are kept.
     public var sampleLimit = 32
 
     /// - Parameter inputs: the shape of every input.
@@ -85,7 +87,9 @@ public struct NetworkQuantizer: Sendable {
             try means[layer.input, default: ChannelMeans()].add(tensor, axis: axis)
         }
         inferenceCount += 1
-        if samples.count < sampleLimit { samples.append(inputs) }
+        let count = inputs.values.first?.shape.dimensions.first ?? 1
+        sampleCount += count
+        if sampleCount <= max(sampleLimit, count) { samples.append(inputs) }
     }
 
     // MARK: Result
@@ -110,7 +114,9 @@ public struct NetworkQuantizer: Sendable {
         let layers = source.layers.filter { chosen.contains($0.name) }
         let points = QuantizationPoints(source.graph, layers: Set(layers.map(\.id)))
         let scales = try scales(of: points, calibrator)
-        let weights = try layers.map { try quantizedWeights(of: $0, reads: scales[$0.input]) }
+        let weights = try layers.map { layer in
+            try locatingErrors(path: layer.name) { try quantizedWeights(of: layer, reads: scales[layer.input]) }
+        }
         let network = try QuantizedGraph(source: source, scales: scales, layers: weights).network()
         let names = source.graph.values.map(\.name)
         return Result(

@@ -57,7 +57,7 @@ struct QuantizationPoints {
     }
 
     /// The value after the functions that follow one, each the only reader of the one before it; nil if it is an output of the network.
-    private static func end(
+    fileprivate static func end(
         ofChainFrom value: Graph.ValueID, _ graph: Graph, _ readers: [Graph.NodeID?]
     ) -> Graph.ValueID? {
         var value = value
@@ -65,6 +65,23 @@ struct QuantizationPoints {
             value = graph.nodes[reader].outputs[0]
         }
         return graph.outputs.contains { $0.value == value } ? nil : value
+    }
+}
+
+/// Which layers without weights read integers, once some values are quantized: those that move them, and sums whose results are.
+struct IntegerReaders {
+    let graph: Graph
+    let quantized: Set<Graph.ValueID>
+    private let readers: [Graph.NodeID?]
+
+    init(graph: Graph, quantized: Set<Graph.ValueID>) {
+        (self.graph, self.quantized, readers) = (graph, quantized, graph.soleReaders)
+    }
+
+    func computesWithIntegers(_ node: Graph.Node) -> Bool {
+        if node.movesElements { return quantized.contains(node.outputs[0]) }
+        guard node.op is Add else { return false }
+        return QuantizationPoints.end(ofChainFrom: node.outputs[0], graph, readers).map(quantized.contains) ?? false
     }
 }
 

@@ -22,6 +22,7 @@ struct QuantizedGraph {
     }
 
     private func graph() throws -> Graph {
+        let points = IntegerReaders(graph: source.graph, quantized: Set(scales.keys))
         let layers = Dictionary(uniqueKeysWithValues: layers.map { ($0.name, $0) })
         let old = source.graph
         var graph = Graph()
@@ -51,8 +52,10 @@ struct QuantizedGraph {
                 layers[node.name].flatMap { layer in
                     (node.op as? any IntegerWeights)?.stored(weightBits: layer.storedBits, bias: layer.bias != nil)
                 } ?? node.op
+            // What computes with numbers anyway reads them as they were made.
+            let source = points.computesWithIntegers(node) || layers[node.name] != nil ? read : made
             let first = try graph.addNode(
-                node.name, op, inputs: node.inputs.compactMap { read[$0] }, location: node.location)
+                node.name, op, inputs: node.inputs.compactMap { source[$0] }, location: node.location)
             for (offset, value) in node.outputs.enumerated() { try define(value, as: first + offset) }
         }
         for alias in old.aliases {

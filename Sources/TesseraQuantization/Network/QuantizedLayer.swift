@@ -97,8 +97,8 @@ struct SignalRatio {
         }
     }
 
-    /// Infinite without any error.
-    var decibels: Double { noise > 0 ? 10 * Self.log10(signal / noise) : .infinity }
+    /// Infinite without any error; no number if there was one that is none.
+    var decibels: Double { noise == 0 ? .infinity : 10 * Self.log10(signal / noise) }
 
     private static func log10(_ x: Double) -> Double { Foundation.log10(x) }
 }

@@ -19,8 +19,13 @@ public struct WeightQuantizer: Sendable, Equatable {
     public var storedBits: Int { bits <= 2 ? 2 : bits <= 4 ? 4 : 8 }
 
     /// A scale for each output channel, the first axis; 1 for a channel of zeros.
+    ///
+    /// - Throws: `invalidArgument` for weights that are no finite numbers.
     public func scales(for weight: Tensor) throws -> [Float] {
-        try weight.rows().map { row in
+        guard try weight.withFloats({ $0.allSatisfy(\.isFinite) }) else {
+            throw TesseraError(.invalidArgument, "expected finite weights to quantize, found others")
+        }
+        return try weight.rows().map { row in
             let largest = row.reduce(0) { max($0, $1.magnitude) }
             let scale = max(largest / Float(limit), .leastNormalMagnitude * 1e6)
             guard largest > 0 else { return 1 }
