@@ -123,6 +123,20 @@ import Testing
         #expect(difference > 0 && difference < 0.05, "\(difference)")
     }
 
+    @Test("a network whose batch is fixed takes as many samples at once, and needs that many")
+    func fixedBatch() throws {
+        let fixed = try folder.write(
+            String(contentsOfFile: network, encoding: .utf8).replacingOccurrences(of: "[batch, 3", with: "[8, 3"),
+            to: "fixed.yaml")
+        let json = try Command(
+            "quantize", fixed, "--calibrate", samples, "--evaluate", samples, "-o", folder.file("out"), "--json")
+        #expect(json.status == 0, "\(json.errors)")
+        #expect(try json.json()["samples"] as? Int == 16)
+        let few = try Command(
+            "quantize", fixed, "--calibrate", samples, "--count", "7", "-o", folder.file("e"))
+        #expect(few.status == 1 && few.errors.contains("at least 8 samples"), "\(few.errors)")
+    }
+
     @Test func errors() throws {
         for (arguments, message) in [
             (["--method", "minmux"], "did you mean 'minmax'"), (["--bits", "8"], "W,A"), (["--bits", "9,8"], "2 to 8"),
@@ -132,6 +146,35 @@ import Testing
                 ["quantize", network, "--calibrate", samples, "-o", folder.file("e")] + arguments)
             #expect(command.status == 1 && command.errors.contains(message), "\(arguments): \(command.errors)")
         }
+        // Weights that are no finite numbers, targets that are no classes, classes that there are not.
+        let weights = try Tensor([Float](repeating: .infinity, count: 432), shape: [16, 3, 3, 3])
+        try SafetensorsFile.write(["stem.weight": weights], to: folder.file("w.safetensors"))
+        let photos = try Tensor([Float](repeating: 0.5, count: 2 * 192), shape: [2, 3, 8, 8])
+        let (values, classes) = (
+            try Tensor([Float](repeating: 1, count: 8), shape: [2, 4]), try Tensor(integers: [0, 4], shape: [2])
+        )
+        try SafetensorsFile.write(["photo": photos, "target": values], to: folder.file("values.safetensors"))
+        try SafetensorsFile.write(["photo": photos, "label": classes], to: folder.file("classes.safetensors"))
+        for (arguments, message) in [
+            (["--weights", folder.file("w.safetensors")], "stem.weight"),
+            (["--evaluate", folder.file("values.safetensors")], "a class for each sample"),
+            (["--evaluate", folder.file("classes.safetensors")], "classes from 0 to 3, found 4"),
+        ] {
+            let command = try Command(
+                ["quantize", network, "--calibrate", samples, "-o", folder.file("e")] + arguments)
+            #expect(command.status == 1 && command.errors.contains(message), "\(arguments): \(command.errors)")
+        }
+        let deployment = try folder.write("{tessera: 1, network: n.yaml}", to: "int8.yaml")
+        let deploy = try Command("deploy", deployment, "--local", "1", "--precision", "int8")
+        #expect(deploy.status == 1 && deploy.errors.contains("'tessera quantize' first"), "\(deploy.errors)")
+        let odd = try folder.write(
+            "{tessera: 1, inputs: {x: {shape: [1, 4]}}, layers: [quantize: {scale: 0.1, zero_point: 300}], outputs: [quantize1]}",
+            to: "odd.yaml")
+        let inspect = try Command("inspect", odd)
+        #expect(
+            inspect.status == 1 && inspect.errors.contains("'zero_point' from 0 to 255, as u8 has them, found 300"),
+            "\(inspect.errors)")
+
         let none = try Command("quantize", network, "-o", folder.file("e"))
         #expect(none.status == 1 && none.errors.contains("samples to calibrate with"), "\(none.errors)")
     }

@@ -110,7 +110,8 @@ private struct Layers {
             Self.conv(4, 3, padding: .explicit([-1, 0, 2, -1])),
         ]
         for layer in layers {
-            for channels in [16] {
+            // Kernels read fewer channels than fill a block in another order.
+            for channels in layer.groups == 1 ? [16, 7] : [16] {
                 var layers = try Layers([2, 3, 11, 9])
                 try layers.add(Self.conv(channels))
                 try layers.add(layer)

@@ -36,40 +36,64 @@ extension TrainingLowering {
         builder.define(output, as: result)
         // A kernel may like another order on the way back, but what is there needs no reordering.
         let usual = (source: source.layout, target: result.layout)
-        let backwardWeights = try sizes.with { sizes in
-            try PrimitiveDescriptor("the gradient of a convolution's weights") {
-                onednn_convolution_backward_weights(
-                    &$0, $1, usual.source.handle, anyWeights.handle, biasLayout?.handle, usual.target.handle, sizes,
-                    forward.handle)
+        let backwardWeights = try quick(usual, (anyX, anyY)) { x, y in
+            try sizes.with { sizes in
+                try PrimitiveDescriptor("the gradient of a convolution's weights") {
+                    onednn_convolution_backward_weights(
+                        &$0, $1, x.handle, anyWeights.handle, biasLayout?.handle, y.handle, sizes, forward.handle)
+                }
             }
         }
         let backwardData =
             builder.isTrained[input]
-            ? try sizes.with { sizes in
-                try PrimitiveDescriptor("the gradient of a convolution's input") {
-                    onednn_convolution_backward_data(
-                        &$0, $1, usual.source.handle, anyWeights.handle, usual.target.handle, sizes, forward.handle)
+            ? try quick(usual, (anyX, anyY)) { x, y in
+                try sizes.with { sizes in
+                    try PrimitiveDescriptor("the gradient of a convolution's input") {
+                        onednn_convolution_backward_data(
+                            &$0, $1, x.handle, anyWeights.handle, y.handle, sizes, forward.handle)
+                    }
                 }
             } : nil
         let (builder, node, input, output) = (builder, node, input, output)
         builder.onTheWayBack(node) {
-            guard let gradient = try builder.gradient(output, in: usual.target) else { return }
+            let read = try Layout.of(backwardWeights, dnnl_query_src_md, x)
+            guard
+                let gradient = try builder.gradient(output, in: .of(backwardWeights, dnnl_query_diff_dst_md, y))
+            else { return }
+            let own = try builder.reordered(source, to: read)
             let weightLayout = try Layout.of(backwardWeights, dnnl_query_diff_weights_md, grouped)
             let target = try builder.parameterGradient(weight, as: grouped)
             let made = weightLayout == target.layout ? target : builder.allocate(weightLayout)
-            var arguments = [(DNNL_ARG_SRC, source), (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_WEIGHTS, made)]
+            var arguments = [(DNNL_ARG_SRC, own), (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_WEIGHTS, made)]
             if let bias { arguments.append((DNNL_ARG_DIFF_BIAS, try builder.parameterGradient(bias))) }
             try builder.execute(backwardWeights, arguments)
             if weightLayout != target.layout { try builder.reorder(from: made, to: target) }
-            guard let backwardData else { return }
+            guard let backwardData,
+                let gradient = try builder.gradient(output, in: .of(backwardData, dnnl_query_diff_dst_md, y))
+            else { return }
             let backWeights = try builder.weights(
                 plainWeights, in: .of(backwardData, dnnl_query_weights_md, grouped))
-            let result = builder.allocate(usual.source)
+            let result = builder.allocate(try .of(backwardData, dnnl_query_diff_src_md, x))
             try builder.execute(
                 backwardData,
                 [(DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_WEIGHTS, backWeights), (DNNL_ARG_DIFF_SRC, result)])
             try builder.addGradient(result, of: input)
         }
+    }
+
+    private typealias Layouts = (source: Layout, target: Layout)
+
+    /// The primitive for maps as they lie, unless that is oneDNN's reference, which is hundreds of times slower, and there is a kernel for
+    /// maps that lie otherwise: on the way to a layer of few channels they lie flat, which no kernel takes on the way back.
+    private func quick(
+        _ usual: Layouts, _ any: Layouts, _ make: (Layout, Layout) throws -> PrimitiveDescriptor
+    ) throws -> PrimitiveDescriptor {
+        let found = try make(usual.source, usual.target)
+        func isSlow(_ descriptor: PrimitiveDescriptor) -> Bool {
+            onednn_is_avoided(descriptor.implementation, "ref") != 0
+        }
+        guard isSlow(found), let other = try? make(any.source, any.target), !isSlow(other) else { return found }
+        return other
     }
 
     /// All axes but the last are rows of one matrix.
