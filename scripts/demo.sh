@@ -48,7 +48,7 @@ tessera=$(swift build -c release --product tessera --show-bin-path)/tessera
     --input "photo=$output/noisy.png" --output "denoised=$output/denoised.png" --svg "$output/plan.svg"
 
 echo
-echo "how close they come to $picture:"
-"$tessera" script scripts/workflows/psnr.lua "$picture" "$output/noisy.png" "$output/denoised.png"
+echo "how close they come to the picture:"
+"$tessera" script scripts/workflows/psnr.lua "$picture" demo-out/noisy.png demo-out/denoised.png
 echo
-echo "who computed what: $output/plan.svg"
+echo "who computed what: demo-out/plan.svg"
