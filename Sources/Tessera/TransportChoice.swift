@@ -23,7 +23,7 @@ public struct TransportChoice: Sendable, Equatable {
 
 extension TransportChoice: ConfigurationValue {
     public init(configuration: Configuration) throws {
-        (kind, settings) = try ModuleChoice.read(configuration, key: "kind", noun: "transport")
+        (kind, settings) = try ModuleDeclaration.read(configuration, key: "kind", noun: "transport")
     }
 
     public var configuration: Configuration {

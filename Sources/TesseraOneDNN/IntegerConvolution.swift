@@ -42,15 +42,11 @@ struct IntegerConvolution {
         for isMaterialized in isOwnPossible ? [false, true] : [true] {
             let map = isMaterialized ? padded : source
             let padding = isMaterialized ? none : window.axes.map { ($0.before, $0.after) }
-            if let found = try? descriptor(weights, map, padding, attributes), !isAvoided(found) {
+            if let found = try? descriptor(weights, map, padding, attributes), !found.isAny(of: Self.avoided) {
                 return Choice(descriptor: found, weight: weights, source: map, isMaterialized: isMaterialized)
             }
         }
         return nil
-    }
-
-    private func isAvoided(_ descriptor: PrimitiveDescriptor) -> Bool {
-        onednn_is_avoided(descriptor.implementation, Self.avoided) != 0
     }
 
     private func descriptor(

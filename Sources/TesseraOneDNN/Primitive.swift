@@ -19,6 +19,9 @@ final class PrimitiveDescriptor {
     deinit { dnnl_primitive_desc_destroy(handle) }
 
     var implementation: String { String(cString: onednn_implementation(handle)) }
+
+    /// Whether its implementation is one of those with such words in their names, which stand between commas.
+    func isAny(of words: String) -> Bool { onednn_is_avoided(implementation, words) != 0 }
 }
 
 /// An operation that can be run.

@@ -32,7 +32,7 @@ struct FoldCommand: ParsableCommand {
         let report = FoldingReport(
             network: folded.name, file: folder.networkPath, layers: folded.foldedLayers.map(FoldingReport.Layer.init),
             before: before, after: after,
-            weight_bytes: hasWeights(folded) ? FoldingReport.size(of: folder.weightPath) : nil)
+            weight_bytes: hasWeights(folded) ? fileByteCount(folder.weightPath) : nil)
         if json { try printJSON(report) } else { print(report) }
     }
 
@@ -91,10 +91,6 @@ struct FoldingReport: Encodable, CustomStringConvertible {
     let after: Totals
     /// Of the weight file; nil if the network has none.
     let weight_bytes: Int?
-
-    static func size(of path: String) -> Int? {
-        (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? nil
-    }
 
     var description: String {
         var lines: [String] = []

@@ -88,7 +88,7 @@ struct PruneCommand: ParsableCommand {
         let result = try pruning.run()
         try folder.write(result.network)
         var report = result.report
-        report.after.weight_bytes = FoldingReport.size(of: folder.weightPath)
+        report.after.weight_bytes = fileByteCount(folder.weightPath)
         report.file = folder.networkPath
         if let svg { try writeFile(report.svg(), to: svg) }
         if let csv { try writeFile(report.csv, to: csv) }
@@ -98,10 +98,7 @@ struct PruneCommand: ParsableCommand {
     /// What the file says, with what the command line says over it.
     private func settings() throws -> PruningFile {
         var settings = try config.map { try PruningFile(path: $0) } ?? PruningFile()
-        if let metric {
-            if metric != settings.metric.name { settings.metric.options = .empty }
-            settings.metric.name = metric
-        }
+        settings.metric.choose(metric)
         settings.metric.options = try settings.metric.options.adding(metricOptions, of: "--metric-option")
         if let amount {
             let given = try AmountChoice(text: amount, option: "--amount")

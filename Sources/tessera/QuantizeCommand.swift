@@ -83,8 +83,8 @@ struct QuantizeCommand: ParsableCommand {
         let result = try quantization.run()
         try folder.write(result.network)
         var report = result.report
-        if case .file(let path) = network.weights { report.weight_bytes_before = FoldingReport.size(of: path) }
-        report.weight_bytes_after = FoldingReport.size(of: folder.weightPath)
+        if case .file(let path) = network.weights { report.weight_bytes_before = fileByteCount(path) }
+        report.weight_bytes_after = fileByteCount(folder.weightPath)
         report.file = folder.networkPath
         if let encodings { try writeFile(EncodingsFile(result.quantized).json, to: encodings) }
         if json { try printJSON(report) } else { print(report) }
@@ -93,10 +93,7 @@ struct QuantizeCommand: ParsableCommand {
     /// What the file says, with what the command line says over it.
     private func settings() throws -> QuantizationFile {
         var settings = try config.map { try QuantizationFile(path: $0) } ?? QuantizationFile()
-        if let method {
-            if method != settings.method.name { settings.method.options = .empty }
-            settings.method.name = method
-        }
+        settings.method.choose(method)
         settings.method.options = try settings.method.options.adding(options, of: "--option")
         if let bits {
             let parts = bits.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }

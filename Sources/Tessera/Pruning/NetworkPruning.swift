@@ -1,4 +1,3 @@
-import Foundation
 import TesseraCore
 import TesseraNetwork
 import TesseraPruning
@@ -91,7 +90,7 @@ public struct NetworkPruning: Sendable {
     ) throws -> (any PruningObjective)? {
         guard let loss, let samples, let settings = settings.samples, let trainer = try? modules.trainer(of: backend)
         else { return loss }
-        return try TrainableLoss(
+        return TrainableLoss(
             forward: loss, network: try network.rebuilt(dependencies, weights: [:]), samples: samples,
             settings: settings, backend: trainer, threads: threads)
     }
@@ -141,7 +140,7 @@ public struct NetworkPruning: Sendable {
     /// The bytes of the file that the network's weights are read from, or of the weights that it has; nil if it has none.
     private static func weightBytes(of network: Network) -> Int? {
         switch network.weights {
-        case .file(let path): (try? FileManager.default.attributesOfItem(atPath: path)[.size]) as? Int
+        case .file(let path): fileByteCount(path)
         case .tensors(let tensors): tensors.values.map(\.byteCount).reduce(0, +)
         default: nil
         }

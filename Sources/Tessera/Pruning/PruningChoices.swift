@@ -3,7 +3,7 @@ import TesseraNetwork
 import TesseraPruning
 
 /// A saliency metric by name with its options: `{metric: random, seed: 7}`.
-public struct SaliencyMetricChoice: Sendable, Equatable {
+public struct SaliencyMetricChoice: ModuleChoice {
     public var name: String
     /// What the metric itself understands.
     public var options: Configuration
@@ -11,20 +11,16 @@ public struct SaliencyMetricChoice: Sendable, Equatable {
     public init(_ name: String, options: Configuration = .empty) { (self.name, self.options) = (name, options) }
 }
 
-extension SaliencyMetricChoice: ConfigurationValue {
-    public init(configuration: Configuration) throws {
-        (name, options) = try ModuleChoice.read(configuration, key: "metric", noun: "saliency metric")
-    }
-
-    public var configuration: Configuration { ModuleChoice.configuration(name, options, key: "metric") }
-    public static var typeDescription: String { "a saliency metric's name, or a map with its options" }
+extension SaliencyMetricChoice {
+    public static var key: String { "metric" }
+    public static var noun: String { "saliency metric" }
     public static var schema: ConfigurationSchema {
-        .choice(of: Modules.builtin.saliencyMetrics, key: "metric", isRequired: true)
+        .choice(of: Modules.builtin.saliencyMetrics, key: key, isRequired: true)
     }
 }
 
 /// A rule for how much is pruned by name with its options: `{rule: ratio, ratio: 0.3}`.
-public struct AmountChoice: Sendable, Equatable {
+public struct AmountChoice: ModuleChoice {
     public var name: String
     /// What the rule itself understands.
     public var options: Configuration
@@ -49,14 +45,10 @@ public struct AmountChoice: Sendable, Equatable {
     }
 }
 
-extension AmountChoice: ConfigurationValue {
-    public init(configuration: Configuration) throws {
-        (name, options) = try ModuleChoice.read(configuration, key: "rule", noun: "rule")
-    }
-
-    public var configuration: Configuration { ModuleChoice.configuration(name, options, key: "rule") }
-    public static var typeDescription: String { "a rule's name, or a map with its options" }
+extension AmountChoice {
+    public static var key: String { "rule" }
+    public static var noun: String { "rule" }
     public static var schema: ConfigurationSchema {
-        .choice(of: Modules.builtin.pruningAmounts, key: "rule", isRequired: true)
+        .choice(of: Modules.builtin.pruningAmounts, key: key, isRequired: true)
     }
 }

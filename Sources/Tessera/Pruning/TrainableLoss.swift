@@ -10,33 +10,53 @@ import TesseraTraining
 /// A backward pass goes through batch normalizations as training does, by the statistics of each batch: the gradients are close to those
 /// of the loss, not the same.
 final class TrainableLoss: PruningObjective {
+    /// What is made once a metric asks for a loss.
+    private struct Prepared {
+        let batches: [TrainingBatch]
+        /// Or why there is none.
+        let session: Result<TrainingSession, any Error>
+    }
+
     /// What computes the loss of networks that cannot be trained.
     private let forward: SampleLoss
-    private let batches: [TrainingBatch]
-    /// Or why there is none.
-    private let session: Mutex<Result<TrainingSession, any Error>>
+    private let network: Network
+    private let samples: LabelledSamples
+    private let settings: SampleSettings
+    private let backend: any TrainingBackend
+    private let threads: Int
+    private let prepared = Mutex<Prepared?>(nil)
 
     /// - Parameter network: as it is built for other weights.
-    /// - Throws: what reading samples throws.
     init(
         forward: SampleLoss, network: Network, samples: LabelledSamples, settings: SampleSettings,
         backend: any TrainingBackend, threads: Int
-    ) throws {
-        self.forward = forward
+    ) {
+        (self.forward, self.network, self.samples, self.settings) = (forward, network, samples, settings)
+        (self.backend, self.threads) = (backend, threads)
+    }
+
+    private func prepare() throws -> Prepared {
         let size = min(settings.batch, samples.count)
-        batches = try samples.batches(of: size).compactMap { try Self.batch($0, of: size, settings.loss) }
         let shapes = samples.inputs.mapValues { Shape([size] + $0.shape.dimensions.dropFirst()) }
         let loss: any Loss =
             switch settings.loss {
             case .crossEntropy: CrossEntropy()
             case .meanSquaredError: MeanSquaredError()
             }
-        session = Mutex(
-            Result {
+        return Prepared(
+            batches: try samples.batches(of: size).compactMap { try Self.batch($0, of: size, settings.loss) },
+            session: Result {
                 try TrainingSession(
                     network, inputs: shapes, backend: backend, options: TrainingOptions(threads: threads), loss: loss,
                     optimizer: StochasticGradientDescent())
             })
+    }
+
+    /// What was prepared, now if it was not before.
+    private func ready(_ place: inout Prepared?) throws -> Prepared {
+        let prepared = try place ?? prepare()
+        place = prepared
+        return prepared
     }
 
     /// Samples as training takes them, filled up with zeros to the size of a batch; nil without labels.
@@ -54,9 +74,11 @@ final class TrainableLoss: PruningObjective {
     }
 
     func loss(_ weights: [String: Tensor]) throws -> Double {
-        try session.withLock { session in
-            guard case .success(let session) = session else { return try forward.loss(weights) }
+        try prepared.withLock { place in
+            let prepared = try ready(&place)
+            guard case .success(let session) = prepared.session else { return try forward.loss(weights) }
             try session.parameters.set(weights)
+            let batches = prepared.batches
             let losses = try batches.map { try session.evaluate($0).loss * Double($0.count) }
             return losses.reduce(0, +) / Double(max(1, batches.map(\.count).reduce(0, +)))
         }
@@ -64,11 +86,12 @@ final class TrainableLoss: PruningObjective {
 
     /// - Throws: what training throws for networks that it does not take.
     func gradients(_ weights: [String: Tensor]) throws -> [String: Tensor] {
-        try session.withLock { session in
-            let session = try session.get()
+        try prepared.withLock { place in
+            let prepared = try ready(&place)
+            let session = try prepared.session.get()
             try session.parameters.set(weights)
             // Statistics of what only fills up a batch would be others.
-            let whole = batches.filter { $0.count == $0.input.shape[0] }
+            let whole = prepared.batches.filter { $0.count == $0.input.shape[0] }
             var sums: [String: [Float]] = [:]
             for batch in whole {
                 _ = try session.gradients(of: batch)

@@ -4,7 +4,7 @@ import TesseraNetwork
 import TesseraQuantization
 
 /// A calibration method by name with its options: `{method: percentile, percentile: 99.9}`.
-public struct CalibrationChoice: Sendable, Equatable {
+public struct CalibrationChoice: ModuleChoice {
     public var name: String
     /// What the method itself understands.
     public var options: Configuration
@@ -12,15 +12,11 @@ public struct CalibrationChoice: Sendable, Equatable {
     public init(_ name: String, options: Configuration = .empty) { (self.name, self.options) = (name, options) }
 }
 
-extension CalibrationChoice: ConfigurationValue {
-    public init(configuration: Configuration) throws {
-        (name, options) = try ModuleChoice.read(configuration, key: "method", noun: "calibration method")
-    }
-
-    public var configuration: Configuration { ModuleChoice.configuration(name, options, key: "method") }
-    public static var typeDescription: String { "a calibration method's name, or a map with its options" }
+extension CalibrationChoice {
+    public static var key: String { "method" }
+    public static var noun: String { "calibration method" }
     public static var schema: ConfigurationSchema {
-        .choice(of: Modules.builtin.calibrators, key: "method", isRequired: true)
+        .choice(of: Modules.builtin.calibrators, key: key, isRequired: true)
     }
 }
 

@@ -82,6 +82,11 @@ package struct FileWriter: ~Copyable {
     }
 }
 
+/// The bytes of a file; nil if there is none.
+public func fileByteCount(_ path: String) -> Int? {
+    (try? FileManager.default.attributesOfItem(atPath: path)[.size]) as? Int
+}
+
 /// Writes text to a file, all of it or nothing.
 ///
 /// - Throws: `inputOutput` if writing fails; the path then holds what it held before.

@@ -89,10 +89,9 @@ extension TrainingLowering {
         _ usual: Layouts, _ any: Layouts, _ make: (Layout, Layout) throws -> PrimitiveDescriptor
     ) throws -> PrimitiveDescriptor {
         let found = try make(usual.source, usual.target)
-        func isSlow(_ descriptor: PrimitiveDescriptor) -> Bool {
-            onednn_is_avoided(descriptor.implementation, "ref") != 0
+        guard found.isAny(of: "ref"), let other = try? make(any.source, any.target), !other.isAny(of: "ref") else {
+            return found
         }
-        guard isSlow(found), let other = try? make(any.source, any.target), !isSlow(other) else { return found }
         return other
     }
 
