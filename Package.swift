@@ -50,7 +50,9 @@ let package = Package(
         .target(name: "TesseraTraining", dependencies: ["TesseraNetwork", "TesseraRuntime", "CZlib"]),
         .target(name: "TesseraPartition", dependencies: ["TesseraOperators"]),
         .target(name: "TesseraPruning", dependencies: ["TesseraNetwork", "TesseraRuntime"]),
-        .target(name: "TesseraQuantization", dependencies: ["TesseraNetwork", "TesseraPruning", "TesseraRuntime"]),
+        .target(
+            name: "TesseraQuantization",
+            dependencies: ["TesseraNetwork", "TesseraPruning", "TesseraRuntime", "TesseraTraining"]),
         .target(
             name: "TesseraCluster",
             dependencies: [

@@ -1,6 +1,7 @@
 import Foundation
 import TesseraCore
 import TesseraNetwork
+import TesseraQuantization
 import TesseraRuntime
 import TesseraTraining
 
@@ -22,14 +23,28 @@ extension Modules {
         _ file: TrainingFile, of network: Network, backend: any KernelBackend, threads: Int
     ) throws -> Training {
         let threads = file.threads ?? threads
-        return try Training(file, network: network, backend: trainer(of: backend), threads: threads) { teacher, shape in
-            let network = try loader.load(teacher.network, weights: teacher.weights.map { .file($0) }).folded()
-            guard let input = network.graph.inputs.first else {
-                throw TesseraError(.invalidArgument, "expected a teacher of one input, found none")
+        let form = file.quantization.map { declaration in
+            { (input: Tensor) throws -> any TrainingForm in
+                try QuantizationAwareNetwork(
+                    network, declaration,
+                    quantizer: fakeQuantizers.make(declaration.method.name, declaration.method.options), input: input,
+                    seed: file.seed, backend: backend, threads: threads)
             }
-            return try backend.compile(
-                network.bound(inputs: [input.name: shape]), options: CompileOptions(threads: threads))
         }
+        return try Training(
+            file, network: network, backend: trainer(of: backend), threads: threads,
+            teacher: { try self.teacher($0, shape: $1, backend: backend, threads: threads) }, form: form)
+    }
+
+    private func teacher(
+        _ teacher: DistillationDeclaration, shape: Shape, backend: any KernelBackend, threads: Int
+    ) throws -> any CompiledNetwork {
+        let network = try loader.load(teacher.network, weights: teacher.weights.map { .file($0) }).folded()
+        guard let input = network.graph.inputs.first else {
+            throw TesseraError(.invalidArgument, "expected a teacher of one input, found none")
+        }
+        return try backend.compile(
+            network.bound(inputs: [input.name: shape]), options: CompileOptions(threads: threads))
     }
 
     /// What trains with the kernels of a backend.

@@ -10,6 +10,7 @@ import TesseraPartition
 import TesseraPruning
 import TesseraQuantization
 import TesseraRuntime
+import TesseraTraining
 import TransportMulticast
 import TransportTCP
 
@@ -26,6 +27,7 @@ public struct Modules: Sendable {
     public var saliencyMetrics: Registry<any SaliencyMetric> = .builtin
     public var pruningAmounts: Registry<any AmountRule> = .builtin
     public var calibrators: Registry<any Calibrator> = .builtin
+    public var fakeQuantizers: Registry<any FakeQuantizer> = .builtin
     /// What reads networks of other formats.
     public var importers: [any NetworkImporter] = [ONNXImporter()]
 

@@ -10,18 +10,8 @@ public enum TrainingEvent: Sendable {
     case epoch(TrainingHistory.Epoch)
     /// Goes on from a checkpoint, with so many epochs and steps done.
     case resumed(epochs: Int, steps: Int)
-    /// Ends after this epoch, since the test loss has not become better for some.
-    case stoppedEarly(epoch: Int)
-}
-
-/// How good a network is on the pictures to test with.
-public struct Evaluation: Sendable, Equatable {
-    public var count: Int
-    public var loss: Double
-    /// From 0 to 1; nil without classes.
-    public var accuracy: Double?
-    /// Mean over the pictures, in decibels; nil with classes.
-    public var psnr: Double?
+    /// Ends after this epoch, since a loss has not become better for some.
+    case stoppedEarly(epoch: Int, EarlyStopping)
 }
 
 /// Trains a network as a file says: epochs, tests, checkpoints, curves.
@@ -40,11 +30,14 @@ public final class Training {
 
     /// Reads the pictures and compiles the network.
     ///
-    /// - Parameter teacher: makes the network of a teacher ready to run.
+    /// - Parameters:
+    ///   - teacher: makes the network of a teacher ready to run.
+    ///   - form: what the network is trained as, if that is not as it is, given the first pictures that it is trained with.
     /// - Throws: what is wrong with the file, the network or the pictures.
     public init(
         _ file: TrainingFile, network: Network, backend: any TrainingBackend, threads: Int,
-        teacher: ((DistillationDeclaration, Shape) throws -> any CompiledNetwork)? = nil
+        teacher: ((DistillationDeclaration, Shape) throws -> any CompiledNetwork)? = nil,
+        form: ((Tensor) throws -> any TrainingForm)? = nil
     ) throws {
         self.file = file
         guard let input = network.graph.inputs.first, network.graph.inputs.count == 1 else {
@@ -52,8 +45,24 @@ public final class Training {
         }
         let declaration = network.inputs[input.name] ?? InputDeclaration(input.shape)
         let shape = try Self.shape(of: declaration.shape, file: file)
+        let (train, test) = try file.data.load()
+        let batch = shape[0]
+        self.batch = batch
+        guard train.count >= batch else {
+            throw TesseraError(
+                .invalidArgument,
+                "expected a 'batch' of at most \(train.count), as many as there are pictures, found \(batch)")
+        }
+        let task = file.data.task
+        let trainMaker = try SampleMaker(
+            train, input: declaration, shape: shape, task: task, augmentation: file.augment, seed: file.seed)
+        self.trainMaker = trainMaker
+        testMaker = try test.map {
+            try SampleMaker($0, input: declaration, shape: shape, task: task, augmentation: nil, seed: file.seed)
+        }
         session = try TrainingSession(
-            network, inputs: [input.name: shape], backend: backend,
+            network, inputs: [input.name: shape], form: form.map { try $0(Self.firstInput(trainMaker, batch: batch)) },
+            backend: backend,
             options: TrainingOptions(
                 threads: file.threads ?? threads, precision: file.precision.precision, momentum: file.momentum),
             loss: file.loss.make(), optimizer: file.optimizer.make())
@@ -63,27 +72,26 @@ public final class Training {
                 teacher: try teacher(distillation, shape), temperature: distillation.temperature,
                 share: distillation.share)
         }
-        let (train, test) = try file.data.load()
-        batch = shape[0]
-        guard train.count >= batch else {
-            throw TesseraError(
-                .invalidArgument,
-                "expected a 'batch' of at most \(train.count), as many as there are pictures, found \(batch)")
-        }
-        let task: SampleMaker.Task =
-            file.data.kind == .restoration ? .restoration(deviation: file.data.noise) : .classes
-        trainMaker = try SampleMaker(
-            train, input: declaration, shape: shape, task: task, augmentation: file.augment, seed: file.seed)
-        testMaker = try test.map {
-            try SampleMaker($0, input: declaration, shape: shape, task: task, augmentation: nil, seed: file.seed)
-        }
         schedule = file.schedule.make()
         stepsPerEpoch = train.count / batch
-        try checkOutput(classes: train.classes.count)
+        try Self.check(
+            output: session.output.shape, input: shape, classes: train.classes.count,
+            hasClasses: file.data.kind != .restoration)
+    }
+
+    /// The first pictures that are trained with.
+    private static func firstInput(_ maker: SampleMaker, batch: Int) throws -> Tensor {
+        let order = BatchOrder.shuffled(maker.dataSet.count, batch: batch, seed: maker.seed, epoch: 0)
+        let loader = BatchLoader(maker, batches: Array(order.prefix(1)), epoch: 0, threads: 1)
+        defer { loader.stop() }
+        guard let first = try loader.next() else {
+            throw TesseraError(.invalidArgument, "expected pictures to train with, found none")
+        }
+        return first.input
     }
 
     /// The shape of a batch: the network's own, where it does not leave sizes open.
-    private static func shape(of declared: SymbolicShape, file: TrainingFile) throws -> Shape {
+    static func shape(of declared: SymbolicShape, file: TrainingFile) throws -> Shape {
         let sizes = declared.dimensions
         guard sizes.count == 4 else {
             throw TesseraError(
@@ -109,17 +117,17 @@ public final class Training {
             })
     }
 
-    private func checkOutput(classes: Int) throws {
-        let output = session.output.shape
-        if file.data.kind == .restoration {
-            guard output == session.inputShape else {
-                throw TesseraError(
-                    .shapeMismatch, "expected outputs of \(session.inputShape), as the pictures are, found \(output)")
-            }
-        } else {
+    static func check(output: Shape, input: Shape, classes: Int, hasClasses: Bool) throws {
+        if hasClasses {
             guard output.rank >= 2, output[1] == classes, output.elementCount == output[0] * classes else {
                 throw TesseraError(
-                    .shapeMismatch, "expected outputs of \(batch)x\(classes), a number for each class, found \(output)")
+                    .shapeMismatch,
+                    "expected outputs of \(input[0])x\(classes), a number for each class, found \(output)")
+            }
+        } else {
+            guard output == input else {
+                throw TesseraError(
+                    .shapeMismatch, "expected outputs of \(input), as the pictures are, found \(output)")
             }
         }
     }
@@ -146,7 +154,9 @@ public final class Training {
         }
         history = progress.history
         while progress.epoch < file.epochs, !isOver(progress) { try runEpoch(&progress, observe: observe) }
-        if isOver(progress) { try observe(.stoppedEarly(epoch: progress.epoch)) }
+        if let rule = file.earlyStopping, isOver(progress) {
+            try observe(.stoppedEarly(epoch: progress.epoch, rule))
+        }
         try writeNetwork()
     }
 
@@ -155,7 +165,7 @@ public final class Training {
     private var settings: String {
         let parts: [Any?] = [
             file.loss, file.optimizer, file.schedule, file.augment, file.batch, file.precision, file.gradientLimit,
-            file.momentum, file.distillation?.network, file.distillation?.temperature, file.distillation?.share,
+            file.momentum, file.quantization, file.distillation?.network, file.distillation?.temperature, file.distillation?.share,
         ]
         return parts.map { $0.map { "\($0)" } ?? "none" }.joined(separator: "; ")
     }
@@ -212,6 +222,7 @@ public final class Training {
             }
             progress.step += 1
             progress.lossSum += result.loss
+            if let parts = result.parts { progress.lossParts = (progress.lossParts ?? LossParts()) + parts }
             progress.correct += result.correct ?? 0
             let seconds = max(1e-9, (clock.now - start) / .seconds(1))
             try observe(
@@ -244,14 +255,16 @@ public final class Training {
         let pictures = Double(stepsPerEpoch * batch)
         let result = TrainingHistory.Epoch(
             epoch: progress.epoch + 1, rate: rate, trainLoss: progress.lossSum / Double(stepsPerEpoch),
+            trainLossParts: progress.lossParts.map { $0 / Double(stepsPerEpoch) },
             trainAccuracy: file.data.kind == .restoration ? nil : Double(progress.correct) / pictures,
             testLoss: evaluation?.loss, testAccuracy: evaluation?.accuracy, testPSNR: evaluation?.psnr,
             seconds: seconds, imagesPerSecond: speed)
         history.epochs.append(result)
         progress.history = history
         progress.epoch += 1
-        (progress.step, progress.lossSum, progress.correct) = (0, 0, 0)
-        let loss = evaluation?.loss ?? result.trainLoss
+        (progress.step, progress.lossSum, progress.lossParts, progress.correct) = (0, 0, nil, 0)
+        let testLoss = file.earlyStopping?.watched == .training ? nil : evaluation?.loss
+        let loss = testLoss ?? result.trainLoss
         if progress.bestLoss.map({ loss < $0 - (file.earlyStopping?.threshold ?? 0) }) ?? true {
             (progress.bestLoss, progress.epochsSinceBest) = (loss, 0)
         } else {
@@ -267,30 +280,15 @@ public final class Training {
         try session.trainedNetwork().write(to: path("network.yaml"), weightName: "weights.safetensors")
     }
 
-    /// How good the network is, as its weights are now, on the pictures to test with.
+    /// How good the network is in training, as its weights are now, on the pictures to test with.
     ///
     /// - Throws: `invalidArgument` if there are none.
     public func evaluate() throws -> Evaluation {
-        guard let testMaker else {
-            throw TesseraError(.invalidArgument, "expected pictures to 'test' with among the 'data', found none")
-        }
+        guard let testMaker else { throw TrainingFile.noTest }
         let loader = BatchLoader(
             testMaker, batches: BatchOrder.sequential(testMaker.dataSet.count, batch: batch), epoch: 0,
             threads: Self.loaderThreads)
         defer { loader.stop() }
-        var (count, loss, correct) = (0, 0.0, 0)
-        var psnr: [Double] = []
-        while let next = try loader.next() {
-            let result = try session.evaluate(next)
-            count += next.count
-            loss += result.loss * Double(next.count)
-            correct += result.correct ?? 0
-            psnr += result.psnr ?? []
-        }
-        let isRestoration = file.data.kind == .restoration
-        return Evaluation(
-            count: count, loss: loss / Double(max(1, count)),
-            accuracy: isRestoration ? nil : Double(correct) / Double(max(1, count)),
-            psnr: isRestoration ? psnr.reduce(0, +) / Double(max(1, psnr.count)) : nil)
+        return try Evaluation(loader, hasClasses: file.data.kind != .restoration, evaluate: session.evaluate)
     }
 }

@@ -16,16 +16,6 @@ public struct TrainingBatch: Sendable {
     }
 }
 
-/// What a batch came to.
-public struct BatchResult: Sendable {
-    /// The mean over the samples.
-    public var loss: Double
-    /// Samples whose largest output is that of their class; nil if there are no classes.
-    public var correct: Int?
-    /// Peak signal-to-noise ratio of each sample in decibels, for outputs and targets from 0 to 1; nil with classes.
-    public var psnr: [Double]?
-}
-
 /// A network in training: its weights, a loss, and an optimizer.
 ///
 /// ```swift
@@ -43,6 +33,9 @@ public final class TrainingSession {
     public var gradientLimit: Double?
     /// A teacher's outputs are approached as well.
     public var distillation: Distillation?
+    private let form: (any TrainingForm)?
+    /// Nil if the network is run with the weights that are trained.
+    private let weights: TrainedWeights?
     private var masks: [(entry: ParameterSet.Entry, mask: [Float])] = []
     /// The network's own weights: those that are not trained, such as constants, remain.
     private let stored: [String: Tensor]
@@ -50,27 +43,35 @@ public final class TrainingSession {
     private var gradients: [Tensor]
 
     /// Weights and their gradients.
-    public var parameters: ParameterSet { trainable.parameters }
+    public var parameters: ParameterSet { weights?.trained ?? trainable.parameters }
     /// The shape of a batch.
     public var inputShape: Shape { trainable.graph.shapes[trainable.graph.graph.inputs[0].value] }
 
-    /// - Parameter inputs: the shape of every input whose declared shape leaves sizes open, the batch among them.
+    /// - Parameters:
+    ///   - inputs: the shape of every input whose declared shape leaves sizes open, the batch among them.
+    ///   - form: how the network is trained, if that is not as it is.
     /// - Throws: `invalidArgument` for a network of several inputs or outputs, and what compiling throws.
     public init(
-        _ network: Network, inputs: [String: Shape], backend: any TrainingBackend, options: TrainingOptions,
-        loss: any Loss, optimizer: any Optimizer
+        _ network: Network, inputs: [String: Shape], form: (any TrainingForm)? = nil, backend: any TrainingBackend,
+        options: TrainingOptions, loss: any Loss, optimizer: any Optimizer
     ) throws {
         self.network = network
+        self.form = form
         self.loss = loss
         self.optimizer = optimizer
-        let graph = try network.bound(inputs: inputs)
-        guard graph.graph.inputs.count == 1, graph.graph.outputs.count == 1 else {
+        guard network.graph.inputs.count == 1, network.graph.outputs.count == 1 else {
             throw TesseraError(
                 .invalidArgument,
-                "expected a network of one input and one output to train, found \(graph.graph.inputs.count) and \(graph.graph.outputs.count)"
+                "expected a network of one input and one output to train, found \(network.graph.inputs.count) and \(network.graph.outputs.count)"
             )
         }
-        trainable = try backend.compileForTraining(graph, options: options)
+        let network = form?.network ?? network
+        let graph = try network.bound(inputs: inputs)
+        var options = options
+        options.auxiliaryOutputs = Set(graph.graph.outputs.indices.dropFirst())
+        let trainable = try backend.compileForTraining(graph, options: options)
+        self.trainable = trainable
+        weights = try form.map { try TrainedWeights($0, run: trainable.parameters) }
         let (input, output) = (graph.shapes[graph.graph.inputs[0].value], graph.shapes[graph.graph.outputs[0].value])
         guard output.rank > 0, input.rank > 0, output[0] == input[0] else {
             throw TesseraError(
@@ -91,8 +92,8 @@ public final class TrainingSession {
     /// Computes the loss of a batch and the gradients of all weights, and changes none; only running statistics move.
     public func gradients(of batch: TrainingBatch) throws -> BatchResult {
         try run(batch, isTraining: true)
-        let result = try evaluateLoss(batch)
-        try trainable.backward(gradients)
+        let result = try evaluateLoss(batch, isTraining: true)
+        try takeBack()
         return result
     }
 
@@ -102,11 +103,11 @@ public final class TrainingSession {
     /// - Throws: `limitExceeded` if the loss is no number; what is trained is as it was before then, running statistics are not.
     public func step(_ batch: TrainingBatch, rate: Double) throws -> BatchResult {
         try run(batch, isTraining: true)
-        let result = try evaluateLoss(batch)
+        let result = try evaluateLoss(batch, isTraining: true)
         guard result.loss.isFinite else {
             throw TesseraError(.limitExceeded, "the loss is \(result.loss): the learning rate may be too large")
         }
-        try trainable.backward(gradients)
+        try takeBack()
         applyMasks(to: parameters.gradients)
         if let gradientLimit { parameters.clipGradients(to: gradientLimit) }
         optimizer.update(parameters, rate: rate)
@@ -117,7 +118,7 @@ public final class TrainingSession {
     /// The loss of a batch with the running statistics, as the trained network has them.
     public func evaluate(_ batch: TrainingBatch) throws -> BatchResult {
         try run(batch, isTraining: false)
-        return try evaluateLoss(batch)
+        return try evaluateLoss(batch, isTraining: false)
     }
 
     /// The outputs of the last batch.
@@ -151,7 +152,8 @@ public final class TrainingSession {
 
     /// The network with the weights as they are now.
     public func trainedNetwork() throws -> Network {
-        network.replacingWeights(.tensors(try stored.merging(parameters.tensors()) { $1 }))
+        if let form { return try form.finished(parameters.tensors()) }
+        return network.replacingWeights(.tensors(try stored.merging(parameters.tensors()) { $1 }))
     }
 
     /// - Throws: `limitExceeded` if a weight is no number.
@@ -165,28 +167,54 @@ public final class TrainingSession {
     // MARK: Parts
 
     private func run(_ batch: TrainingBatch, isTraining: Bool) throws {
+        weights?.spread()
         try trainable.forward([batch.input], isTraining: isTraining, into: &outputs)
+        if isTraining { weights?.keepStatistics() }
     }
 
-    private func evaluateLoss(_ batch: TrainingBatch) throws -> BatchResult {
+    /// The gradients of what is trained, given those of the outputs.
+    private func takeBack() throws {
+        try trainable.backward(gradients)
+        weights?.collectGradients()
+    }
+
+    private func evaluateLoss(_ batch: TrainingBatch, isTraining: Bool) throws -> BatchResult {
         guard batch.count < outputs[0].shape[0] else {
-            let value = try totalLoss(batch.input, outputs[0], batch.target, gradient: &gradients[0])
-            return try result(value, outputs[0], batch.target)
+            return try evaluateLoss(batch, outputs, isTraining: isTraining, gradients: &gradients)
         }
         // Samples that only fill up the batch do not count.
-        let whole = outputs[0]
-        let region = Region(whole: whole.shape).replacing(axis: 0, with: 0..<batch.count)
-        let output = try whole.cropped(to: region)
-        let target: TrainingTarget =
-            switch batch.target {
-            case .classes(let labels): .classes(Array(labels.prefix(batch.count)))
-            case .tensor(let tensor): .tensor(try tensor.cropped(to: region))
-            }
-        var gradient = try Tensor(zeros: output.shape)
-        let value = try totalLoss(batch.input, output, target, gradient: &gradient)
-        gradients[0] = try Tensor(zeros: whole.shape)
-        try gradients[0].paste(gradient, at: region)
-        return try result(value, output, target)
+        let region = Region(whole: outputs[0].shape).replacing(axis: 0, with: 0..<batch.count)
+        var counted = batch
+        counted.target = try batch.target.counted(in: region)
+        let parts = try outputs.map { try $0.cropped(to: region) }
+        var partGradients = try parts.map { try Tensor(zeros: $0.shape) }
+        let result = try evaluateLoss(counted, parts, isTraining: isTraining, gradients: &partGradients)
+        for (index, part) in partGradients.enumerated() {
+            gradients[index] = try Tensor(zeros: outputs[index].shape)
+            try gradients[index].paste(part, at: region)
+        }
+        return result
+    }
+
+    private func evaluateLoss(
+        _ batch: TrainingBatch, _ outputs: [Tensor], isTraining: Bool, gradients: inout [Tensor]
+    ) throws -> BatchResult {
+        let own = try totalLoss(batch.input, outputs[0], batch.target, gradient: &gradients[0])
+        var result = try BatchResult(loss: own, output: outputs[0], target: batch.target)
+        guard isTraining, let auxiliary = form?.auxiliary, outputs.count > 1 else { return result }
+        var parts = LossParts()
+        parts.own = own
+        parts.auxiliary = try loss.evaluate(outputs[1], batch.target, gradient: &gradients[1])
+        try gradients[1].scale(by: Float(auxiliary.weight))
+        if auxiliary.distillation > 0 {
+            var other = try Tensor(zeros: outputs[0].shape)
+            parts.distillation = try DistillationLoss(temperature: auxiliary.temperature).evaluate(
+                outputs[0], teacher: outputs[1], gradient: &other)
+            try gradients[0].add(other, times: Float(auxiliary.distillation))
+        }
+        result.loss = own + auxiliary.weight * parts.auxiliary + auxiliary.distillation * parts.distillation
+        result.parts = parts
+        return result
     }
 
     private func totalLoss(
@@ -196,49 +224,9 @@ public final class TrainingSession {
         guard let distillation else { return own }
         var other = try Tensor(zeros: output.shape)
         let divergence = try distillation.evaluate(input, output, gradient: &other)
-        let share = Float(distillation.share)
-        try other.withFloats { other in
-            try gradient.withMutableFloats { gradient in
-                for index in gradient.indices { gradient[index] = (1 - share) * gradient[index] + share * other[index] }
-            }
-        }
+        try gradient.scale(by: Float(1 - distillation.share))
+        try gradient.add(other, times: Float(distillation.share))
         return (1 - distillation.share) * own + distillation.share * divergence
-    }
-
-    private func result(_ loss: Double, _ output: Tensor, _ target: TrainingTarget) throws -> BatchResult {
-        switch target {
-        case .classes(let labels):
-            let (_, classes) = try output.classRows()
-            let correct = try output.withFloats { y in
-                labels.enumerated().count { row, label in
-                    let start = row * classes
-                    // The first of several largest counts, so that outputs that are all equal are not right for every class.
-                    return (0..<classes).allSatisfy {
-                        $0 < label ? y[start + $0] < y[start + label] : y[start + $0] <= y[start + label]
-                    }
-                }
-            }
-            return BatchResult(loss: loss, correct: correct)
-        case .tensor(let target):
-            return BatchResult(loss: loss, psnr: try Self.psnr(output, target))
-        }
-    }
-
-    /// 10 · log10(1 / mean squared error) of each sample.
-    private static func psnr(_ output: Tensor, _ target: Tensor) throws -> [Double] {
-        let count = output.elementCount / max(1, output.shape[0])
-        return try output.withFloats { y in
-            try target.withFloats { t in
-                (0..<output.shape[0]).map { sample in
-                    var sum = 0.0
-                    for index in sample * count..<(sample + 1) * count {
-                        let difference = Double(min(max(y[index], 0), 1) - t[index])
-                        sum += difference * difference
-                    }
-                    return peakSignalToNoise(meanSquaredError: sum / Double(max(1, count)))
-                }
-            }
-        }
     }
 }
 
@@ -261,5 +249,18 @@ public struct Distillation: Sendable {
         let counted = try teacher.cropped(
             to: Region(whole: teacher.shape).replacing(axis: 0, with: 0..<output.shape[0]))
         return try loss.evaluate(output, teacher: counted, gradient: &gradient)
+    }
+}
+
+extension Tensor {
+    fileprivate mutating func scale(by factor: Float) throws {
+        guard factor != 1 else { return }
+        try withMutableFloats { for index in $0.indices { $0[index] *= factor } }
+    }
+
+    fileprivate mutating func add(_ other: Tensor, times factor: Float) throws {
+        try other.withFloats { other in
+            try withMutableFloats { for index in $0.indices { $0[index] += factor * other[index] } }
+        }
     }
 }

@@ -21,7 +21,7 @@ struct PluginsCommand: ParsableCommand {
         let entries =
             Self.entries(modules.strategies) + Self.entries(modules.transports) + Self.entries(modules.backends)
             + Self.entries(modules.saliencyMetrics) + Self.entries(modules.pruningAmounts)
-            + Self.entries(modules.calibrators) + Self.entries(modules.operators)
+            + Self.entries(modules.calibrators) + Self.entries(modules.fakeQuantizers) + Self.entries(modules.operators)
         guard !json else { return try printJSON(["modules": entries]) }
         var kind = ""
         for entry in entries {

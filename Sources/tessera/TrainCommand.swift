@@ -48,7 +48,10 @@ struct TrainCommand: ParsableCommand {
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate", abstract: "Measures how good a network is on the test pictures of a training file.",
-        discussion: "Accuracy for classes, peak signal-to-noise ratio for restoration.")
+        discussion: """
+            Accuracy for classes, peak signal-to-noise ratio for restoration. The network runs as it does elsewhere: folded, and with \
+            integers if it was quantized.
+            """)
 
     @Argument(help: "The training file.")
     var config: String
@@ -56,7 +59,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "A network file in place of the one that the training file names, with its own weights.")
     var network: String?
 
-    @Option(help: "A weight file (.safetensors); those that training wrote to the output folder if left out.")
+    @Option(help: "A weight file (.safetensors); what training wrote to the output folder if left out.")
     var weights: String?
 
     @Option(help: "The kernel backend.")
@@ -75,19 +78,28 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        var file = try TrainingFile(path: config)
-        let trained = URL(fileURLWithPath: file.output).appendingPathComponent("weights.safetensors").path
+        let file = try TrainingFile(path: config)
+        let folder = URL(fileURLWithPath: file.output)
+        let trained = folder.appendingPathComponent("network.yaml").path
+        let modules = Modules.builtin
+        let (chosen, source): (Network, String)
         if let network {
-            (file.network, file.weights) = (network, weights.map { .file($0) })
-        } else if let weights {
-            file.weights = .file(weights)
-        } else if FileManager.default.fileExists(atPath: trained) {
-            file.weights = .file(trained)
+            chosen = try modules.loader.load(network, weights: weights.map { .file($0) })
+            source = weights ?? "the network's own"
+        } else if weights == nil, FileManager.default.fileExists(atPath: trained) {
+            (chosen, source) = (
+                try modules.loader.load(trained), folder.appendingPathComponent("weights.safetensors").path
+            )
+        } else {
+            let given = weights.map { .file($0) } ?? file.weights
+            (chosen, source) = (
+                try modules.loader.load(file.network, weights: given), given.map(Self.name) ?? "the network's own"
+            )
         }
-        let training = try Modules.builtin.training(file, backend: backend)
-        let result = try training.evaluate()
+        let result = try file.evaluate(
+            chosen, backend: modules.backends.make(backend), threads: ProcessInfo.processInfo.activeProcessorCount)
         let report = Report(
-            network: training.session.network.name, weights: file.weights.map(Self.name) ?? "the network's own",
+            network: chosen.name, weights: source,
             pictures: result.count, loss: result.loss, accuracy: result.accuracy, psnr_db: result.psnr)
         if json { return try printJSON(report) }
         var table = TextTable(header: ["network", "pictures", "loss", result.psnr == nil ? "accuracy" : "PSNR"])
@@ -108,6 +120,9 @@ struct EpochReport: Encodable {
     let epoch: Int
     let rate: Double
     let train_loss: Double
+    let own_loss: Double?
+    let auxiliary_loss: Double?
+    let distillation_loss: Double?
     let train_accuracy: Double?
     let test_loss: Double?
     let test_accuracy: Double?
@@ -118,6 +133,8 @@ struct EpochReport: Encodable {
     init(_ epoch: TrainingHistory.Epoch) {
         (self.epoch, rate) = (epoch.epoch, epoch.rate)
         (train_loss, train_accuracy) = (epoch.trainLoss, epoch.trainAccuracy)
+        (own_loss, auxiliary_loss) = (epoch.trainLossParts?.own, epoch.trainLossParts?.auxiliary)
+        distillation_loss = epoch.trainLossParts?.distillation
         (test_loss, test_accuracy, test_psnr_db) = (epoch.testLoss, epoch.testAccuracy, epoch.testPSNR)
         (seconds, images_per_second) = (epoch.seconds, epoch.imagesPerSecond)
     }
@@ -138,7 +155,11 @@ final class TrainingProgress: Sendable {
         switch event {
         case .resumed(let epochs, let steps):
             note("going on from the checkpoint after \(epochs) epochs and \(steps) steps")
-        case .stoppedEarly(let epoch): note("stopping after epoch \(epoch): the test loss has not become better")
+        case .stoppedEarly(let epoch, let rule):
+            let name = rule.watched == .test ? "test loss" : "total loss of training"
+            note(
+                "stopping after epoch \(epoch): the \(name) has not become better by more than \(rule.threshold) for \(rule.patience) epoch\(rule.patience == 1 ? "" : "s")"
+            )
         case .step(let epoch, let steps, let total, let loss, let speed):
             guard isTerminal, isDue || steps == total else { return }
             let filled = 30 * steps / max(1, total)
@@ -167,6 +188,10 @@ final class TrainingProgress: Sendable {
     private static func line(_ epoch: TrainingHistory.Epoch, of epochs: Int) -> String {
         var parts = [String(format: "epoch %d/%d", epoch.epoch, epochs), String(format: "rate %.5f", epoch.rate)]
         parts.append(String(format: "loss %.4f", epoch.trainLoss))
+        if let of = epoch.trainLossParts {
+            parts.append(
+                String(format: "(quantized %.4f, auxiliary %.4f, distillation %.4f)", of.own, of.auxiliary, of.distillation))
+        }
         if let accuracy = epoch.trainAccuracy { parts.append(String(format: "accuracy %.2f %%", accuracy * 100)) }
         if let loss = epoch.testLoss { parts.append(String(format: "test loss %.4f", loss)) }
         if let accuracy = epoch.testAccuracy { parts.append(String(format: "test accuracy %.2f %%", accuracy * 100)) }

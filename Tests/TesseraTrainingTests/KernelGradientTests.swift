@@ -210,4 +210,21 @@ private struct Layers {
         try before.add(Self.conv(4))
         _ = try OneDNNBackend().compileForTraining(before.bound(seed: 1), options: TrainingOptions())
     }
+
+    @Test("rounding for integers, whatever the layout and the number of elements")
+    func rounding() throws {
+        for (name, learned) in [
+            ("step", FakeQuantize.Learned.step(gradientScale: 0.01)), ("limit", .limit(decay: 0.1)),
+            ("nothing", .nothing(step: 0.4)),
+        ] {
+            for (channels, size, isSigned) in [(16, 9, true), (5, 33, false), (3, 4, true)] {
+                var layers = try Layers([2, 3, size, size])
+                try layers.add(Self.conv(channels))
+                try layers.add(FakeQuantize(bits: 3, isSigned: isSigned, learned: learned))
+                try layers.add(Self.conv(channels))
+                // Rounding may go the other way where sums differ in their last bit, so few elements are there.
+                try compare("\(name) \(channels) \(size)", layers.bound(seed: 12))
+            }
+        }
+    }
 }

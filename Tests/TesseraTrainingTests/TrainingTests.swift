@@ -86,7 +86,7 @@ import Testing
         let toy = try ToyPictures()
         let training = try toy.training(toy.config(epochs: 30, extra: "early_stopping: {patience: 2, threshold: 10}"))
         var stopped: Int?
-        try training.run { if case .stoppedEarly(let epoch) = $0 { stopped = epoch } }
+        try training.run { if case .stoppedEarly(let epoch, _) = $0 { stopped = epoch } }
         #expect(stopped == 3 && training.history.epochs.count == 3)
         // It is over, also for whoever starts it again.
         let weights = try toy.weights()

@@ -8,15 +8,18 @@ struct FoldableLayer {
     let hasBias: Bool
     let channels: Int
     let layout: WeightLayout
+    /// The parameter that is scaled: integers stay as they are, and the numbers that they stand for change.
+    let scaledParameter: String
     /// Whether channels are the last axis of the output, rather than the second.
     let hasChannelsLast: Bool
 
-    /// Nil for any other layer, and for one whose weight is stored as integers.
+    /// Nil for any other layer.
     init?(_ op: any Operator) {
-        if let op = op as? any IntegerWeights, op.weightBits > 0 { return nil }
+        let isInteger = ((op as? any IntegerWeights)?.weightBits ?? 0) > 0
+        scaledParameter = isInteger ? "weight_scale" : "weight"
         switch op {
         case var conv as Conv:
-            (hasBias, channels, layout, hasChannelsLast) = (conv.bias, conv.channels, .channelsFirst, false)
+            (hasBias, channels, layout, hasChannelsLast) = (conv.bias, conv.channels, isInteger ? .vector : .channelsFirst, false)
             conv.bias = true
             biased = conv
         case var conv as ConvTranspose:
@@ -25,7 +28,7 @@ struct FoldableLayer {
             conv.bias = true
             biased = conv
         case var linear as Linear:
-            (hasBias, channels, layout, hasChannelsLast) = (linear.bias, linear.features, .channelsFirst, true)
+            (hasBias, channels, layout, hasChannelsLast) = (linear.bias, linear.features, isInteger ? .vector : .channelsFirst, true)
             linear.bias = true
             biased = linear
         default: return nil

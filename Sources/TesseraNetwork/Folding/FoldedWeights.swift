@@ -6,6 +6,8 @@ final class FoldedWeights: Sendable {
     /// How the weights of one layer come about.
     struct Recipe: Sendable {
         var layout: WeightLayout
+        /// The parameter that is scaled.
+        var parameter: String
         /// The factor of each channel.
         var scale: [Double]
         /// The bias of each channel.
@@ -28,7 +30,7 @@ final class FoldedWeights: Sendable {
     /// - Parameter store: gives what the layers have before folding.
     func tensor(for specification: ParameterSpecification, of layer: String, from store: WeightStore) throws -> Tensor?
     {
-        guard let recipe = recipes[layer] else { return nil }
+        guard let recipe = recipes[layer], [recipe.parameter, "bias"].contains(specification.name) else { return nil }
         let name = "\(layer).\(specification.name)"
         return try computed.withLock { computed in
             if let tensor = computed[name], tensor.shape == specification.shape { return tensor }
@@ -44,9 +46,9 @@ final class FoldedWeights: Sendable {
     func tensors(from store: WeightStore) throws -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
         for (layer, recipe) in recipes {
-            let shape = try recipe.weight?.shape ?? store.stored("\(layer).weight")?.shape ?? []
+            let shape = try recipe.weight?.shape ?? store.stored("\(layer).\(recipe.parameter)")?.shape ?? []
             for specification in [
-                ParameterSpecification("weight", shape, .weight(fanIn: 1)),
+                ParameterSpecification(recipe.parameter, shape, .weight(fanIn: 1)),
                 ParameterSpecification("bias", [recipe.shift.count], .bias),
             ] {
                 tensors["\(layer).\(specification.name)"] = try tensor(for: specification, of: layer, from: store)
@@ -60,7 +62,7 @@ extension FoldedWeights.Recipe {
     fileprivate func tensor(
         for specification: ParameterSpecification, of layer: String, from store: WeightStore
     ) throws -> Tensor {
-        guard specification.name == "weight" else { return try Tensor(shift.map(Float.init), shape: [shift.count]) }
+        guard specification.name == parameter else { return try Tensor(shift.map(Float.init), shape: [shift.count]) }
         let weight = try weight ?? store.tensor(for: specification, of: layer)
         return try layout.scaled(weight, by: scale)
     }

@@ -51,7 +51,7 @@ struct FoldingPass {
         else { return }
         let given = try givenParameters(of: node)
         let hasBias = given["weight"] == nil ? layer.hasBias : given["bias"] != nil
-        let weight = try given["weight"] ?? store.stored("\(node.name).weight")
+        let weight = try given["weight"] ?? store.stored("\(node.name).\(layer.scaledParameter)")
         guard weight.map({ layer.layout.fits($0.shape, channels: layer.channels) }) ?? true else { return }
         var bias = [Double](repeating: 0, count: layer.channels)
         if hasBias {
@@ -63,7 +63,8 @@ struct FoldingPass {
         let largest =
             try weight.map { try layer.layout.largestMagnitudes(of: $0, channels: layer.channels) }
             ?? [Float](repeating: RandomWeights.largestMagnitude, count: layer.channels)
-        let rank = layer.hasChannelsLast ? ranks[node.outputs[0]] : weight?.shape.rank ?? ranks[node.outputs[0]]
+        let weightRank = layer.layout == .vector ? nil : weight?.shape.rank
+        let rank = layer.hasChannelsLast ? ranks[node.outputs[0]] : weightRank ?? ranks[node.outputs[0]]
 
         var folding = ChannelFolding(bias: bias)
         var entry = FoldedLayer(layer: node.name)
@@ -84,7 +85,8 @@ struct FoldingPass {
         folded[id] = (
             layer.biased,
             FoldedWeights.Recipe(
-                layout: layer.layout, scale: folding.scale, shift: folding.shift, weight: given["weight"])
+                layout: layer.layout, parameter: layer.scaledParameter, scale: folding.scale, shift: folding.shift,
+                weight: given["weight"])
         )
     }
 

@@ -1,16 +1,19 @@
 import TesseraCore
 
 /// Where the weights of an output channel are in a layer's weight tensor.
-enum WeightLayout: Sendable {
+enum WeightLayout: Sendable, Equatable {
     /// [channels, …]: `conv` and `linear`.
     case channelsFirst
     /// [input channels, channels / groups, …], where every group of input channels makes its own channels: `conv_transpose`.
     case inputsFirst(groups: Int)
+    /// [channels], the scales of weights that are integers.
+    case vector
 
     /// Whether a weight of this shape makes so many channels.
     func fits(_ shape: Shape, channels: Int) -> Bool {
         switch self {
         case .channelsFirst: shape.rank >= 2 && shape[0] == channels
+        case .vector: shape == [channels]
         case .inputsFirst(let groups):
             shape.rank >= 3 && shape[0] % groups == 0 && shape[1] == channels / groups
         }
@@ -20,7 +23,7 @@ enum WeightLayout: Sendable {
     func forEachRun(in shape: Shape, channels: Int, _ body: (_ channel: Int, _ run: Range<Int>) -> Void) {
         guard shape.elementCount > 0 else { return }
         switch self {
-        case .channelsFirst:
+        case .channelsFirst, .vector:
             let length = shape.elementCount / channels
             for channel in 0..<channels { body(channel, channel * length..<(channel + 1) * length) }
         case .inputsFirst(let groups):

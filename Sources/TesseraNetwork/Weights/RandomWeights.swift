@@ -3,12 +3,12 @@ import TesseraCore
 /// Weights drawn at random, for measuring speed and for starting to train.
 ///
 /// Only integer arithmetic and one multiplication go into a number, so that every machine draws the same bits.
-enum RandomWeights {
+package enum RandomWeights {
     /// No weight that is drawn is larger: √2 times six deviations.
     static let largestMagnitude: Float = 9
 
     /// - Parameter name: the tensor's full name, which decides the numbers together with the seed.
-    static func tensor(_ specification: ParameterSpecification, named name: String, seed: Int) throws -> Tensor {
+    package static func tensor(_ specification: ParameterSpecification, named name: String, seed: Int) throws -> Tensor {
         if case .weight = specification.role, [.i8, .u8].contains(specification.elementType) {
             var generator = SplitMix64(seed: seed, name: name)
             let bytes = (0..<specification.shape.elementCount).map { _ in

@@ -20,7 +20,7 @@ final class TrainingBuilder {
     private(set) var buffers: [Int] = []
     private(set) var steps: [TrainingStep] = []
     /// By value: where it lies, in all layouts that were asked for; the first is that of the layer that makes it.
-    private var operands: [[TrainingOperand]]
+    private var operands: [[(operand: TrainingOperand, phases: TrainingPhases)]]
     private var gradients: [TrainingOperand?]
     /// What takes gradients back through the layers, in the order of the layers.
     private var tape: [(Graph.Node, () throws -> Void)] = []
@@ -55,16 +55,19 @@ final class TrainingBuilder {
             }
             let operand = allocate(try .plain(shape(input.value)))
             inputs.append(operand)
-            operands[input.value] = [operand]
+            operands[input.value] = [(operand, .forward)]
         }
+        let isNeeded = graph.isNeeded(except: options.auxiliaryOutputs)
         for (id, node) in graph.graph.nodes.enumerated() where !merged.contains(id) {
             layer = node.name
+            phases = isNeeded[id] ? .forward : .training
             try locatingErrors(path: node.name, at: node.location) {
                 try TrainingLowering(self, id, node).lower()
             }
         }
-        for output in graph.graph.outputs {
+        for (index, output) in graph.graph.outputs.enumerated() {
             layer = output.name
+            phases = options.auxiliaryOutputs.contains(index) ? .training : .forward
             outputs.append(try operand(output.value, in: .plain(shape(output.value))))
         }
         phases = .backward
@@ -114,7 +117,7 @@ final class TrainingBuilder {
 
     /// Where a value lies, as the layer that made it left it.
     func operand(_ value: Graph.ValueID) throws -> TrainingOperand {
-        guard let operand = operands[value].first else {
+        guard let operand = operands[value].first?.operand else {
             throw TesseraError(.notFound, "expected '\(graph.graph.values[value].name)' to be made before it is read")
         }
         return operand
@@ -122,9 +125,14 @@ final class TrainingBuilder {
 
     /// The value in a layout, reordered to it if it is not there yet.
     func operand(_ value: Graph.ValueID, in layout: Layout) throws -> TrainingOperand {
-        if let present = operands[value].first(where: { $0.layout == layout }) { return present }
+        // A copy that is made in training alone is stale elsewhere.
+        if let present = operands[value].first(where: {
+            $0.operand.layout == layout && ($0.phases.isSuperset(of: phases) || phases == .backward)
+        }) {
+            return present.operand
+        }
         let result = try reordered(operand(value), to: layout)
-        operands[value].append(result)
+        operands[value].append((result, phases))
         return result
     }
 
@@ -135,7 +143,7 @@ final class TrainingBuilder {
 
     /// Says where a value lies.
     func define(_ value: Graph.ValueID, as operand: TrainingOperand, rounding: Bool = true) {
-        operands[value] = [operand]
+        operands[value] = [(operand, phases)]
         if isRounded && rounding { add(.round(operand)) }
     }
 
@@ -209,7 +217,8 @@ final class TrainingBuilder {
     }
 
     func add(_ action: TrainingStep.Action, phases: TrainingPhases? = nil) {
-        steps.append(TrainingStep(action: action, phases: phases ?? self.phases, layer: layer))
+        let phases = phases?.intersection(self.phases) ?? self.phases
+        if !phases.isEmpty { steps.append(TrainingStep(action: action, phases: phases, layer: layer)) }
     }
 
     /// What an operator keeps for its way back; nil if nothing.

@@ -46,6 +46,7 @@ struct TrainingLowering {
         case let op as Slice: try lower(op)
         case let op as Pad: try lower(op)
         case let op as Concat: try lower(op)
+        case let op as FakeQuantize: try lower(op)
         default:
             guard let functions = ElementFunction.functions(of: node.op), functions.count == 1 else {
                 throw TesseraError(.notSupported, "'\(node.op.name)'")

@@ -40,35 +40,56 @@ public final class ParameterSet: @unchecked Sendable {
     /// The weights of a bound graph.
     ///
     /// - Throws: `notFound` for a weight that is missing, `notSupported` for one that is not f32.
-    public init(_ graph: BoundGraph) throws {
-        var entries: [Entry] = []
-        var tensors: [Tensor] = []
-        var end = 0
+    public convenience init(_ graph: BoundGraph) throws {
+        var weights: [Weight] = []
         for (id, node) in graph.graph.nodes.enumerated() where !(node.op is Constant) {
             for specification in try node.op.parameters(for: graph.inputShapes(of: node)) {
                 guard let tensor = graph.parameters[id][specification.name] else {
                     throw TesseraError(
                         .notFound, "expected a weight '\(specification.name)', found none", path: node.name)
                 }
-                guard tensor.elementType == .f32 else {
-                    throw TesseraError(
-                        .notSupported, "expected '\(specification.name)' of f32 to train, found \(tensor.elementType)",
-                        path: node.name)
-                }
-                let range = end..<end + tensor.elementCount
-                end = (range.upperBound + Self.alignment - 1) / Self.alignment * Self.alignment
-                entries.append(
-                    Entry(
-                        layer: node.name, parameter: specification.name, shape: tensor.shape, role: specification.role,
-                        range: range, isTrainable: !specification.role.isStatistic))
-                tensors.append(tensor)
+                weights.append(Weight(node.name, specification.name, specification.role, tensor))
             }
+        }
+        try self.init(weights)
+    }
+
+    /// A weight to be trained.
+    public struct Weight: Sendable {
+        public var layer: String
+        public var parameter: String
+        public var role: ParameterSpecification.Role
+        public var tensor: Tensor
+
+        public init(_ layer: String, _ parameter: String, _ role: ParameterSpecification.Role, _ tensor: Tensor) {
+            (self.layer, self.parameter, self.role, self.tensor) = (layer, parameter, role, tensor)
+        }
+    }
+
+    /// Weights whose names differ.
+    ///
+    /// - Throws: `notSupported` for one that is not f32.
+    public init(_ weights: [Weight]) throws {
+        var entries: [Entry] = []
+        var end = 0
+        for weight in weights {
+            guard weight.tensor.elementType == .f32 else {
+                throw TesseraError(
+                    .notSupported, "expected '\(weight.parameter)' of f32 to train, found \(weight.tensor.elementType)",
+                    path: weight.layer)
+            }
+            let range = end..<end + weight.tensor.elementCount
+            end = (range.upperBound + Self.alignment - 1) / Self.alignment * Self.alignment
+            entries.append(
+                Entry(
+                    layer: weight.layer, parameter: weight.parameter, shape: weight.tensor.shape, role: weight.role,
+                    range: range, isTrainable: !weight.role.isStatistic))
         }
         self.entries = entries
         places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
         values = try Self.allocate(end)
         gradients = try Self.allocate(end)
-        for (entry, tensor) in zip(entries, tensors) { try set(entry, tensor) }
+        for (entry, weight) in zip(entries, weights) { try set(entry, weight.tensor) }
     }
 
     deinit {

@@ -14,6 +14,8 @@ public struct TrainingOptions: Sendable {
     public var precision: Precision
     /// How much of the running statistics a batch replaces.
     public var momentum: Double
+    /// Outputs, by their places, that are of no interest outside of training: a backend need not compute them there.
+    public var auxiliaryOutputs: Set<Int> = []
 
     public init(threads: Int = 1, precision: Precision = .f32, momentum: Double = 0.1) {
         (self.threads, self.precision, self.momentum) = (max(1, threads), precision, momentum)
@@ -29,7 +31,8 @@ public protocol TrainableNetwork: AnyObject, Sendable {
     /// - Parameters:
     ///   - isTraining: whether batch normalizations take the statistics of this batch, and remember them, instead of the running
     ///     ones.
-    ///   - outputs: as `makeOutputs` gives them, or as an earlier run left them.
+    ///   - outputs: as `makeOutputs` gives them, or as an earlier run left them. Unless `isTraining`, those that are auxiliary hold
+    ///     anything.
     func forward(_ inputs: [Tensor], isTraining: Bool, into outputs: inout [Tensor]) throws
     /// Computes the gradients of all weights, given those of the outputs, for the inputs of the last `forward` in training.
     func backward(_ outputGradients: [Tensor]) throws
@@ -71,6 +74,17 @@ extension BoundGraph {
             let hasWeights = !parameters[id].isEmpty
             guard hasWeights || node.inputs.contains(where: { result[$0] }) else { continue }
             for output in node.outputs { result[output] = true }
+        }
+        return result
+    }
+
+    /// By layer: whether an output other than these depends on it.
+    public func isNeeded(except outputs: Set<Int>) -> [Bool] {
+        var wanted = Set(graph.outputs.enumerated().filter { !outputs.contains($0.offset) }.map(\.element.value))
+        var result = [Bool](repeating: false, count: graph.nodes.count)
+        for (id, node) in graph.nodes.enumerated().reversed() where node.outputs.contains(where: wanted.contains) {
+            result[id] = true
+            wanted.formUnion(node.inputs)
         }
         return result
     }

@@ -23,9 +23,10 @@ struct Checkpoint {
         var optimizerSteps = 0
         /// Sums over the steps that are done.
         var lossSum = 0.0
+        var lossParts: LossParts?
         var correct = 0
         var history = TrainingHistory()
-        /// The best test loss so far, and the epochs since.
+        /// The best of the loss that is watched so far, and the epochs since.
         var bestLoss: Double?
         var epochsSinceBest = 0
     }

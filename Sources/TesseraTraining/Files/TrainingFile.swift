@@ -15,6 +15,7 @@ public struct TrainingFile: Configurable {
     public var augment = Augmentation()
     public var loss = LossDeclaration()
     public var distillation: DistillationDeclaration?
+    public var quantization: QuantizationDeclaration?
     public var optimizer = OptimizerDeclaration()
     public var schedule = ScheduleDeclaration()
     public var epochs = 1
@@ -44,6 +45,7 @@ public struct TrainingFile: Configurable {
         Key("augment", \.augment, "how pictures are changed at random"),
         Key("loss", \.loss, "what is made small"),
         Key("distillation", \.distillation, "a teacher, whose outputs are approached as well"),
+        Key("quantization", \.quantization, "for integers of how many bits the network is trained, and how"),
         Key("optimizer", \.optimizer, "how weights change"),
         Key("schedule", \.schedule, "the learning rate over time"),
         Key("epochs", \.epochs, "how often all pictures are trained with"),
@@ -89,6 +91,11 @@ public struct TrainingFile: Configurable {
             gradientLimit.map { $0 > 0 } ?? true, "expected a 'gradient_limit' above 0, found \(gradientLimit ?? 0)")
         try require(
             checkpointSteps.map { $0 > 0 } ?? true, "expected 'checkpoint_steps' from 1, found \(checkpointSteps ?? 0)")
+        try require(
+            quantization == nil || precision == .f32, "expected a 'precision' of f32 with 'quantization', found bf16")
+        try require(
+            quantization?.auxiliary.map { $0.loss.distillation == 0 || data.kind != .restoration } ?? true,
+            "expected no 'distillation' from an auxiliary network without classes: it compares probabilities")
         switch (data.kind, loss.kind) {
         case (.restoration, .crossEntropy):
             throw TesseraError(.invalidArgument, "expected a 'loss' of mse or l1 for restoration, found cross_entropy")
@@ -262,20 +269,27 @@ public struct ScheduleDeclaration: Configurable, ConfigurationValue, Equatable {
     }
 }
 
-/// When training ends early.
+/// When training ends early (METHODS.md E6).
 public struct EarlyStopping: Configurable, ConfigurationValue, Equatable {
-    /// Epochs without a better test loss.
+    /// Which loss is watched.
+    public enum Watched: String, Sendable, ConfigurationChoice {
+        case test, training
+    }
+
+    /// Epochs without a better loss.
     public var patience = 5
     /// How much less counts as better.
     public var threshold = 0.0
+    public var watched = Watched.test
 
     public init() {}
 
     public static let shorthandKey: String? = "patience"
     public static let typeDescription = "a number of epochs, or a map of keys"
     public static let keys: [Key<EarlyStopping>] = [
-        Key("patience", \.patience, "epochs without a better test loss after which training ends"),
+        Key("patience", \.patience, "epochs without a better loss after which training ends"),
         Key("threshold", \.threshold, "how much less the loss must be to count as better"),
+        Key("loss", \.watched, "the test loss (that of training without a test), or the whole loss of training"),
     ]
 
     public func validate() throws {

@@ -7,7 +7,11 @@ extension TrainingHistory {
         let loss = CurveChart(
             title: "loss",
             curves: [
-                .init(name: "training", points: points(\.trainLoss)), .init(name: "test", points: points(\.testLoss)),
+                .init(name: hasParts ? "total" : "training", points: points(\.trainLoss)),
+                .init(name: "test", points: points(\.testLoss)),
+                .init(name: "quantized", points: points(\.trainLossParts?.own)),
+                .init(name: "auxiliary", points: points(\.trainLossParts?.auxiliary)),
+                .init(name: "distillation", points: points(\.trainLossParts?.distillation)),
             ])
         let hasClasses = epochs.contains { $0.trainAccuracy != nil }
         let quality = CurveChart(
@@ -49,7 +53,7 @@ private struct CurveChart {
     static let width = 420
     static let height = 300
     /// Okabe and Ito's colours, which those who see few colours can tell apart.
-    private static let colours = ["#0072b2", "#d55e00"]
+    private static let colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"]
 
     let title: String
     let curves: [Curve]

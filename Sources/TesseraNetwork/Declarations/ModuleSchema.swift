@@ -7,7 +7,7 @@ extension ConfigurationSchema {
     ///   - key: the key that holds the name.
     ///   - isRequired: whether that key must be there.
     ///   - others: keys that every such map has.
-    static func choice(
+    package static func choice(
         of registry: Registry<some Sendable>, key: String, isRequired: Bool, beside others: [KeyDescription] = []
     ) -> ConfigurationSchema {
         let maps = registry.modules.map { module in

@@ -1,5 +1,4 @@
 import TesseraCore
-import TesseraNetwork
 
 /// A module by name with its options, as files name it: `random`, or `{metric: random, seed: 7}`.
 public protocol ModuleChoice: ConfigurationValue, Equatable {
@@ -32,9 +31,9 @@ extension ModuleChoice {
 }
 
 /// A module as it is named in files: by its name alone, or by a map that has its options, too.
-enum ModuleDeclaration {
+package enum ModuleDeclaration {
     /// - Parameter key: that of the name in a map.
-    static func read(_ configuration: Configuration, key: String, noun: String) throws -> (String, Configuration) {
+    package static func read(_ configuration: Configuration, key: String, noun: String) throws -> (String, Configuration) {
         if case .string(let name) = configuration.content { return (name, .empty) }
         let entries = try configuration.entries(expecting: "a \(noun)'s name, or {\(key): NAME, …}")
         guard let name = configuration[key] else {
@@ -46,7 +45,7 @@ enum ModuleDeclaration {
         )
     }
 
-    static func configuration(_ name: String, _ options: Configuration, key: String) -> Configuration {
+    package static func configuration(_ name: String, _ options: Configuration, key: String) -> Configuration {
         let entries = (try? options.entries()) ?? []
         guard !entries.isEmpty else { return name.configuration }
         return Configuration(.map([Configuration.Entry(key, name.configuration)] + entries))
