@@ -5,7 +5,8 @@ set -euo pipefail
 usage="usage: scripts/demo.sh [PICTURE]
 
 Adds noise to PICTURE (PNG or JPEG, any size) or to the landscape that comes with the project, and takes it out again on four node
-processes. Both pictures, and one of who computed what, go to the folder demo-out of the project."
+processes. Both pictures, and one of who computed what, go to the folder demo-out of the project. TESSERA names a command that is built
+already."
 
 fail() {
     echo "demo: $1" >&2
@@ -39,9 +40,12 @@ rm -f "$output"/{noisy.png,denoised.png,plan.svg} || fail "the pictures in '$out
 
 "$root/scripts/setup.sh"
 cd "$root"
-echo "demo: building; the first time takes a few minutes" >&2
-swift build -c release --product tessera >&2
-tessera=$(swift build -c release --product tessera --show-bin-path)/tessera
+tessera=${TESSERA:-}
+if [[ -z $tessera ]]; then
+    echo "demo: building; the first time takes a few minutes" >&2
+    swift build -c release --product tessera >&2
+    tessera=$(swift build -c release --product tessera --show-bin-path)/tessera
+fi
 
 "$tessera" script scripts/workflows/noise.lua "$picture" "$output/noisy.png"
 "$tessera" deploy configs/deployments/demo.yaml --spawn 4 --verify \

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Sets up what is needed, builds the tests and runs them. Arguments go to `swift test`, such as --filter ConvTests.
+# TESSERA_CONFIGURATION=release tests what is made for use, whose command is .build/release/tessera then.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -16,16 +17,18 @@ else
     echo "test: TESSERA_TEST_DATA is not set, so tests with trained networks and photographs are skipped"
 fi
 
-scripts/build.sh --build-tests
+mode=()
+if [[ ${TESSERA_CONFIGURATION:-debug} == release ]]; then mode=(-c release -Xswiftc -enable-testing); fi
+scripts/build.sh "${mode[@]}" --build-tests
 if (($#)); then
-    exec swift test --skip-build "$@"
+    exec swift test "${mode[@]}" --skip-build "$@"
 fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # Nothing may hang for ever, and what failed is said again at the end, where it is found.
 run() {
     local status=0
-    timeout --kill-after=10 1200 swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
+    timeout --kill-after=10 1200 swift test "${mode[@]}" --skip-build "$@" 2>&1 | tee "$log" || status=$?
     if ((status != 0)); then
         echo "test: failed (status $status) in: swift test $*" >&2
         grep -A 6 '✘ .* recorded an issue' "$log" | cut -c 1-1000 >&2 || tail -n 20 "$log" >&2
