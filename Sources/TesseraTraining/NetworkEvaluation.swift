@@ -52,7 +52,8 @@ extension TrainingFile {
         let outputName = network.graph.outputs[0].name
         let (loss, hasClasses) = (self.loss.make(), data.kind != .restoration)
         try Training.check(
-            output: session.graph.shapes[session.graph.graph.outputs[0].value], input: shape, classes: test.classes.count,
+            output: session.graph.shapes[session.graph.graph.outputs[0].value], input: shape,
+            classes: test.classes.count,
             hasClasses: hasClasses)
         let loader = BatchLoader(
             maker, batches: BatchOrder.sequential(test.count, batch: shape[0]), epoch: 0, threads: 1)

@@ -165,7 +165,8 @@ public final class Training {
     private var settings: String {
         let parts: [Any?] = [
             file.loss, file.optimizer, file.schedule, file.augment, file.batch, file.precision, file.gradientLimit,
-            file.momentum, file.quantization, file.distillation?.network, file.distillation?.temperature, file.distillation?.share,
+            file.momentum, file.quantization, file.distillation?.network, file.distillation?.temperature,
+            file.distillation?.share,
         ]
         return parts.map { $0.map { "\($0)" } ?? "none" }.joined(separator: "; ")
     }

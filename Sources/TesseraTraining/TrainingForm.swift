@@ -90,7 +90,8 @@ final class TrainedWeights {
             let source = try form.shared[own.name].map(entry) ?? own
             guard source.shape == own.shape else {
                 throw TesseraError(
-                    .shapeMismatch, "expected '\(own.name)' of \(source.shape), as '\(source.name)', found \(own.shape)")
+                    .shapeMismatch, "expected '\(own.name)' of \(source.shape), as '\(source.name)', found \(own.shape)"
+                )
             }
             users[source.name, default: []].append(own)
         }
@@ -102,7 +103,8 @@ final class TrainedWeights {
             guard let learned = derivation.learned else { continue }
             weights.append(
                 .init(
-                    try entry(derivation.weight).layer, learned.name, .scale, try Tensor([learned.initial], shape: [1])))
+                    try entry(derivation.weight).layer, learned.name, .scale, try Tensor([learned.initial], shape: [1]))
+            )
         }
         trained = try ParameterSet(weights)
         let rules = Dictionary(uniqueKeysWithValues: form.derivations.map { ($0.weight, $0) })
@@ -138,7 +140,9 @@ final class TrainedWeights {
     /// Remembers the statistics that a run has changed.
     func keepStatistics() {
         for (source, targets) in copies where !source.isTrainable {
-            if let target = targets.first { _ = trained.values[source.range].update(fromContentsOf: run.values[target.range]) }
+            if let target = targets.first {
+                _ = trained.values[source.range].update(fromContentsOf: run.values[target.range])
+            }
         }
     }
 

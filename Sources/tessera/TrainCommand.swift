@@ -190,7 +190,9 @@ final class TrainingProgress: Sendable {
         parts.append(String(format: "loss %.4f", epoch.trainLoss))
         if let of = epoch.trainLossParts {
             parts.append(
-                String(format: "(quantized %.4f, auxiliary %.4f, distillation %.4f)", of.own, of.auxiliary, of.distillation))
+                String(
+                    format: "(quantized %.4f, auxiliary %.4f, distillation %.4f)", of.own, of.auxiliary, of.distillation
+                ))
         }
         if let accuracy = epoch.trainAccuracy { parts.append(String(format: "accuracy %.2f %%", accuracy * 100)) }
         if let loss = epoch.testLoss { parts.append(String(format: "test loss %.4f", loss)) }

@@ -46,7 +46,9 @@ import Testing
         }
     }
 
-    @Test("within the range gradients pass, beyond it they do not; a step and a limit learn from what was rounded and cut")
+    @Test(
+        "within the range gradients pass, beyond it they do not; a step and a limit learn from what was rounded and cut"
+    )
     func gradientsByHand() throws {
         // In steps of 0.5: -0.4 is below; 0.6 is 1.2 steps, rounded to 1; 1.4 is 2.8, rounded to 3; 4 is above.
         let numbers: [Float] = [-0.2, 0.3, 0.7, 4]

@@ -117,7 +117,8 @@ import Testing
         let form = try QuantizationAwareNetwork(
             network, declaration, quantizer: LearnedStepSize(), input: input, seed: 1, backend: ReferenceBackend(),
             threads: 1)
-        #expect(form.network.graph.nodes.filter { $0.name.hasSuffix(".numbers") }.map(\.name) == ["auxiliary1.b.numbers"])
+        #expect(
+            form.network.graph.nodes.filter { $0.name.hasSuffix(".numbers") }.map(\.name) == ["auxiliary1.b.numbers"])
         declaration.edgeBits = 8
         let wide = try QuantizationAwareNetwork(
             network, declaration, quantizer: LearnedStepSize(), input: input, seed: 1, backend: ReferenceBackend(),
@@ -132,7 +133,8 @@ import Testing
             "auxiliary1.b.numbers.weight": [0.25, 0.125],
         ]
         for entry in session.parameters.entries {
-            try session.parameters.set(entry, Tensor(try #require(values[entry.name], "\(entry.name)"), shape: entry.shape))
+            try session.parameters.set(
+                entry, Tensor(try #require(values[entry.name], "\(entry.name)"), shape: entry.shape))
         }
         _ = try session.gradients(of: TrainingBatch(input: input, target: .classes([0, 1])))
         // Of the quantized network: 3 · 2 = 6, · 1 = 6. Of the auxiliary one: stream 1 is 6 + 1.5 = 7.5, stream 2 is 30; the sum of

@@ -33,7 +33,9 @@ extension ModuleChoice {
 /// A module as it is named in files: by its name alone, or by a map that has its options, too.
 package enum ModuleDeclaration {
     /// - Parameter key: that of the name in a map.
-    package static func read(_ configuration: Configuration, key: String, noun: String) throws -> (String, Configuration) {
+    package static func read(_ configuration: Configuration, key: String, noun: String) throws -> (
+        String, Configuration
+    ) {
         if case .string(let name) = configuration.content { return (name, .empty) }
         let entries = try configuration.entries(expecting: "a \(noun)'s name, or {\(key): NAME, …}")
         guard let name = configuration[key] else {

@@ -19,7 +19,9 @@ struct FoldableLayer {
         scaledParameter = isInteger ? "weight_scale" : "weight"
         switch op {
         case var conv as Conv:
-            (hasBias, channels, layout, hasChannelsLast) = (conv.bias, conv.channels, isInteger ? .vector : .channelsFirst, false)
+            (hasBias, channels, layout, hasChannelsLast) = (
+                conv.bias, conv.channels, isInteger ? .vector : .channelsFirst, false
+            )
             conv.bias = true
             biased = conv
         case var conv as ConvTranspose:
@@ -28,7 +30,9 @@ struct FoldableLayer {
             conv.bias = true
             biased = conv
         case var linear as Linear:
-            (hasBias, channels, layout, hasChannelsLast) = (linear.bias, linear.features, isInteger ? .vector : .channelsFirst, true)
+            (hasBias, channels, layout, hasChannelsLast) = (
+                linear.bias, linear.features, isInteger ? .vector : .channelsFirst, true
+            )
             linear.bias = true
             biased = linear
         default: return nil

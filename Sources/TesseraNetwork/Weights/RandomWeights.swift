@@ -8,7 +8,8 @@ package enum RandomWeights {
     static let largestMagnitude: Float = 9
 
     /// - Parameter name: the tensor's full name, which decides the numbers together with the seed.
-    package static func tensor(_ specification: ParameterSpecification, named name: String, seed: Int) throws -> Tensor {
+    package static func tensor(_ specification: ParameterSpecification, named name: String, seed: Int) throws -> Tensor
+    {
         if case .weight = specification.role, [.i8, .u8].contains(specification.elementType) {
             var generator = SplitMix64(seed: seed, name: name)
             let bytes = (0..<specification.shape.elementCount).map { _ in

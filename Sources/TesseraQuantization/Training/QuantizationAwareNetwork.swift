@@ -81,7 +81,8 @@ public struct QuantizationAwareNetwork: TrainingForm {
             name: source.name, graph: try source.graph.replacingOutputs(read), inputs: source.inputs,
             weights: .tensors(weights))
         let session = try Session(
-            observed.bound(inputs: input.mapValues(\.shape)), backend: backend, options: CompileOptions(threads: threads))
+            observed.bound(inputs: input.mapValues(\.shape)), backend: backend,
+            options: CompileOptions(threads: threads))
         let values = try session.run(input)
         var found: [RoundedValue.Key: RoundedValue] = [:]
         for layer in layers where found[layer.reads] == nil {
@@ -94,7 +95,8 @@ public struct QuantizationAwareNetwork: TrainingForm {
                 )
             }
             guard mean.isFinite else {
-                throw TesseraError(.invalidArgument, "expected finite activations to train with, found others", path: name)
+                throw TesseraError(
+                    .invalidArgument, "expected finite activations to train with, found others", path: name)
             }
             let op = layer.quantizer.activations(
                 bits: layer.reads.bits, isSigned: isSigned,
@@ -183,7 +185,9 @@ struct TrainedLayer: Sendable {
         }
         let edges = EdgeLayers(graph, among: Set(candidates.map(\.offset)))
         return candidates.compactMap { id, node in
-            guard let op = node.op as? any IntegerWeights, let weight = weights["\(node.name).weight"] else { return nil }
+            guard let op = node.op as? any IntegerWeights, let weight = weights["\(node.name).weight"] else {
+                return nil
+            }
             let isEdge = edges.contains(id)
             if isEdge && settings.edgeBits == 32 { return nil }
             let own: any FakeQuantizer = isEdge ? LearnedStepSize() : quantizer

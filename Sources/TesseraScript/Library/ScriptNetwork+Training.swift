@@ -6,20 +6,26 @@ extension ScriptNetwork {
     static var train: Binding {
         Binding(
             of: ScriptNetwork.self, "train",
-            "train{config: string, output?: string, epochs?: integer} -> Network, table[]",
+            "train{config: string, output?: string, epochs?: integer, quantization?: string|table} -> Network, table[]",
             "Trains the network, from the weights that it has, as a training file says, whose own network and weights are "
                 + "left out of account. Gives the trained network and what each epoch came to: epoch, rate, train_loss, "
-                + "train_accuracy, test_loss, test_accuracy, test_psnr. `output` and `epochs` replace those of the file."
+                + "train_accuracy, test_loss, test_accuracy, test_psnr, and with an auxiliary network own_loss, auxiliary_loss, "
+                + "distillation_loss. `output`, `epochs` and `quantization` replace those of the file; with `quantization` the trained "
+                + "network is one of integers."
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()
             let config = try options.require("config", "a training file") { try $0.requireString() }
             let (output, epochs) = (try options.string("output"), try options.integer("epochs"))
+            let quantization = try options.take("quantization") {
+                try QuantizationDeclaration(configuration: $0.configuration())
+            }
             try options.finish()
             return try locatingErrors(path: call.name) {
                 var file = try TrainingFile(path: config)
                 file.output = output ?? file.output
                 file.epochs = epochs ?? file.epochs
+                file.quantization = quantization ?? file.quantization
                 // A checkpoint there is of another network's weights.
                 file.resume = false
                 try file.validate()
@@ -69,6 +75,9 @@ extension ScriptTable {
         self.init(entries: [
             "epoch": .integer(epoch.epoch), "rate": .number(epoch.rate), "train_loss": .number(epoch.trainLoss),
         ])
+        entries["own_loss"] = (epoch.trainLossParts?.own).map(ScriptValue.number)
+        entries["auxiliary_loss"] = (epoch.trainLossParts?.auxiliary).map(ScriptValue.number)
+        entries["distillation_loss"] = (epoch.trainLossParts?.distillation).map(ScriptValue.number)
         entries["train_accuracy"] = epoch.trainAccuracy.map(ScriptValue.number)
         entries["test_loss"] = epoch.testLoss.map(ScriptValue.number)
         entries["test_accuracy"] = epoch.testAccuracy.map(ScriptValue.number)

@@ -67,7 +67,8 @@ public struct AuxiliaryDeclaration: Configurable, ConfigurationValue, Equatable 
     public static let typeDescription = "a number of sets of kernels, or a map of keys"
     public static let keys: [Key<AuxiliaryDeclaration>] = [
         Key("width", \.width, "sets of kernels beside each quantized convolution, each of as many channels as that"),
-        Key("loss", \.loss.weight, "the factor of the auxiliary network's loss, beside 1 for that of the quantized one"),
+        Key(
+            "loss", \.loss.weight, "the factor of the auxiliary network's loss, beside 1 for that of the quantized one"),
         Key(
             "distillation", \.loss.distillation,
             "the factor of the divergence of the quantized network's probabilities from the auxiliary network's"),

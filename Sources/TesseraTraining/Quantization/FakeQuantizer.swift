@@ -30,7 +30,9 @@ extension Registry where Product == any FakeQuantizer {
             [
                 Module(DoReFa.self, name: DoReFa.name, summary: DoReFa.summary) { $0 },
                 Module(LearnedStepSize.self, name: LearnedStepSize.name, summary: LearnedStepSize.summary) { $0 },
-                Module(ParameterizedClipping.self, name: ParameterizedClipping.name, summary: ParameterizedClipping.summary) {
+                Module(
+                    ParameterizedClipping.self, name: ParameterizedClipping.name, summary: ParameterizedClipping.summary
+                ) {
                     $0
                 },
             ])
