@@ -118,7 +118,7 @@ extension Network {
         case .none: return nil
         // No seed stands for what folding makes.
         case .random: return folding == nil ? nil : try weightsOfLayers()
-        case .tensors(let given): tensors = folding == nil ? given : given.filter { isWeight($0.key) }
+        case .tensors(let given): tensors = given.filter { isWeight($0.key) }
         case .file(let path):
             let file = try SafetensorsFile(path: path)
             tensors = Dictionary(
@@ -128,9 +128,9 @@ extension Network {
         return tensors
     }
 
-    /// Whether a layer of the network has a weight of that name.
+    /// Whether a layer of the network has a weight of that name: a constant whose values are among the layer's keys has none.
     private var isWeight: (String) -> Bool {
-        let layers = Set(graph.nodes.map(\.name))
+        let layers = Set(graph.nodes.filter { ($0.op as? Constant)?.values == nil }.map(\.name))
         return { name in name.lastIndex(of: ".").map { layers.contains(String(name[..<$0])) } ?? false }
     }
 
