@@ -22,12 +22,42 @@ public struct SampleReader: Sendable {
     public func read(_ path: String, part: String? = nil, count: Int) throws -> LabelledSamples {
         try locatingErrors(path: "samples") {
             guard URL(fileURLWithPath: path).pathExtension.lowercased() == "safetensors" else {
-                return try readPictures(path, part: part, count: count)
+                let pictures = try PictureSamples(network, path, part)
+                return try pictures.samples(0..<min(count, pictures.order.count))
             }
             guard part == nil else {
                 throw TesseraError(.invalidArgument, "'part' is for folders and archives of pictures, found '\(path)'")
             }
             return try readTensors(path).prefix(count)
+        }
+    }
+
+    /// Calls `body` with samples, so many at a time, in the order in which `read` gives them. Pictures are decoded when their turn comes, so
+    /// that any number of them takes the memory of a few.
+    ///
+    /// - Parameter size: of a batch, where the network leaves it open. Of one whose batch is fixed, what fills no batch is left out.
+    /// - Throws: as `read`, `invalidArgument` if there are not enough samples for one batch, and what `body` throws.
+    public func forEachBatch(
+        _ path: String, part: String? = nil, count: Int, size: Int, _ body: (LabelledSamples) throws -> Void
+    ) throws {
+        let isTensors = URL(fileURLWithPath: path).pathExtension.lowercased() == "safetensors"
+        let tensors = isTensors ? try read(path, part: part, count: count) : nil
+        let pictures = isTensors ? nil : try locatingErrors(path: "samples") { try PictureSamples(network, path, part) }
+        let total = min(count, tensors?.count ?? pictures?.order.count ?? 0)
+        let fixed = network.graph.inputs.compactMap { input in
+            (network.inputs[input.name]?.shape ?? input.shape).dimensions.first?.fixedSize
+        }.min()
+        if let fixed, total < fixed {
+            throw TesseraError(
+                .invalidArgument, "expected at least \(fixed) samples, the batch of the network, found \(total)")
+        }
+        let size = fixed ?? size
+        if let tensors {
+            for batch in try tensors.batches(of: size) where fixed == nil || batch.count == size { try body(batch) }
+        } else if let pictures {
+            for start in stride(from: 0, to: total, by: size) where fixed == nil || start + size <= total {
+                try body(locatingErrors(path: "samples") { try pictures.samples(start..<min(start + size, total)) })
+            }
         }
     }
 
@@ -42,36 +72,48 @@ public struct SampleReader: Sendable {
         let label = ["label", "target"].first { file.shape(of: $0) != nil }
         return try LabelledSamples(inputs: inputs, expected: label.map { try file.tensor($0) })
     }
+}
 
-    // MARK: Pictures
+/// Pictures as samples, one of each class in turn.
+private struct PictureSamples {
+    let pictures: EncodedPictures
+    let order: [Int]
+    private let name: String
+    private let declaration: InputDeclaration
+    /// The shape of one sample.
+    private let shape: Shape
 
-    private func readPictures(_ path: String, part: String?, count: Int) throws -> LabelledSamples {
+    init(_ network: Network, _ path: String, _ part: String?) throws {
         guard network.graph.inputs.count == 1, let input = network.graph.inputs.first,
             let declaration = network.inputs[input.name]
         else {
             throw TesseraError(
                 .invalidArgument, "pictures are for networks with one input, found \(network.graph.inputs.count)")
         }
-        let pictures = try EncodedPictures(path, part: part)
-        let chosen = Self.interleaved(pictures).prefix(count)
-        let sample = try declaration.tensor(of: pictures.picture(chosen[0])).shape
-        var tensor = try Tensor(zeros: Shape([chosen.count] + sample.dimensions.dropFirst()))
-        for (row, index) in chosen.enumerated() {
+        (name, self.declaration) = (input.name, declaration)
+        pictures = try EncodedPictures(path, part: part)
+        order = Self.interleaved(pictures)
+        shape = try declaration.tensor(of: pictures.picture(order[0])).shape
+    }
+
+    /// - Parameter places: in `order`.
+    /// - Throws: `shapeMismatch` for a picture of another size than the first.
+    func samples(_ places: Range<Int>) throws -> LabelledSamples {
+        var tensor = try Tensor(zeros: Shape([places.count] + shape.dimensions.dropFirst()))
+        for (row, index) in order[places].enumerated() {
             try locatingErrors(path: pictures.name(index)) {
                 let own = try declaration.tensor(of: pictures.picture(index))
-                guard own.shape == sample else {
-                    throw TesseraError(.shapeMismatch, "expected pictures of \(sample), found \(own.shape)")
+                guard own.shape == shape else {
+                    throw TesseraError(.shapeMismatch, "expected pictures of \(shape), found \(own.shape)")
                 }
                 try tensor.paste(own, at: Region(whole: tensor.shape).replacing(axis: 0, with: row..<row + 1))
             }
         }
-        let labels = chosen.compactMap { pictures.label($0).map(Int64.init) }
+        let labels = order[places].compactMap { pictures.label($0).map(Int64.init) }
         return try LabelledSamples(
-            inputs: [input.name: tensor],
-            expected: labels.isEmpty ? nil : Tensor(integers: labels, shape: [labels.count]))
+            inputs: [name: tensor], expected: labels.isEmpty ? nil : Tensor(integers: labels, shape: [labels.count]))
     }
 
-    /// One of each class in turn.
     private static func interleaved(_ pictures: EncodedPictures) -> [Int] {
         var classes: [[Int]] = Array(repeating: [], count: max(1, pictures.classes.count))
         for index in 0..<pictures.count { classes[pictures.label(index) ?? 0].append(index) }

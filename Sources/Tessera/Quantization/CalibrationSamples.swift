@@ -1,7 +1,6 @@
 import Foundation
 import TesseraCore
 import TesseraNetwork
-import TesseraPruning
 
 /// Inputs to watch a network with, one inference after the other.
 struct CalibrationSamples {
@@ -21,32 +20,13 @@ struct CalibrationSamples {
             let folder = try InputFolder(network, folder: path)
             for index in folder.paths.indices.prefix(count) { try body(folder.inputs(at: index).tensors) }
         } else if isFolder || ["safetensors", "tar", "gz", "tgz"].contains(fileExtension) {
-            let samples = try SampleReader(network).read(path, count: count)
-            for batch in try Self.batches(of: samples, for: network, size: Self.batch) { try body(batch.inputs) }
+            try SampleReader(network).forEachBatch(path, count: count, size: Self.batch) { try body($0.inputs) }
         } else {
             try body(network.readInputs([path]).tensors)
         }
     }
 
     private var fileExtension: String { URL(fileURLWithPath: path).pathExtension.lowercased() }
-
-    /// Samples in batches that the network's inputs allow; of a network whose batch is fixed, what fills no batch is left out.
-    ///
-    /// - Parameter size: of a batch, where it is open.
-    /// - Throws: `invalidArgument` if there are not enough for one.
-    static func batches(of samples: LabelledSamples, for network: Network, size: Int) throws -> [LabelledSamples] {
-        let fixed = network.graph.inputs.compactMap { input in
-            (network.inputs[input.name]?.shape ?? input.shape).dimensions.first?.fixedSize
-        }.min()
-        let batches = try samples.batches(of: fixed ?? size)
-        guard let fixed else { return batches }
-        guard samples.count >= fixed else {
-            throw TesseraError(
-                .invalidArgument, "expected at least \(fixed) samples, the batch of the network, found \(samples.count)"
-            )
-        }
-        return batches.filter { $0.count == fixed }
-    }
 
     private var isFolder: Bool {
         var isFolder: ObjCBool = false

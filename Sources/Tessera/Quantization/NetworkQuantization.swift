@@ -80,20 +80,19 @@ public struct NetworkQuantization: Sendable {
 
     /// The part of labelled samples whose class has the largest output.
     private func accuracy(of network: Network, on path: String) throws -> Double {
-        let samples = try SampleReader(network).read(path, count: .max)
-        guard samples.expected != nil else {
-            throw TesseraError(.invalidArgument, "expected samples with labels in '\(path)'")
-        }
         var sessions: [Int: StagedSession] = [:]
         var (right, count) = (0, 0)
-        for batch in try CalibrationSamples.batches(of: samples, for: network, size: 100) {
+        try SampleReader(network).forEachBatch(path, count: .max, size: 100) { batch in
+            guard let labels = batch.expected else {
+                throw TesseraError(.invalidArgument, "expected samples with labels in '\(path)'")
+            }
             let session =
                 try sessions[batch.count]
                 ?? network.session(
                     inputs: batch.inputs.mapValues(\.shape), backend: backend, options: options, fold: false)
             sessions[batch.count] = session
             let outputs = try session.run(batch.inputs)
-            guard outputs.count == 1, let output = outputs.first?.value, let labels = batch.expected else {
+            guard outputs.count == 1, let output = outputs.first?.value else {
                 throw TesseraError(
                     .notSupported, "accuracy is that of networks with one output, found \(outputs.count)")
             }
