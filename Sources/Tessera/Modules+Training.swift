@@ -24,10 +24,11 @@ extension Modules {
     ) throws -> Training {
         let threads = file.threads ?? threads
         let form = file.quantization.map { declaration in
-            { (input: Tensor) throws -> any TrainingForm in
+            { (samples: [Tensor]) throws -> any TrainingForm in
                 try QuantizationAwareNetwork(
                     network, declaration,
-                    quantizer: fakeQuantizers.make(declaration.method.name, declaration.method.options), input: input,
+                    quantizer: fakeQuantizers.make(declaration.method.name, declaration.method.options),
+                    samples: samples,
                     seed: file.seed, backend: backend, threads: threads)
             }
         }

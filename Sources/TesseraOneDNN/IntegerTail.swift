@@ -71,7 +71,7 @@ struct IntegerArithmetic {
         }
         var factor = mindful == nil ? 1 / outputScale : 1
         let products = weightScales.map { Double($0) * Double(source.scale) }
-        guard products.allSatisfy({ $0 > 0 && $0.isFinite }) else { return nil }
+        guard products.allSatisfy({ $0 != 0 && $0.isFinite }) else { return nil }
         var shift = 0.0
         for (index, work) in tail.work.enumerated() {
             switch work {

@@ -37,7 +37,7 @@ public final class Training {
     public init(
         _ file: TrainingFile, network: Network, backend: any TrainingBackend, threads: Int,
         teacher: ((DistillationDeclaration, Shape) throws -> any CompiledNetwork)? = nil,
-        form: ((Tensor) throws -> any TrainingForm)? = nil
+        form: (([Tensor]) throws -> any TrainingForm)? = nil
     ) throws {
         self.file = file
         guard let input = network.graph.inputs.first, network.graph.inputs.count == 1 else {
@@ -61,7 +61,7 @@ public final class Training {
             try SampleMaker($0, input: declaration, shape: shape, task: task, augmentation: nil, seed: file.seed)
         }
         session = try TrainingSession(
-            network, inputs: [input.name: shape], form: form.map { try $0(Self.firstInput(trainMaker, batch: batch)) },
+            network, inputs: [input.name: shape], form: form.map { try $0(Self.firstInputs(trainMaker, batch: batch)) },
             backend: backend,
             options: TrainingOptions(
                 threads: file.threads ?? threads, precision: file.precision.precision, momentum: file.momentum),
@@ -79,15 +79,15 @@ public final class Training {
             hasClasses: file.data.kind != .restoration)
     }
 
-    /// The first pictures that are trained with.
-    private static func firstInput(_ maker: SampleMaker, batch: Int) throws -> Tensor {
+    /// The first batches that are trained with, of so many pictures together at least as far as there are as many.
+    private static func firstInputs(_ maker: SampleMaker, batch: Int, count: Int = 64) throws -> [Tensor] {
         let order = BatchOrder.shuffled(maker.dataSet.count, batch: batch, seed: maker.seed, epoch: 0)
-        let loader = BatchLoader(maker, batches: Array(order.prefix(1)), epoch: 0, threads: 1)
+        let loader = BatchLoader(
+            maker, batches: Array(order.prefix((count + batch - 1) / batch)), epoch: 0, threads: loaderThreads)
         defer { loader.stop() }
-        guard let first = try loader.next() else {
-            throw TesseraError(.invalidArgument, "expected pictures to train with, found none")
-        }
-        return first.input
+        var inputs: [Tensor] = []
+        while let next = try loader.next() { inputs.append(next.input) }
+        return inputs
     }
 
     /// The shape of a batch: the network's own, where it does not leave sizes open.
@@ -165,10 +165,15 @@ public final class Training {
     private var settings: String {
         let parts: [Any?] = [
             file.loss, file.optimizer, file.schedule, file.augment, file.batch, file.precision, file.gradientLimit,
-            file.momentum, file.quantization, file.distillation?.network, file.distillation?.temperature,
+            file.momentum, file.distillation?.network, file.distillation?.temperature,
             file.distillation?.share,
         ]
-        return parts.map { $0.map { "\($0)" } ?? "none" }.joined(separator: "; ")
+        // What came later is said only where it is used, so that older checkpoints remain good.
+        let later: [Any?] = [
+            file.quantization, session.signature, file.earlyStopping?.watched == .training ? "total loss" : nil,
+        ]
+        return (parts.map { $0.map { "\($0)" } ?? "none" } + later.compactMap { $0.map { "\($0)" } })
+            .joined(separator: "; ")
     }
 
     private func path(_ name: String) -> String { URL(fileURLWithPath: file.output).appendingPathComponent(name).path }

@@ -11,6 +11,10 @@ public protocol TrainingForm: Sendable {
     var derivations: [WeightDerivation] { get }
     /// Weights of `network` that are another one of it: `LAYER.parameter` by `LAYER.parameter`.
     var shared: [String: String] { get }
+    /// Weights that must not become smaller than this: steps between integers, which would vanish.
+    var smallest: [String: Float] { get }
+    /// All that follows from where and with what it was made, rather than from what is trained: a checkpoint must have the same.
+    var signature: String { get }
     /// What the auxiliary network adds to the loss; nil if there is none.
     var auxiliary: AuxiliaryLoss? { get }
     /// The network as it is saved.
@@ -68,6 +72,7 @@ final class TrainedWeights {
     /// Entries of `run` for each of `trained` that they are copies of.
     private var copies: [(source: ParameterSet.Entry, targets: [ParameterSet.Entry])] = []
     private var derived: [Derived] = []
+    private var limits: [(place: Int, smallest: Float)] = []
 
     private struct Derived {
         let rule: any DerivedWeights
@@ -106,8 +111,12 @@ final class TrainedWeights {
                     try entry(derivation.weight).layer, learned.name, .scale, try Tensor([learned.initial], shape: [1]))
             )
         }
-        trained = try ParameterSet(weights)
-        let rules = Dictionary(uniqueKeysWithValues: form.derivations.map { ($0.weight, $0) })
+        let trained = try ParameterSet(weights)
+        self.trained = trained
+        let rules = Dictionary(form.derivations.map { ($0.weight, $0) }) { first, _ in first }
+        limits = form.smallest.compactMap { name, smallest in
+            trained.entry(name).map { ($0.range.lowerBound, smallest) }
+        }
         for entry in trained.entries {
             guard let targets = users[entry.name] else { continue }
             if let derivation = rules[entry.name] {
@@ -156,6 +165,22 @@ final class TrainedWeights {
                 gradient: UnsafeMutableBufferPointer(rebasing: trained.gradients[each.weight.range]))
             if let entry = each.learned { trained.gradients[entry.range.lowerBound] = gradient }
         }
+    }
+
+    /// Brings back what has become too small.
+    func limit() {
+        for (place, smallest) in limits { trained.values[place] = max(trained.values[place], smallest) }
+    }
+
+    /// Whether weights that are 0 are run as 0.
+    func keepsZero(_ name: String) -> Bool {
+        guard let each = derived.first(where: { $0.weight.name == name }) else { return true }
+        let zeros: [Float] = [0, 1]
+        var result = zeros
+        zeros.withUnsafeBufferPointer { zeros in
+            result.withUnsafeMutableBufferPointer { each.rule.derive(zeros, learned: learned(each), into: $0) }
+        }
+        return result[0] == 0
     }
 
     private func learned(_ each: Derived) -> Float { each.learned.map { trained.values[$0.range.lowerBound] } ?? 0 }

@@ -44,6 +44,8 @@ public final class TrainingSession {
 
     /// Weights and their gradients.
     public var parameters: ParameterSet { weights?.trained ?? trainable.parameters }
+    /// What a checkpoint must have in common with the form of training; nil if the network is trained as it is.
+    var signature: String? { form?.signature }
     /// The shape of a batch.
     public var inputShape: Shape { trainable.graph.shapes[trainable.graph.graph.inputs[0].value] }
 
@@ -68,7 +70,7 @@ public final class TrainingSession {
         let network = form?.network ?? network
         let graph = try network.bound(inputs: inputs)
         var options = options
-        options.auxiliaryOutputs = Set(graph.graph.outputs.indices.dropFirst())
+        if form != nil { options.auxiliaryOutputs = Set(graph.graph.outputs.indices.dropFirst()) }
         let trainable = try backend.compileForTraining(graph, options: options)
         self.trainable = trainable
         weights = try form.map { try TrainedWeights($0, run: trainable.parameters) }
@@ -111,6 +113,7 @@ public final class TrainingSession {
         applyMasks(to: parameters.gradients)
         if let gradientLimit { parameters.clipGradients(to: gradientLimit) }
         optimizer.update(parameters, rate: rate)
+        weights?.limit()
         applyMasks(to: parameters.values)
         return result
     }
@@ -127,7 +130,8 @@ public final class TrainingSession {
     /// Weights that stay zero where a mask is zero, however they are trained (METHODS.md D8); nil removes the mask.
     ///
     /// - Parameter name: `LAYER.parameter`.
-    /// - Throws: `notFound` for a weight that there is not, `shapeMismatch` for a mask of another shape.
+    /// - Throws: `notFound` for a weight that there is not, `shapeMismatch` for a mask of another shape, `notSupported` for weights that
+    ///   are rounded to integers of which none is 0.
     public func setMask(_ mask: Tensor?, of name: String) throws {
         guard let entry = parameters.entry(name) else {
             throw TesseraError(
@@ -140,6 +144,10 @@ public final class TrainingSession {
         guard mask.shape == entry.shape else {
             throw TesseraError(.shapeMismatch, "expected a mask of \(entry.shape) for '\(name)', found \(mask.shape)")
         }
+        if let weights, !weights.keepsZero(name) {
+            throw TesseraError(
+                .notSupported, "'\(name)' is rounded to integers of which none is 0, so no part of it can stay 0")
+        }
         masks.append((entry, try mask.floats()))
         applyMasks(to: parameters.values)
     }
@@ -151,7 +159,10 @@ public final class TrainingSession {
     }
 
     /// The network with the weights as they are now.
+    ///
+    /// - Throws: `limitExceeded` if one of them is no number.
     public func trainedNetwork() throws -> Network {
+        try requireFiniteWeights()
         if let form { return try form.finished(parameters.tensors()) }
         return network.replacingWeights(.tensors(try stored.merging(parameters.tensors()) { $1 }))
     }

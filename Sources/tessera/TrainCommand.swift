@@ -37,7 +37,9 @@ struct TrainCommand: ParsableCommand {
             if case .stoppedEarly = event { isStopped = true }
             progress.show(event)
         }
-        let parameters = training.session.parameters.entries.filter(\.isTrainable).reduce(0) { $0 + $1.range.count }
+        let own = training.session.network.loadedWeights
+        let parameters = training.session.parameters.entries.filter { $0.isTrainable && own[$0.name] != nil }
+            .reduce(0) { $0 + $1.range.count }
         let report = Report(
             network: training.session.network.name, output: file.output, parameters: parameters,
             stopped_early: isStopped, epochs: training.history.epochs.map(EpochReport.init))

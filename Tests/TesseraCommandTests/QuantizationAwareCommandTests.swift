@@ -117,9 +117,8 @@ import Testing
             let run = try Command("train", try toy.config(extra: extra))
             #expect(run.status == 1 && run.errors.contains(message), "\(extra): \(run.errors)")
         }
-        let retrain = try toy.config(extra: "quantization: lsq")
+        _ = try toy.config(extra: "quantization: lsq")
         let pruning = try toy.folder.write("{tessera: 1, metric: l2, retrain: train.yaml}", to: "p.yaml")
-        _ = retrain
         let prune = try Command(
             "prune", toy.folder.file("network.yaml"), "--config", pruning, "-o", toy.folder.file("small"),
             "--no-latency")

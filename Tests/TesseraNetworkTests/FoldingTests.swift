@@ -310,4 +310,49 @@ import Testing
                 try SafetensorsFile(path: folder.file("network.safetensors")).names == ["conv.bias", "conv.weight"])
         }
     }
+
+    @Test("integers stay as they are, and their scales and the bias take the normalization in", arguments: [8, 4])
+    func integers(bits: Int) throws {
+        let integers = try Tensor(elements: [3, -2, 1, 7] as [Int8], shape: [2, 2, 1, 1])
+        let norm: [String: ([Int], [Float])] = [
+            "bn.weight": ([2], [3, -2]), "bn.bias": ([2], [1, -1]), "bn.running_mean": ([2], [2, 2]),
+            "bn.running_var": ([2], [4, 0.25]), "conv.weight_scale": ([2], [0.5, 0.25]), "conv.bias": ([2], [1, 0.5]),
+        ]
+        var tensors = try norm.mapValues { try Tensor($1, shape: Shape($0)) }
+        tensors["conv.weight"] = bits == 8 ? integers : try PackedIntegers.packed(integers, bits: bits)
+        let network = try Self.network(
+            "conv: {name: conv, channels: 2, kernel: 1, weight_bits: \(bits)}", "batch_norm: {name: bn, epsilon: 0}",
+            outputs: "bn", weights: .tensors(tensors))
+        let folded = try network.folded()
+        #expect(folded.graph.nodes.map(\.name) == ["conv"] && folded.foldedLayers[0].largestWeight == nil)
+        let parameters = try folded.bound(inputs: ["x": [1, 2, 1, 1]]).parameters[0]
+        // 3 / √4 and -2 / √0.25.
+        #expect(try parameters["weight_scale"]?.floats() == [0.75, -1])
+        // (1 - 2) · 1.5 + 1 and (0.5 - 2) · -4 - 1.
+        #expect(try parameters["bias"]?.floats() == [-0.5, 5])
+        #expect(parameters["weight"] == tensors["conv.weight"])
+        let x = ["x": try Tensor([2, -1], shape: [1, 2, 1, 1])]
+        for backend: any KernelBackend in [ReferenceBackend(), OneDNNBackend()] {
+            let found = try Session(folded.bound(inputs: ["x": [1, 2, 1, 1]]), backend: backend).run(x)["bn"]
+            // (3 · 2 + 2) · 0.75 - 0.5 and (2 - 7) · -1 + 5.
+            #expect(try #require(found).floats() == [5.5, 10])
+        }
+        // What is written and read again is the same network.
+        let folder = try TemporaryFolder()
+        try folded.write(to: folder.file("n.yaml"))
+        let again = try NetworkLoader(operators: .builtin).load(folder.file("n.yaml"))
+        #expect(try again.bound(inputs: ["x": [1, 2, 1, 1]]).parameters[0] == parameters)
+    }
+
+    @Test("a normalization that leaves nothing of a channel stays where weights are integers")
+    func integersWithoutFactor() throws {
+        var tensors = try Self.norm("bn", variance: [1, 1]).mapValues { try Tensor($1, shape: Shape($0)) }
+        tensors["bn.weight"] = try Tensor([1, 0], shape: [2])
+        tensors["conv.weight"] = try Tensor(elements: [3, -2, 1, 7] as [Int8], shape: [2, 2, 1, 1])
+        tensors["conv.weight_scale"] = try Tensor([1, 1], shape: [2])
+        let network = try Self.network(
+            "conv: {name: conv, channels: 2, kernel: 1, weight_bits: 8, bias: false}",
+            "batch_norm: {name: bn, epsilon: 0}", outputs: "bn", weights: .tensors(tensors))
+        #expect(try network.folded().graph.nodes.map(\.name) == ["conv", "bn"])
+    }
 }

@@ -50,7 +50,7 @@ import Testing
         "within the range gradients pass, beyond it they do not; a step and a limit learn from what was rounded and cut"
     )
     func gradientsByHand() throws {
-        // In steps of 0.5: -0.4 is below; 0.6 is 1.2 steps, rounded to 1; 1.4 is 2.8, rounded to 3; 4 is above.
+        // In steps of 0.5: -0.4 is below the range, 0.6 is rounded to 1, 1.4 to 1, and 8 is above.
         let numbers: [Float] = [-0.2, 0.3, 0.7, 4]
         let gradient: [Float] = [1, 10, 100, 1000]
         let step = FakeQuantize(bits: 2, isSigned: false, learned: .step(gradientScale: 0.25))

@@ -45,7 +45,8 @@ import Testing
             declaration.auxiliary?.loss.distillation = distillation
         }
         return try QuantizationAwareNetwork(
-            network(), declaration, quantizer: Registry<any FakeQuantizer>.builtin.make(method), input: batch().input,
+            network(), declaration, quantizer: Registry<any FakeQuantizer>.builtin.make(method),
+            samples: [batch().input],
             seed: 1, backend: backend, threads: 1)
     }
 
@@ -88,9 +89,9 @@ import Testing
         let parts = try #require(result.parts)
         #expect(parts.own == parts.auxiliary && parts.distillation == 0)
         #expect(result.loss == parts.own + parts.auxiliary)
-        // Each of the four convolutions has `width` sets, but for the last one, of which only the first reaches the output.
+        // The last convolution is of groups and reads one stream alone, so of it and of the one before only the first set is there.
         let sets = form.network.graph.nodes.filter { $0.name.hasSuffix(".numbers") }.map(\.name)
-        #expect(sets.count == 3 * width + 1, "\(sets)")
+        #expect(sets.count == 2 * width + 2, "\(sets)")
     }
 
     @Test("the first of two sets is added, the other is another stream, and the next layer's kernels read both")
@@ -115,13 +116,13 @@ import Testing
         let input = try Tensor([3, 3], shape: [2, 1, 1, 1])
         // Only b is quantized; with a as an edge layer, it is not joined.
         let form = try QuantizationAwareNetwork(
-            network, declaration, quantizer: LearnedStepSize(), input: input, seed: 1, backend: ReferenceBackend(),
+            network, declaration, quantizer: LearnedStepSize(), samples: [input], seed: 1, backend: ReferenceBackend(),
             threads: 1)
         #expect(
             form.network.graph.nodes.filter { $0.name.hasSuffix(".numbers") }.map(\.name) == ["auxiliary1.b.numbers"])
         declaration.edgeBits = 8
         let wide = try QuantizationAwareNetwork(
-            network, declaration, quantizer: LearnedStepSize(), input: input, seed: 1, backend: ReferenceBackend(),
+            network, declaration, quantizer: LearnedStepSize(), samples: [input], seed: 1, backend: ReferenceBackend(),
             threads: 1)
         let session = try TrainingSession(
             network, inputs: ["x": [2, 1, 1, 1]], form: wide, backend: ReferenceTrainingBackend(),
@@ -187,6 +188,127 @@ import Testing
             let other = try #require(weights[1][name]).floats()
             let difference = zip(try tensor.floats(), other).map { abs($0 - $1) }.max() ?? 0
             #expect(difference < 1e-3, "\(name): \(difference)")
+        }
+    }
+
+    @Test("the auxiliary network begins with weights that are not rounded: its output is that of numbers")
+    func start() throws {
+        for method in ["lsq", "dorefa"] {
+            // All activations are finely rounded, so only weights of 2 bits differ from numbers.
+            var declaration = QuantizationDeclaration()
+            (declaration.weightBits, declaration.activationBits, declaration.auxiliary) = (2, 8, AuxiliaryDeclaration())
+            declaration.method = FakeQuantizerChoice("lsq")
+            let quantizer = try Registry<any FakeQuantizer>.builtin.make(method)
+            let form = try QuantizationAwareNetwork(
+                network(), declaration, quantizer: Mixed(weights: quantizer), samples: [batch().input], seed: 1,
+                backend: OneDNNBackend(), threads: 1)
+            let session = try session(form)
+            let exact = try TrainingSession(
+                network(), inputs: ["x": [4, 3, 12, 12]], backend: OneDNNBackend(), options: TrainingOptions(),
+                loss: CrossEntropy(), optimizer: StochasticGradientDescent())
+            let parts = try #require(session.gradients(of: batch()).parts)
+            let loss = try exact.gradients(of: batch()).loss
+            #expect(abs(parts.auxiliary - loss) < 0.05 * loss, "\(method): \(parts.auxiliary) and \(loss)")
+            #expect(abs(parts.own - loss) > abs(parts.auxiliary - loss), "\(method)")
+        }
+    }
+
+    /// Weights as one method rounds them, activations as learned steps do.
+    private struct Mixed: FakeQuantizer {
+        let weights: any FakeQuantizer
+
+        func activations(bits: Int, isSigned: Bool, count: Int) -> FakeQuantize {
+            LearnedStepSize().activations(bits: bits, isSigned: isSigned, count: count)
+        }
+        func weights(bits: Int) -> any IntegerValuedWeights { weights.weights(bits: bits) }
+    }
+
+    @Test(
+        "a network that is evaluated beside an auxiliary one computes what it does alone, whatever was trained with last"
+    )
+    func evaluation() throws {
+        let session = try session(form(width: 2, distillation: 1))
+        for seed in 0..<3 { _ = try session.step(batch(UInt64(seed)), rate: 0.02) }
+        let alone = try self.session(form())
+        try alone.parameters.set(session.parameters.tensors())
+        let (found, expected) = (try session.evaluate(batch(50)), try alone.evaluate(batch(50)))
+        #expect(found.loss == expected.loss && found.parts == nil)
+        #expect(session.output == alone.output)
+    }
+
+    @Test("steps do not vanish, however they are trained")
+    func steps() throws {
+        let form = try form()
+        let session = try TrainingSession(
+            network(), inputs: ["x": [4, 3, 12, 12]], form: form, backend: OneDNNBackend(), options: TrainingOptions(),
+            loss: CrossEntropy(), optimizer: AdamW(decay: WeightDecay(0.5, decaysAll: true)))
+        for seed in 0..<20 { _ = try session.step(batch(UInt64(seed)), rate: 0.1) }
+        for (name, smallest) in form.smallest {
+            let entry = try #require(session.parameters.entry(name), "\(name)")
+            #expect(try session.parameters.tensor(entry).floats()[0] >= smallest && smallest > 0, "\(name)")
+        }
+        #expect(form.smallest.count == 10)
+    }
+
+    @Test("layers whose normalizations turn signs around run as integers as well, and compute what was trained")
+    func negativeFactors() throws {
+        let session = try session(form(bits: 4))
+        for name in ["bn1.weight", "bn2.weight", "bn3.weight"] {
+            let entry = try #require(session.parameters.entry(name))
+            try session.parameters.set(entry, Tensor([-1, 0.5, -0.25, 2, -2, 1, 0.75, -0.5], shape: [8]))
+        }
+        _ = try session.step(batch(), rate: 1e-4)
+        let saved = try session.trainedNetwork()
+        let inputs = ["x": try batch(9).input]
+        let bound = try saved.bound(inputs: inputs.mapValues(\.shape))
+        let kernels = try Session(bound, backend: OneDNNBackend())
+        let found = try #require(kernels.run(inputs)["scores"]).floats()
+        let expected = try #require(Session(bound, backend: ReferenceBackend()).run(inputs)["scores"]).floats()
+        let largest = expected.map(\.magnitude).max() ?? 0
+        #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 0.03 * largest }, "\(found) \(expected)")
+        for layer in ["stem", "first", "second"] {
+            let kernel = try #require(kernels.kernels.first { $0.layer == layer || $0.layer.hasPrefix(layer + " ") })
+            #expect(kernel.implementation.contains("int8") || kernel.implementation.contains("x8s8"), "\(kernel)")
+        }
+    }
+
+    @Test("masks are kept by methods that have a zero, and refused by those that have none")
+    func masks() throws {
+        let mask = try Tensor((0..<8 * 8 * 9).map { $0 < 72 ? 0 : 1 }, shape: [8, 8, 3, 3])
+        let kept = try session(form("lsq"))
+        try kept.setMask(mask, of: "first.weight")
+        _ = try kept.step(batch(), rate: 0.05)
+        let saved = try kept.trainedNetwork()
+        guard case .tensors(let tensors) = saved.weights else {
+            Issue.record("expected tensors")
+            return
+        }
+        let packed = try #require(tensors["first.weight"])
+        let integers: [Int8] = try PackedIntegers.unpacked(packed, bits: 4, shape: [8, 8, 3, 3]).elements()
+        #expect(integers.prefix(72).allSatisfy { $0 == 0 } && !integers.allSatisfy { $0 == 0 })
+        let refused = try session(form("dorefa"))
+        expectError(.notSupported, "rounded to integers of which none is 0") {
+            try refused.setMask(mask, of: "first.weight")
+        }
+    }
+
+    @Test("without a convolution to join there is no auxiliary network, and that is said")
+    func nothingToJoin() throws {
+        let text = """
+            tessera: 1
+            inputs: {x: {shape: [batch, 4]}}
+            weights: {random: 1}
+            layers: [linear: {name: a, features: 4}, relu: {}, linear: {name: b, features: 2}]
+            outputs: [b]
+            """
+        let network = try NetworkLoader(operators: .builtin).load(text: text, file: "n.yaml")
+        var declaration = QuantizationDeclaration()
+        declaration.auxiliary = AuxiliaryDeclaration()
+        expectError(.invalidArgument, "expected a quantized convolution to join") {
+            try QuantizationAwareNetwork(
+                network, declaration, quantizer: LearnedStepSize(),
+                samples: [Tensor([1, 2, 3, 4, -1, 0, 5, 6], shape: [2, 4])], seed: 1,
+                backend: ReferenceBackend(), threads: 1)
         }
     }
 }

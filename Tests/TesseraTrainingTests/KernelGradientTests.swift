@@ -222,9 +222,29 @@ private struct Layers {
                 try layers.add(Self.conv(channels))
                 try layers.add(FakeQuantize(bits: 3, isSigned: isSigned, learned: learned))
                 try layers.add(Self.conv(channels))
-                // Rounding may go the other way where sums differ in their last bit, so few elements are there.
                 try compare("\(name) \(channels) \(size)", layers.bound(seed: 12))
             }
         }
+    }
+
+    @Test(
+        "what a rounding learns is the same to the bit with any number of threads, for a number of elements that fills no vector"
+    )
+    func roundingThreads() throws {
+        var layers = try Layers([1, 3, 83, 101])
+        try layers.add(Self.conv(3))
+        try layers.add(FakeQuantize(bits: 2, isSigned: true, learned: .step(gradientScale: 0.01)))
+        let graph = try layers.bound(seed: 13)
+        var generator = SeededGenerator(seed: 14)
+        let input = try Tensor.random(graph.shapes[0], using: &generator)
+        let weights = try Tensor.random(graph.shapes[graph.graph.outputs[0].value], using: &generator)
+        let found = try [1, 2, 3].map { threads in
+            let kernels = try OneDNNBackend().compileForTraining(graph, options: TrainingOptions(threads: threads))
+            _ = try kernels.forward([input], isTraining: true)
+            try kernels.backward([weights])
+            let entry = try #require(kernels.parameters.entry("fake_quantize2.step"))
+            return try kernels.parameters.gradient(entry).floats()[0]
+        }
+        #expect(found[0] != 0 && Set(found).count == 1, "\(found)")
     }
 }

@@ -78,8 +78,15 @@ public struct NetworkPruning: Sendable {
 
     private func trainer(_ dependencies: ChannelDependencies) throws -> TrainingRetrainer? {
         try settings.retrain.map {
-            TrainingRetrainer(
-                file: try TrainingFile(path: $0), network: try network.rebuilt(dependencies, weights: [:]),
+            let file = try TrainingFile(path: $0)
+            guard file.quantization == nil else {
+                throw TesseraError(
+                    .invalidArgument,
+                    "'\($0)': expected a training file without 'quantization' to train what is pruned: quantize it afterwards"
+                )
+            }
+            return TrainingRetrainer(
+                file: file, network: try network.rebuilt(dependencies, weights: [:]),
                 modules: modules, backend: backend, threads: threads, observe: observe)
         }
     }

@@ -27,12 +27,6 @@ struct TrainingRetrainer: Retrainer {
     }
 
     private func train(_ network: Network, masks: [String: Tensor], step: Int) throws -> TrainingSession {
-        guard file.quantization == nil else {
-            throw TesseraError(
-                .invalidArgument,
-                "expected a training file without 'quantization' to train between the steps of pruning: quantize what was pruned"
-            )
-        }
         var file = file
         file.output = URL(fileURLWithPath: file.output).appendingPathComponent("step-\(step + 1)").path
         // A checkpoint here is of other weights.

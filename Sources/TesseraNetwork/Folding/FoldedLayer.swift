@@ -8,7 +8,7 @@ public struct FoldedLayer: Sendable, Equatable {
     public internal(set) var largestVariance: Double?
     /// The largest magnitude of their other parameters: means, scales, shifts, constants.
     public internal(set) var largestParameter = 0.0
-    /// The largest magnitude of the layer's weights and biases afterwards; nil if its weights are drawn at random.
+    /// The largest magnitude of the layer's weights and biases afterwards; nil if its weights are drawn at random, or integers.
     public internal(set) var largestWeight: Double?
 
     /// The largest number that IEEE binary16 holds.

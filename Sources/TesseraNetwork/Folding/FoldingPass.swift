@@ -71,7 +71,9 @@ struct FoldingPass {
         var value = node.outputs[0]
         while let reader = soleReaders[value],
             let correction = try? correction(by: source.nodes[reader], of: value, layer, rank: rank),
-            let next = folding.followed(by: correction, largest: largest)
+            let next = folding.followed(by: correction, largest: largest),
+            // Kernels divide biases by the scales of integers.
+            layer.layout != .vector || next.scale.allSatisfy({ $0 != 0 })
         {
             folding = next
             entry.add(correction, named: source.nodes[reader].name)
@@ -80,7 +82,7 @@ struct FoldingPass {
         }
         guard !entry.merged.isEmpty else { return }
         let numbers = folding.shift.map { Double(Float($0)) } + zip(folding.scale, largest).map { $0 * Double($1) }
-        entry.largestWeight = weight == nil ? nil : numbers.map(\.magnitude).max()
+        entry.largestWeight = weight == nil || layer.layout == .vector ? nil : numbers.map(\.magnitude).max()
         layers.append(entry)
         folded[id] = (
             layer.biased,

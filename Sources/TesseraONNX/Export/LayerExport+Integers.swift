@@ -21,16 +21,21 @@ extension LayerExport {
             [integers, weight("weight_scale", as: scale), constant("weight_zero_point", zeros)], ["axis": .int(0)])
     }
 
-    /// The bias of a layer on integers in steps of its sums, which is what others compute it in; as it is for other layers.
+    /// The bias of a layer on integers in steps of its sums, which is what others compute it in; as it is for other layers, and where it is
+    /// no multiple of these steps, which are coarse if integers have few bits.
     func integerBias() throws -> String? {
         guard let op = node.op as? any IntegerWeights, op.weightBits > 0,
             let input = (producer(of: node.inputs[0])?.op as? Dequantize)?.scale,
             let bias = try storedParameter("bias")?.floats(), let scales = try storedParameter("weight_scale")?.floats()
         else { return try parameter("bias") }
         let steps = scales.map { $0 * Float(input) }
-        let integers = zip(bias, steps).map { (Double($0) / Double($1)).rounded(.toNearestOrEven) }
+        let multiples = zip(bias, steps).map { Double($0) / Double($1) }
+        let integers = multiples.map { $0.rounded(.toNearestOrEven) }
         let limit = Double(Int32.max)
-        guard integers.allSatisfy({ $0.magnitude < limit }) else { return try parameter("bias") }
+        // A bias of f32 is a multiple as far as its own rounding goes.
+        guard integers.allSatisfy({ $0.magnitude < limit }),
+            zip(multiples, integers).allSatisfy({ abs($0 - $1) < max(1e-3, 1e-6 * $1.magnitude) })
+        else { return try parameter("bias") }
         let values = weight(
             "bias", as: try Tensor(integers: integers.map { Int64($0) }, shape: [bias.count], elementType: .i32))
         let scale = constant("bias_scale", try Tensor(steps, shape: [steps.count]))

@@ -14,7 +14,7 @@ public struct FakeQuantize: DifferentiableOperator, Equatable {
         /// The step: ds = Σ dy · (round(x / s) - x / s) within the range, Σ dy · low or high beyond it, times `gradientScale`
         /// (Esser et al., "Learned Step Size Quantization", 2020).
         case step(gradientScale: Double)
-        /// The largest number, α = s · high: dα = Σ dy beyond it, and `decay` · α, which keeps it small
+        /// The largest number, α = s · high: dα = Σ dy beyond it, dy · low / high below the smallest, and `decay` · α, which keeps it small
         /// (Choi et al., "PACT: Parameterized Clipping Activation for Quantized Neural Networks", 2018).
         case limit(decay: Double)
     }
@@ -138,7 +138,10 @@ public struct StepRounding: Sendable, Equatable {
     }
 
     /// The integer of a number.
-    public func integer(_ number: Float) -> Int { number.isNaN ? 0 : Int(steps(number)) }
+    public func integer(_ number: Float) -> Int {
+        let steps = steps(number)
+        return steps.isNaN ? 0 : Int(steps)
+    }
 
     private func steps(_ number: Float) -> Float {
         min(max(number / step, low), high).rounded(.toNearestOrEven)

@@ -9,9 +9,16 @@ public enum IntegerTarget: String, Sendable, CaseIterable, ConfigurationChoice {
     /// With such instructions: VNNI, AMX.
     case vnni
 
-    /// The bits of weights whose products can be added up.
+    /// The bits of a layer's weights whose products can be added up.
     ///
-    /// - Parameter instructionSet: that of the kernels here.
+    /// - Parameters:
+    ///   - shape: of the weight, output channels first. With one input channel for each output there is nothing to add in pairs.
+    ///   - instructionSet: that of the kernels here.
+    public func weightBits(for shape: Shape, instructionSet: String) -> Int {
+        shape.rank > 2 && shape[1] == 1 ? 8 : weightBits(instructionSet: instructionSet)
+    }
+
+    /// The same for any layer.
     public func weightBits(instructionSet: String) -> Int {
         switch self {
         case .vnni: 8

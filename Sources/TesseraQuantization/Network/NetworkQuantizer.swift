@@ -141,9 +141,7 @@ public struct NetworkQuantizer: Sendable {
     private func quantizedWeights(
         of layer: QuantizableNetwork.Layer, reads scale: QuantizationScale?
     ) throws -> QuantizedLayer {
-        // With one input channel for each output, there is nothing that two products are added up with.
-        let isAlone = layer.weight.shape.rank > 2 && layer.weight.shape[1] == 1
-        let most = isAlone ? 8 : settings.target.weightBits(instructionSet: backend.instructionSet)
+        let most = settings.target.weightBits(for: layer.weight.shape, instructionSet: backend.instructionSet)
         let quantizer = WeightQuantizer(bits: min(settings.weightBits, most))
         let scales = try quantizer.scales(for: layer.weight)
         var integers = try quantizer.integers(for: layer.weight, scales: scales)

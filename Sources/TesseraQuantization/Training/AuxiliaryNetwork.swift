@@ -27,6 +27,8 @@ struct AuxiliaryNetwork {
     private var widths: [Int]
 
     static let prefix = "auxiliary"
+    /// What the names of kernels of numbers end with.
+    static let numbers = ".numbers"
 
     /// - Parameters:
     ///   - builder: has the network already.
@@ -52,7 +54,8 @@ struct AuxiliaryNetwork {
         for node in graph.nodes.reversed() {
             let read = node.outputs.map { result[$0] }.max() ?? 0
             for input in node.inputs where read > 0 {
-                result[input] = max(result[input], follows[input] ? (joined(node) ? width : read) : 1)
+                let isMixed = joined(node) && (node.op as? Conv)?.groups == 1
+                result[input] = max(result[input], follows[input] ? (isMixed ? width : read) : 1)
             }
         }
         return result
@@ -72,25 +75,36 @@ struct AuxiliaryNetwork {
                 for stream in 0..<count { try addCopy(of: node, stream: stream) }
             }
         }
+        guard weights.keys.contains(where: { $0.hasSuffix(Self.numbers + ".weight") }) else {
+            throw TesseraError(.invalidArgument, "expected a quantized convolution to join with others, found none")
+        }
         for output in builder.source.outputs {
-            if let value = streams[output.value]?.first {
-                try builder.addOutput("\(Self.prefix).\(output.name)", value)
-            }
+            try builder.addOutput("\(Self.prefix).\(output.name)", value(output.value, stream: 0))
         }
     }
 
-    private func value(_ value: Graph.ValueID, stream: Int) -> Graph.ValueID? {
-        guard let all = streams[value], !all.isEmpty else { return nil }
+    private func value(_ value: Graph.ValueID, stream: Int) throws -> Graph.ValueID {
+        guard let all = streams[value], !all.isEmpty else {
+            throw TesseraError(
+                .notFound, "expected '\(builder.source.values[value].name)' to be made before it is read")
+        }
         return all[min(stream, all.count - 1)]
+    }
+
+    /// The weights of a layer of the network, whose names may begin with those of others.
+    private func parameters(of node: Graph.Node) -> [(String, Tensor)] {
+        given.sorted { $0.key < $1.key }.compactMap { key, tensor in
+            guard let dot = key.lastIndex(of: "."), key[..<dot] == node.name else { return nil }
+            return (String(key[key.index(after: dot)...]), tensor)
+        }
     }
 
     private mutating func addCopy(of node: Graph.Node, stream: Int) throws {
         let name = builder.unused("\(Self.prefix)\(stream + 1).\(node.name)")
-        var inputs = node.inputs.compactMap { value($0, stream: stream) }
+        var inputs = try node.inputs.map { try value($0, stream: stream) }
         if stream == 0, let layer = builder.layers[node.name] { inputs = [try rounded(layer)] }
-        let prefix = "\(node.name)."
-        for (key, tensor) in given where key.hasPrefix(prefix) {
-            let own = "\(name).\(key.dropFirst(prefix.count))"
+        for (parameter, tensor) in parameters(of: node) {
+            let (key, own) = ("\(node.name).\(parameter)", "\(name).\(parameter)")
             weights[own] = tensor
             if stream == 0 && !(node.op is BatchNorm) { shared[own] = key }
         }
@@ -102,14 +116,14 @@ struct AuxiliaryNetwork {
     /// A quantized convolution, and the one of numbers beside it.
     private mutating func addJoined(_ node: Graph.Node, streams count: Int) throws {
         guard let layer = builder.layers[node.name], let conv = node.op as? Conv, let read = streams[layer.input] else {
-            return
+            throw TesseraError(.notFound, "expected what '\(node.name)' reads to be made before it")
         }
         let quantized: Graph.ValueID
         if read == builder.values[layer.input].map({ [$0] }), let own = builder.values[node.outputs[0]] {
             quantized = own
         } else {
             try addCopy(of: node, stream: 0)
-            quantized = streams[node.outputs[0]]?[0] ?? 0
+            quantized = try value(node.outputs[0], stream: 0)
         }
         var result: [Graph.ValueID] = []
         let all =
@@ -117,7 +131,7 @@ struct AuxiliaryNetwork {
             ? read[0]
             : try builder.add(builder.unused("\(Self.prefix).\(node.name).streams"), Concat(), inputs: read)
         for set in 0..<count {
-            let name = builder.unused("\(Self.prefix)\(set + 1).\(node.name).numbers")
+            let name = builder.unused("\(Self.prefix)\(set + 1).\(node.name)\(Self.numbers)")
             let source = conv.groups > 1 ? read[min(set, read.count - 1)] : all
             let made = try builder.add(name, conv, inputs: [source])
             try addWeights(name, layer, streams: conv.groups > 1 ? 1 : read.count, isFirst: set == 0)
@@ -130,15 +144,15 @@ struct AuxiliaryNetwork {
         streams[node.outputs[0]] = result
     }
 
-    /// The first set begins with the weights of the network over stream 1 and zeros over the others, so that the auxiliary network begins
-    /// as the network without rounding. The other sets are drawn with variance 2 / inputs (He et al., 2015).
+    /// The first set begins with what rounding takes from the weights of the network, over stream 1, and zeros over the others, so that
+    /// stream 1 begins as in the network whose weights are not rounded. The other sets are drawn with variance 2 / inputs (He et al., 2015).
     private mutating func addWeights(_ name: String, _ layer: TrainedLayer, streams count: Int, isFirst: Bool) throws {
         var shape = layer.weight.shape
         let own = shape.dimensions.dropFirst().reduce(1, *)
         shape[1] *= count
         var tensor = try Tensor(zeros: shape)
         if isFirst {
-            try tensor.paste(layer.weight, at: Region(whole: layer.weight.shape))
+            try tensor.paste(layer.roundingError(), at: Region(whole: layer.weight.shape))
         } else {
             let weight = ParameterSpecification("weight", shape, .weight(fanIn: own * count))
             tensor = try RandomWeights.tensor(weight, named: "\(name).weight", seed: seed)

@@ -35,8 +35,16 @@ struct QuantizationAwareGraph {
             values[input.value] = try graph.addInput(input.name, shape: input.shape, elementType: input.elementType)
         }
         for node in source.nodes {
-            var (op, inputs) = (node.op, node.inputs.compactMap { values[$0] })
-            if let layer = layers[node.name], let point = points[layer.reads], let read = values[layer.input] {
+            var op = node.op
+            var inputs = try node.inputs.map { value in
+                guard let made = values[value] else {
+                    throw TesseraError(
+                        .notFound, "expected '\(source.values[value].name)' to be made before it is read",
+                        path: node.name)
+                }
+                return made
+            }
+            if let layer = layers[node.name], let point = points[layer.reads], let read = inputs.first {
                 let rounding = rounding(point)
                 inputs = [try self.rounded(read, point, rounding)]
                 if case .integers(_, let bits) = rounding, let own = bits[node.name] {

@@ -18,36 +18,40 @@ public struct QuantizationAwareNetwork: TrainingForm {
     private let layers: [TrainedLayer]
     private let points: [RoundedValue]
     private let inputs: [String: Shape]
+    private let roundingNames: [RoundedValue.Key: String]
 
     /// - Parameters:
     ///   - source: the network, whose weights it begins with.
-    ///   - input: samples to see activations of, as the network takes them.
+    ///   - samples: batches to see activations of, as the network takes them.
     ///   - seed: decides the weights of the auxiliary network.
     ///   - backend: runs `source` on the samples once.
     /// - Throws: `invalidArgument` if there is nothing to quantize, and what running throws.
     public init(
-        _ source: Network, _ settings: QuantizationDeclaration, quantizer: any FakeQuantizer, input: Tensor,
+        _ source: Network, _ settings: QuantizationDeclaration, quantizer: any FakeQuantizer, samples: [Tensor],
         seed: Int, backend: any KernelBackend, threads: Int
     ) throws {
-        guard let name = source.graph.inputs.first?.name else {
-            throw TesseraError(.invalidArgument, "expected a network with an input to train")
+        guard let name = source.graph.inputs.first?.name, let input = samples.first else {
+            throw TesseraError(.invalidArgument, "expected a network with an input to train, and samples of it")
         }
-        self.source = source
         inputs = [name: input.shape]
+        // Weights that are given as constants become weights of the layers that read them.
         let bound = try source.bound(inputs: inputs)
+        let source = try source.rebuilt(ChannelDependencies(bound), weights: [:])
+        self.source = source
+        _ = try source.bound(inputs: inputs)
         let weights = source.loadedWeights
-        let mostBits = settings.target.weightBits(instructionSet: backend.instructionSet)
-        layers = try TrainedLayer.layers(
-            of: source.graph, weights, settings, quantizer: quantizer, mostBits: mostBits)
+        layers = TrainedLayer.layers(
+            of: source.graph, weights, settings, quantizer: quantizer, instructionSet: backend.instructionSet)
         guard !layers.isEmpty else {
             throw TesseraError(
                 .invalidArgument, "'\(source.name)' has no convolutions or linear layers that could be quantized")
         }
         points = try Self.points(
-            of: source, weights, layers, input: [name: input], bound, backend: backend, threads: threads)
+            of: source, weights, layers, samples: samples.map { [name: $0] }, backend: backend, threads: threads)
         auxiliary = settings.auxiliary?.loss
         var builder = QuantizationAwareGraph(source.graph, layers: layers, points: points)
         try builder.addNetwork(rounding: { .fake($0) })
+        roundingNames = builder.roundingNames
         var (tensors, shared) = (weights, [String: String]())
         if let declaration = settings.auxiliary {
             var auxiliary = AuxiliaryNetwork(builder, weights: weights, width: declaration.width, seed: seed)
@@ -57,7 +61,7 @@ public struct QuantizationAwareNetwork: TrainingForm {
             builder = auxiliary.builder
         }
         for point in points {
-            guard let learned = point.learned, let name = builder.roundingNames[point.key] else { continue }
+            guard let learned = point.learned, let name = roundingNames[point.key] else { continue }
             tensors["\(name).\(learned.name)"] = try Tensor([learned.initial], shape: [1])
         }
         self.shared = shared
@@ -71,52 +75,76 @@ public struct QuantizationAwareNetwork: TrainingForm {
         }
     }
 
-    /// The values that are rounded, and how: their signs, and the steps to begin with, are those that the samples show.
+    /// The values that are rounded, and how: their signs, and the steps to begin with, are those that the samples show, unless the layer
+    /// that makes a value makes no negative ones.
     private static func points(
-        of source: Network, _ weights: [String: Tensor], _ layers: [TrainedLayer], input: [String: Tensor],
-        _ bound: BoundGraph, backend: any KernelBackend, threads: Int
+        of source: Network, _ weights: [String: Tensor], _ layers: [TrainedLayer], samples: [[String: Tensor]],
+        backend: any KernelBackend, threads: Int
     ) throws -> [RoundedValue] {
         let read = Set(layers.map(\.input)).sorted()
         let observed = Network(
             name: source.name, graph: try source.graph.replacingOutputs(read), inputs: source.inputs,
             weights: .tensors(weights))
         let session = try Session(
-            observed.bound(inputs: input.mapValues(\.shape)), backend: backend,
+            observed.bound(inputs: samples[0].mapValues(\.shape)), backend: backend,
             options: CompileOptions(threads: threads))
-        let values = try session.run(input)
+        var seen = [ActivationSummary](repeating: ActivationSummary(), count: source.graph.values.count)
+        for sample in samples {
+            let values = try session.run(sample)
+            for value in read {
+                let name = source.graph.values[value].name
+                guard let tensor = values[name] else {
+                    throw TesseraError(.notFound, "expected a value '\(name)' to round, found none")
+                }
+                try locatingErrors(path: name) { try seen[value].add(tensor) }
+            }
+        }
+        let isNeverNegative = source.graph.isNeverNegative
         var found: [RoundedValue.Key: RoundedValue] = [:]
         for layer in layers where found[layer.reads] == nil {
-            let name = source.graph.values[layer.input].name
-            guard let tensor = values[name] else { continue }
-            let (isSigned, mean) = try tensor.withFloats { numbers in
-                (
-                    numbers.contains { $0 < 0 },
-                    numbers.reduce(0) { $0 + Double($1.magnitude) } / Double(max(1, numbers.count))
-                )
-            }
-            guard mean.isFinite else {
-                throw TesseraError(
-                    .invalidArgument, "expected finite activations to train with, found others", path: name)
-            }
+            let summary = seen[layer.input]
             let op = layer.quantizer.activations(
-                bits: layer.reads.bits, isSigned: isSigned,
-                count: tensor.elementCount / max(1, tensor.shape.dimensions.first ?? 1))
+                bits: layer.reads.bits, isSigned: summary.isNegative && !isNeverNegative[layer.input],
+                count: summary.sampleCount)
             found[layer.reads] = RoundedValue(
-                key: layer.reads, op: op, step: initialStep(meanMagnitude: Float(mean), range: op.range))
+                key: layer.reads, op: op, step: initialStep(meanMagnitude: summary.meanMagnitude, range: op.range))
         }
         return found.values.sorted { ($0.key.value, $0.key.bits) < ($1.key.value, $1.key.bits) }
+    }
+
+    public var smallest: [String: Float] {
+        let weights = derivations.compactMap { derivation in
+            derivation.learned.map { learned in
+                (derivation.weight.dropLast("weight".count) + learned.name, learned.initial)
+            }
+        }
+        let values = points.compactMap { point in
+            point.learned.flatMap { learned in
+                roundingNames[point.key].map { ("\($0).\(learned.name)", learned.initial) }
+            }
+        }
+        return Dictionary(
+            (weights.map { (String($0), $1) } + values).map { ($0, $1 * Self.smallestPart) }
+        ) { first, _ in first }
+    }
+
+    /// Of the step that it begins with, the part that each keeps.
+    private static let smallestPart: Float = 0.01
+
+    public var signature: String {
+        let bits = layers.map { "\($0.name) \($0.bits)" } + points.map { "\($0.key.value) \($0.op.range)" }
+        return bits.joined(separator: ", ")
     }
 
     /// The network with integers, whose batch normalizations are folded into the scales of weights.
     ///
     /// Integers are those that the network was trained with. What is computed around them is rounded elsewhere.
     public func finished(_ trained: [String: Tensor]) throws -> Network {
-        let names = try roundingNames()
         var weights = source.loadedWeights
         for name in weights.keys { weights[name] = trained[name] ?? weights[name] }
         var scales: [RoundedValue.Key: QuantizationScale] = [:]
         for point in points {
-            let learned = try names[point.key].flatMap { name in
+            let learned = try roundingNames[point.key].flatMap { name in
                 try point.learned.flatMap { try trained["\(name).\($0.name)"]?.floats().first }
             }
             scales[point.key] = point.op.quantization(step: point.op.step(learned))
@@ -143,12 +171,6 @@ public struct QuantizationAwareNetwork: TrainingForm {
         return try folded.rebuilt(ChannelDependencies(folded.bound(inputs: inputs)), weights: [:])
     }
 
-    private func roundingNames() throws -> [RoundedValue.Key: String] {
-        var builder = QuantizationAwareGraph(source.graph, layers: layers, points: points)
-        try builder.addNetwork(rounding: { .fake($0) })
-        return builder.roundingNames
-    }
-
     /// The bits in which a file holds integers.
     private static func storedBits(_ integers: [Int8]) -> Int {
         [2, 4].first { bits in
@@ -164,6 +186,8 @@ struct TrainedLayer: Sendable {
     let op: any IntegerWeights
     let weight: Tensor
     let quantizer: any FakeQuantizer
+    /// Of its weights.
+    let bits: Int
     let rule: any IntegerValuedWeights
     /// What it reads, as it is rounded for it.
     let reads: RoundedValue.Key
@@ -174,11 +198,10 @@ struct TrainedLayer: Sendable {
     /// The parameter that a learned step of weights is, beside the layer's own.
     static let stepName = "weight_step"
 
-    /// - Parameter mostBits: of weights whose products are added up in pairs.
     static func layers(
         of graph: Graph, _ weights: [String: Tensor], _ settings: QuantizationDeclaration,
-        quantizer: any FakeQuantizer, mostBits: Int
-    ) throws -> [TrainedLayer] {
+        quantizer: any FakeQuantizer, instructionSet: String
+    ) -> [TrainedLayer] {
         let candidates = graph.nodes.enumerated().filter { _, node in
             guard let op = node.op as? any IntegerWeights else { return false }
             return op.weightBits == 0 && node.inputs.count == 1 && weights["\(node.name).weight"]?.elementType == .f32
@@ -191,13 +214,74 @@ struct TrainedLayer: Sendable {
             let isEdge = edges.contains(id)
             if isEdge && settings.edgeBits == 32 { return nil }
             let own: any FakeQuantizer = isEdge ? LearnedStepSize() : quantizer
-            let isAlone = weight.shape.rank > 2 && weight.shape[1] == 1
-            let bits = min(isEdge ? settings.edgeBits : settings.weightBits, isAlone ? 8 : mostBits)
+            let most = settings.target.weightBits(for: weight.shape, instructionSet: instructionSet)
+            let bits = min(isEdge ? settings.edgeBits : settings.weightBits, most)
             return TrainedLayer(
-                node: node, op: op, weight: weight, quantizer: own, rule: own.weights(bits: bits),
+                node: node, op: op, weight: weight, quantizer: own, bits: bits, rule: own.weights(bits: bits),
                 reads: RoundedValue.Key(
                     value: node.inputs[0], bits: isEdge ? settings.edgeBits : settings.activationBits, isEdge: isEdge))
         }
+    }
+}
+
+extension TrainedLayer {
+    /// The weights, less what they are rounded to.
+    func roundingError() throws -> Tensor {
+        let numbers = try weight.floats()
+        let learned = rule.initial(for: numbers) ?? 0
+        var result = weight
+        try result.withMutableFloats { result in
+            numbers.withUnsafeBufferPointer { rule.derive($0, learned: learned, into: result) }
+            for index in result.indices { result[index] = numbers[index] - result[index] }
+        }
+        return result
+    }
+}
+
+/// What was seen of an activation.
+private struct ActivationSummary {
+    private(set) var isNegative = false
+    /// Elements in one sample.
+    private(set) var sampleCount = 1
+    private var sum = 0.0
+    private var count = 0
+
+    /// - Throws: `invalidArgument` for numbers that are none, or infinite.
+    mutating func add(_ tensor: Tensor) throws {
+        let (isNegative, sum) = try tensor.withFloats { numbers in
+            (numbers.contains { $0 < 0 }, numbers.reduce(0) { $0 + Double($1.magnitude) })
+        }
+        guard sum.isFinite else {
+            throw TesseraError(.invalidArgument, "expected finite activations to train with, found others")
+        }
+        self.isNegative = self.isNegative || isNegative
+        self.sum += sum
+        count += tensor.elementCount
+        sampleCount = tensor.elementCount / max(1, tensor.shape.dimensions.first ?? 1)
+    }
+
+    /// 1 if there was nothing but zeros.
+    var meanMagnitude: Float { sum > 0 ? Float(sum / Double(count)) : 1 }
+}
+
+extension Graph {
+    /// By value: whether the layer that makes it makes no negative numbers, whatever it reads.
+    fileprivate var isNeverNegative: [Bool] {
+        var result = [Bool](repeating: false, count: values.count)
+        for node in nodes {
+            let isSo: Bool =
+                switch node.op {
+                case is Relu, is Relu6, is Sigmoid, is HardSigmoid, is Softmax, is Softplus, is Absolute: true
+                case let clip as Clip: (clip.minimum ?? -1) >= 0
+                case is MaxPool, is GlobalMaxPool, is AveragePool, is GlobalAveragePool, is Flatten, is Reshape,
+                    is Squeeze,
+                    is Unsqueeze, is Concat, is Slice, is Transpose, is Add:
+                    node.inputs.allSatisfy { result[$0] }
+                default: false
+                }
+            for output in node.outputs { result[output] = isSo }
+        }
+        return result
     }
 }
 

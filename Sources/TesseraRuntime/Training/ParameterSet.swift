@@ -66,9 +66,7 @@ public final class ParameterSet: @unchecked Sendable {
         }
     }
 
-    /// Weights whose names differ.
-    ///
-    /// - Throws: `notSupported` for one that is not f32.
+    /// - Throws: `notSupported` for one that is not f32, `invalidArgument` for two of one name.
     public init(_ weights: [Weight]) throws {
         var entries: [Entry] = []
         var end = 0
@@ -86,7 +84,10 @@ public final class ParameterSet: @unchecked Sendable {
                     range: range, isTrainable: !weight.role.isStatistic))
         }
         self.entries = entries
-        places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
+        places = Dictionary(entries.enumerated().map { ($1.name, $0) }) { first, _ in first }
+        if places.count < entries.count {
+            throw TesseraError(.invalidArgument, "expected weights of different names to train")
+        }
         values = try Self.allocate(end)
         gradients = try Self.allocate(end)
         for (entry, weight) in zip(entries, weights) { try set(entry, weight.tensor) }

@@ -80,7 +80,7 @@ public struct AuxiliaryDeclaration: Configurable, ConfigurationValue, Equatable 
             throw TesseraError(.invalidArgument, "expected a 'width' from 1 to 8, found \(width)")
         }
         guard loss.weight > 0, loss.weight.isFinite, loss.distillation >= 0, loss.distillation.isFinite,
-            loss.temperature > 0
+            loss.temperature > 0, loss.temperature.isFinite
         else {
             throw TesseraError(
                 .invalidArgument, "expected a 'loss' and a 'temperature' above 0, and a 'distillation' from 0")

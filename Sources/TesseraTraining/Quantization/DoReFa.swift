@@ -6,7 +6,8 @@ import TesseraOperators
 /// Activations are clipped to 1, weights become 2 · round(n · (tanh(w) / (2 · max |tanh(w)|) + 1/2)) / n - 1 with n = 2^bits - 1. Nothing is
 /// learned, so layers whose weights and inputs are rounded need a normalization after them.
 ///
-/// None of the weights' 2^bits values is 0, and as integers they are the odd ones from -n to n, which take one bit more.
+/// None of the weights' 2^bits values is 0, and as integers they are the odd ones from -n to n, which take one bit more: weights have 6
+/// bits at most. Activations that may be negative are clipped to -(high + 1) / high, as their integers are.
 public struct DoReFa: FakeQuantizer, Configurable, Equatable {
     public static let name = "dorefa"
     public static let summary = "activations up to 1, weights by their hyperbolic tangents; nothing is learned"
@@ -22,7 +23,7 @@ public struct DoReFa: FakeQuantizer, Configurable, Equatable {
         return op
     }
 
-    public func weights(bits: Int) -> any IntegerValuedWeights { TangentWeights(bits: min(bits, 7)) }
+    public func weights(bits: Int) -> any IntegerValuedWeights { TangentWeights(bits: min(bits, 6)) }
 }
 
 /// Weights by their hyperbolic tangents, as DoReFa rounds them.
@@ -65,7 +66,7 @@ struct TangentWeights: IntegerValuedWeights {
     func integers(of weights: [Float], learned: Float) -> (integers: [Int8], scale: Float) {
         weights.withUnsafeBufferPointer { weights in
             let largest = largest(weights)
-            return (weights.map { Int8(integer($0, largest: largest)) }, 1 / steps)
+            return (weights.map { Int8(exactly: integer($0, largest: largest)) ?? 0 }, 1 / steps)
         }
     }
 }
