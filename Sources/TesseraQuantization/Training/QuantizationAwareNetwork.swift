@@ -225,14 +225,21 @@ struct TrainedLayer: Sendable {
 }
 
 extension TrainedLayer {
-    /// The weights, less what they are rounded to.
+    /// What rounding takes from the weights, multiplied by the factor with which they come closest to what they are rounded to: some methods
+    /// give weights another size.
     func roundingError() throws -> Tensor {
         let numbers = try weight.floats()
         let learned = rule.initial(for: numbers) ?? 0
         var result = weight
         try result.withMutableFloats { result in
             numbers.withUnsafeBufferPointer { rule.derive($0, learned: learned, into: result) }
-            for index in result.indices { result[index] = numbers[index] - result[index] }
+            var (products, squares) = (0.0, 0.0)
+            for index in result.indices {
+                products += Double(numbers[index]) * Double(result[index])
+                squares += Double(numbers[index]) * Double(numbers[index])
+            }
+            let factor = squares > 0 ? Float(products / squares) : 1
+            for index in result.indices { result[index] = factor * numbers[index] - result[index] }
         }
         return result
     }

@@ -8,7 +8,10 @@ enum ConvolutionExport {
         var window = try WindowAttributes(layer)
         window.attributes["group"] = .int(try layer.keys.int("groups"))
         let weight = try layer.integerWeight() ?? layer.parameter("weight")
-        layer.emit("Conv", [window.input, weight, try layer.integerBias()], window.attributes)
+        let rank = try layer.rank()
+        try layer.emitProduct("Conv", [window.input, weight], window.attributes) { channels in
+            Shape([1, channels] + [Int](repeating: 1, count: rank - 2))
+        }
     }
 
     private static func convTranspose(_ layer: LayerExport) throws {
