@@ -1,0 +1,117 @@
+import TesseraCompression
+import TesseraCore
+import TesseraNetwork
+import TesseraRuntime
+import TesseraTraining
+
+/// Compresses the weights of a network as a file or the command line says.
+public struct NetworkCompression: Sendable {
+    public let network: Network
+    public let settings: CompressionFile
+    private let modules: Modules
+    private let backend: any KernelBackend
+    private let threads: Int
+    /// The shapes of inputs, where weights depend on them.
+    private let shapes: [String: Shape]
+
+    public init(
+        _ network: Network, _ settings: CompressionFile, shapes: [String: Shape] = [:], modules: Modules = .builtin,
+        backend: any KernelBackend, threads: Int = 1
+    ) {
+        (self.network, self.settings, self.shapes) = (network, settings, shapes)
+        (self.modules, self.backend, self.threads) = (modules, backend, threads)
+    }
+
+    /// What came of it.
+    public struct Result: Sendable {
+        /// The weights, ready to be written.
+        public let weights: CompressedWeights
+        /// The network with the weights that come back.
+        public let network: Network
+        public var report: CompressionReport
+    }
+
+    /// The codec of tensors that are kept exactly.
+    private static let exactCodec = "context"
+
+    /// - Throws: `notFound` for a codec or layer that there is not; `invalidArgument` for weights that are no finite numbers.
+    public func run() throws -> Result {
+        let (weights, exact) = try network.compressibleTensors(inputs: shapes)
+        try checkNames(weights)
+        let layers = try weights.concurrentlyMapped(threads: threads) { try encode($0) }
+        let compressed = try CompressedWeights(
+            layers: layers, exact: exact, exactCodec: (Self.exactCodec, modules.weightCodecs.make(Self.exactCodec)))
+        let tensors = layers.map { ($0.entry.name, $0.decoded) } + exact.map { ($0.name, $0.tensor) }
+        let result = network.replacingWeights(.tensors(Dictionary(tensors) { first, _ in first }))
+        var report = CompressionReport(
+            network: network.name, layers: zip(weights, layers).map { .init($0, $1) },
+            exactBytes: exact.reduce(0) { $0 + $1.tensor.byteCount },
+            codedExactBytes: compressed.index.exact?.byteCount ?? 0, fileBytes: try compressed.encoded().count)
+        if let path = settings.evaluate {
+            let quality = NetworkQuality(
+                file: try TrainingFile(path: path), modules: modules, backend: backend, threads: threads)
+            (report.before, report.after) = (try quality.measure(network), try quality.measure(result))
+        }
+        return Result(weights: compressed, network: result, report: report)
+    }
+
+    private func checkNames(_ weights: [CompressibleTensor]) throws {
+        let names = weights.map(\.name)
+        for entry in settings.layers.entries where !names.contains(entry.name) {
+            throw TesseraError(
+                .notFound, "there is no weight '\(entry.name)' to compress" + suggestion(for: entry.name, among: names),
+                path: "layers")
+        }
+    }
+
+    private func encode(_ weight: CompressibleTensor) throws -> EncodedLayer {
+        let settings = settings.settings(of: weight.name)
+        let encoder = LayerEncoder(weight)
+        guard settings.codec.name == WeightCodecChoice.auto else {
+            return try encoder.encode(
+                settings.settings(settings.codec.name, settings.codec.options, modules.weightCodecs))
+        }
+        var best: EncodedLayer?
+        var failure: (any Error)?
+        for module in modules.weightCodecs.modules {
+            let candidate = try settings.settings(module.name, .empty, modules.weightCodecs)
+            guard candidate.codec.isLossless, candidate.codec.unavailability == nil else { continue }
+            do {
+                let layer = try encoder.encode(candidate)
+                if layer.byteCount < best?.byteCount ?? .max { best = layer }
+            } catch let error as TesseraError where error.code == .limitExceeded || error.code == .notSupported {
+                // A picture that is too large for one format is none for others.
+                failure = error
+            }
+        }
+        guard let best else {
+            throw failure ?? TesseraError(.notSupported, "no lossless weight codec is there", path: weight.name)
+        }
+        return best
+    }
+}
+
+/// How good a network is on the test pictures of a training file.
+public struct NetworkQuality: Sendable {
+    let file: TrainingFile
+    let modules: Modules
+    let backend: any KernelBackend
+    let threads: Int
+
+    public init(file: TrainingFile, modules: Modules = .builtin, backend: any KernelBackend, threads: Int) {
+        (self.file, self.modules, self.backend, self.threads) = (file, modules, backend, threads)
+    }
+
+    /// Accuracy, or peak signal-to-noise ratio in decibels.
+    public struct Measure: Sendable, Encodable {
+        /// The part of the pictures whose class has the largest output; nil for restoration.
+        public let accuracy: Double?
+        public let psnr_db: Double?
+        public let loss: Double
+    }
+
+    public func measure(_ network: Network) throws -> Measure {
+        let result = try modules.training(file, of: network, backend: backend, threads: threads).evaluate()
+        return Measure(accuracy: result.accuracy, psnr_db: result.psnr, loss: result.loss)
+    }
+}
