@@ -10,7 +10,7 @@ struct BinaryEncoder: BinaryCoder {
     private var bytes: [UInt8] = []
 
     mutating func code(_ bit: Bool, probability: UInt32) -> Bool {
-        let middle = low + UInt32(UInt64(high - low) * UInt64(probability) >> 16)
+        let middle = low + UInt32((UInt64(high - low) * UInt64(probability)) >> 16)
         if bit { high = middle } else { low = middle + 1 }
         while (low ^ high) & 0xFF00_0000 == 0 {
             bytes.append(UInt8(high >> 24))
@@ -54,7 +54,7 @@ struct BinaryDecoder: BinaryCoder {
     var isFarBeyondEnd: Bool { place > bytes.count + 65536 }
 
     mutating func code(_ bit: Bool, probability: UInt32) -> Bool {
-        let middle = low + UInt32(UInt64(high - low) * UInt64(probability) >> 16)
+        let middle = low + UInt32((UInt64(high - low) * UInt64(probability)) >> 16)
         let bit = value <= middle
         if bit { high = middle } else { low = middle + 1 }
         while (low ^ high) & 0xFF00_0000 == 0 {

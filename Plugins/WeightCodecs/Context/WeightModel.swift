@@ -30,7 +30,7 @@ final class WeightModel {
     /// How often a counter learns before its rate stays the same.
     private static let patience: UInt32 = 255
     /// How fast the mixer learns, in 1/16.
-    private static let mixingRate: Int64 = 10
+    private static let mixingRate: Int64 = 20
 
     init(width: Int) {
         self.width = width
@@ -38,12 +38,12 @@ final class WeightModel {
         counters = .allocate(capacity: count)
         counters.initialize(repeating: 1 << 31, count: count)
         mixing = .allocate(capacity: Self.decisionCount * Self.contextCount)
-        mixing.initialize(repeating: 65536 * 3 / 10, count: Self.decisionCount * Self.contextCount)
+        mixing.initialize(repeating: 65536 / 6, count: Self.decisionCount * Self.contextCount)
         stretches.initialize(from: Logistic.stretches, count: 4096)
         places.initialize(repeating: 0, count: Self.contextCount)
         bases.initialize(repeating: 0, count: Self.contextCount)
         inputs.initialize(repeating: 0, count: Self.contextCount)
-        for index in 0..<1024 { rates[index] = Int64(65536 * 2 / (2 * index + 3)) }
+        for index in 0..<1024 { rates[index] = Int64(65536 * 2 / (2 * index + 5)) }
         above = .allocate(capacity: width + 2)
         above.initialize(repeating: 0, count: width + 2)
         current = .allocate(capacity: width + 2)
