@@ -53,6 +53,27 @@ struct CompressCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A training file, on whose test pictures accuracy is measured.", valueName: "FILE"))
     var evaluate: String?
 
+    @Option(help: "The most bytes of the file: the step or quality of each layer is searched.")
+    var targetBytes: Int?
+
+    @Option(
+        help:
+            "The most points of accuracy, or decibels, to lose, with --evaluate: the step or quality of each layer is searched."
+    )
+    var targetAccuracyDrop: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Inputs that show how much each layer matters, for targets: a folder or archive of pictures, or a .safetensors file.",
+            valueName: "PATH"))
+    var samples: String?
+
+    @Option(help: ArgumentHelp("A folder within the samples, such as train.", valueName: "FOLDER"))
+    var samplePart: String?
+
+    @Option(help: "The most samples that are used; 512 by default.")
+    var sampleCount: Int?
+
     @Option(help: ArgumentHelp("Write pictures of the weights to this folder.", valueName: "DIR"))
     var show: String?
 
@@ -116,6 +137,17 @@ struct CompressCommand: ParsableCommand {
             settings.layer.block = sizes.compactMap { $0 }
         }
         settings.evaluate = evaluate ?? settings.evaluate
+        settings.targetBytes = targetBytes ?? settings.targetBytes
+        settings.targetAccuracyDrop = targetAccuracyDrop ?? settings.targetAccuracyDrop
+        if let samples { settings.samples = SampleSettings(path: samples) }
+        if samplePart != nil || sampleCount != nil {
+            guard var own = settings.samples else {
+                throw TesseraError(.invalidArgument, "'--sample-part' and '--sample-count' are for '--samples'")
+            }
+            own.part = samplePart ?? own.part
+            own.count = sampleCount ?? own.count
+            settings.samples = own
+        }
         try settings.validate()
         return settings
     }

@@ -13,6 +13,17 @@ public struct WeightCodecChoice: ModuleChoice {
 
     /// Of each layer, the lossless codec that makes it smallest.
     public static let auto = "auto"
+
+    /// Sets an option of the codec.
+    ///
+    /// - Throws: `invalidArgument` if there is no codec that it could be of.
+    public mutating func set(_ option: String, _ value: Configuration) throws {
+        guard name != Self.auto else {
+            throw TesseraError(.invalidArgument, "'\(option)' is for a codec, found '\(name)'")
+        }
+        let others = try options.entries().filter { $0.key != option }
+        options = Configuration(.map(others + [.init(option, value)]), at: options.location)
+    }
 }
 
 extension WeightCodecChoice {
@@ -32,6 +43,11 @@ public struct CompressionFile: Configurable {
     public var layers = LayerCompressions(entries: [])
     /// A training file whose test pictures accuracy is measured on, before and after.
     public var evaluate: String?
+    /// In place of steps and qualities: the most bytes of the file, or the most points of accuracy, or decibels, that may be lost.
+    public var targetBytes: Int?
+    public var targetAccuracyDrop: Double?
+    /// Inputs that show how much each layer matters.
+    public var samples: SampleSettings?
 
     public init() {}
 
@@ -45,6 +61,11 @@ public struct CompressionFile: Configurable {
         Key("reorder", \.layer.reorder, LayerCompression.reorderSummary),
         Key("layers", \.layers, "layers that are compressed otherwise, by the names of their weights"),
         Key("evaluate", \.evaluate, "a training file, whose test pictures accuracy is measured on"),
+        Key("target_bytes", \.targetBytes, "the most bytes of the file: steps or qualities are chosen for each layer"),
+        Key(
+            "target_accuracy_drop", \.targetAccuracyDrop,
+            "the most points of accuracy, or decibels, that may be lost: steps or qualities are chosen for each layer"),
+        Key("samples", \.samples, "inputs that show how much each layer matters, for targets"),
     ]
 
     /// Reads a file; the paths in it become relative to where the process runs.
@@ -52,11 +73,28 @@ public struct CompressionFile: Configurable {
         try self.init(configuration: YAMLReader.read(path))
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         evaluate = evaluate.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
+        if let given = samples { samples?.path = URL(fileURLWithPath: given.path, relativeTo: folder).path }
     }
 
     public func validate() throws {
         guard version == 1 else { throw TesseraError(.notSupported, "expected 'tessera: 1', found \(version)") }
         try layer.validate()
+        guard targetBytes == nil || targetAccuracyDrop == nil else {
+            throw TesseraError(.invalidArgument, "expected 'target_bytes' or 'target_accuracy_drop', found both")
+        }
+        if let targetBytes, targetBytes < 1 {
+            throw TesseraError(.invalidArgument, "expected 'target_bytes' of at least 1, found \(targetBytes)")
+        }
+        if let drop = targetAccuracyDrop {
+            guard drop >= 0, drop.isFinite else {
+                throw TesseraError(.invalidArgument, "expected 'target_accuracy_drop' of at least 0, found \(drop)")
+            }
+            guard evaluate != nil else {
+                throw TesseraError(
+                    .invalidArgument, "'target_accuracy_drop' needs 'evaluate', a training file to measure with")
+            }
+        }
+        try samples?.validate()
     }
 
     /// How a weight is compressed.

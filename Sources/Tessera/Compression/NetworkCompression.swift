@@ -38,21 +38,44 @@ public struct NetworkCompression: Sendable {
     public func run() throws -> Result {
         let (weights, exact) = try network.compressibleTensors(inputs: shapes)
         try checkNames(weights)
-        let layers = try weights.concurrentlyMapped(threads: threads) { try encode($0) }
-        let compressed = try CompressedWeights(
-            layers: layers, exact: exact, exactCodec: (Self.exactCodec, modules.weightCodecs.make(Self.exactCodec)))
-        let tensors = layers.map { ($0.entry.name, $0.decoded) } + exact.map { ($0.name, $0.tensor) }
-        let result = network.replacingWeights(.tensors(Dictionary(tensors) { first, _ in first }))
+        let quality = try settings.evaluate.map {
+            NetworkQuality(file: try TrainingFile(path: $0), modules: modules, backend: backend, threads: threads)
+        }
+        let before = try quality?.measure(network)
+        func file(_ layers: [EncodedLayer]) throws -> CompressedWeights {
+            try CompressedWeights(
+                layers: layers, exact: exact, exactCodec: (Self.exactCodec, modules.weightCodecs.make(Self.exactCodec)))
+        }
+        func decoded(_ layers: [EncodedLayer]) -> Network {
+            let tensors = layers.map { ($0.entry.name, $0.decoded) } + exact.map { ($0.name, $0.tensor) }
+            return network.replacingWeights(.tensors(Dictionary(tensors) { first, _ in first }))
+        }
+        let layers: [EncodedLayer]
+        if let target = settings.targetBytes {
+            layers = try search().run(weights, prefersPrecise: true) { try file($0).encoded().count <= target }
+        } else if let drop = settings.targetAccuracyDrop, let quality, let before {
+            layers = try search().run(weights, prefersPrecise: false) {
+                try before.drop(to: quality.measure(decoded($0))) <= drop
+            }
+        } else {
+            layers = try weights.concurrentlyMapped(threads: threads) { try encode($0) }
+        }
+        let (compressed, result) = (try file(layers), decoded(layers))
         var report = CompressionReport(
             network: network.name, layers: zip(weights, layers).map { .init($0, $1) },
             exactBytes: exact.reduce(0) { $0 + $1.tensor.byteCount },
             codedExactBytes: compressed.index.exact?.byteCount ?? 0, fileBytes: try compressed.encoded().count)
-        if let path = settings.evaluate {
-            let quality = NetworkQuality(
-                file: try TrainingFile(path: path), modules: modules, backend: backend, threads: threads)
-            (report.before, report.after) = (try quality.measure(network), try quality.measure(result))
-        }
+        (report.before, report.after) = (before, try quality?.measure(result))
         return Result(weights: compressed, network: result, report: report)
+    }
+
+    private func search() throws -> CompressionSearch {
+        let samples = try settings.samples.map {
+            try SampleReader(network).read($0.path, part: $0.part, count: $0.count)
+        }
+        return CompressionSearch(
+            network: network, settings: settings, modules: modules, backend: backend, threads: threads, samples: samples
+        )
     }
 
     private func checkNames(_ weights: [CompressibleTensor]) throws {
@@ -108,6 +131,12 @@ public struct NetworkQuality: Sendable {
         public let accuracy: Double?
         public let psnr_db: Double?
         public let loss: Double
+
+        /// The points of accuracy, or decibels, that another measure is lower by.
+        func drop(to other: Measure) -> Double {
+            if let accuracy, let after = other.accuracy { return (accuracy - after) * 100 }
+            return (psnr_db ?? 0) - (other.psnr_db ?? 0)
+        }
     }
 
     public func measure(_ network: Network) throws -> Measure {
