@@ -100,6 +100,28 @@ import Testing
         }
     }
 
+    @Test("a file has no more bytes than its target, and the more it may have, the nearer the outputs are")
+    func targets() throws {
+        var generator = SeededGenerator(seed: 9)
+        let samples = folder.file("samples.safetensors")
+        try SafetensorsFile.write(["photo": .random([16, 3, 8, 8], using: &generator)], to: samples)
+        let exact = try output(network).floats()
+        var errors: [Float] = []
+        for target in [2600, 3600, 5200] {
+            let command = try compress("--target-bytes", String(target), "--samples", samples, "--json")
+            #expect(command.status == 0, "\(command.errors)")
+            let bytes = try #require(try command.json()["file_bytes"] as? Int)
+            #expect(bytes <= target && bytes > target * 3 / 4, "\(bytes) of \(target)")
+            let found = try output(folder.file("out/network.yaml")).floats()
+            errors.append(zip(found, exact).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) })
+        }
+        #expect(errors[0] > errors[2], "\(errors)")
+        let small = try compress("--target-bytes", "400")
+        #expect(small.status == 1 && small.errors.contains("more than the target"), "\(small.errors)")
+        let lonely = try compress("--target-accuracy-drop", "1")
+        #expect(lonely.status == 1 && lonely.errors.contains("'evaluate'"), "\(lonely.errors)")
+    }
+
     @Test("quantized networks are kept as they are")
     func quantized() throws {
         var generator = SeededGenerator(seed: 3)

@@ -70,6 +70,8 @@ import Testing
             let mapping = try WeightMapping(gridOf: floats, step: 0.5)
             #expect(mapping.numbers(of: floats) == [0, 1, 0, 1, 1, 3, 4])
             #expect(mapping.bits == 3)
+            // With a dead zone of 0.3 steps, what is less than 0.4 becomes 0, and 1.3 is less than 1.4.
+            #expect(mapping.numbers(of: floats, deadZone: 0.3) == [0, 1, 1, 1, 1, 2, 3])
             let table = mapping.values()[0]
             #expect(Array(table.prefix(5)) == [-0.5, 0, 0.5, 1, 1.5])
         }

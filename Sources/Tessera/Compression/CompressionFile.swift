@@ -57,6 +57,7 @@ public struct CompressionFile: Configurable {
         Key("bits", \.layer.bits, "bits of the numbers that stand for weights, 1 to 16"),
         Key("per_channel", \.layer.perChannel, "whether each output channel has a range of its own"),
         Key("step", \.layer.step, LayerCompression.stepSummary),
+        Key("dead_zone", \.layer.deadZone, LayerCompression.deadZoneSummary),
         Key("block", \.layer.block, LayerCompression.blockSummary),
         Key("reorder", \.layer.reorder, LayerCompression.reorderSummary),
         Key("layers", \.layers, "layers that are compressed otherwise, by the names of their weights"),
@@ -110,6 +111,8 @@ public struct LayerCompression: Configurable, Equatable {
     public var perChannel = false
     /// Of a grid through zero, as a part of the root mean square of the weights; nil for intervals between the extremes.
     public var step: Double?
+    /// Of that grid, as a part of a step.
+    public var deadZone = 0.0
     /// Input channels, output channels, and columns and rows of kernels if these are cut.
     public var block = [32, 32]
     public var reorder = false
@@ -118,6 +121,8 @@ public struct LayerCompression: Configurable, Equatable {
 
     static let stepSummary =
         "in place of 'bits', the step of a grid through zero, as a part of the root mean square of a layer's weights"
+    static let deadZoneSummary =
+        "of a grid, the part of a step by which more weights are rounded towards 0, from 0 to 0.5: it takes fewer bits"
     static let blockSummary =
         "of films, the input and output channels of each frame, and columns and rows of kernels unless whole ones"
     static let reorderSummary = "whether output channels of similar size are put next to each other where that pays"
@@ -127,6 +132,7 @@ public struct LayerCompression: Configurable, Equatable {
         Key("bits", \.bits, "bits of the numbers that stand for weights, 1 to 16"),
         Key("per_channel", \.perChannel, "whether each output channel has a range of its own"),
         Key("step", \.step, stepSummary),
+        Key("dead_zone", \.deadZone, deadZoneSummary),
         Key("block", \.block, blockSummary),
         Key("reorder", \.reorder, reorderSummary),
     ]
@@ -137,6 +143,9 @@ public struct LayerCompression: Configurable, Equatable {
         }
         if let step, !(step > 0 && step.isFinite) {
             throw TesseraError(.invalidArgument, "expected 'step' above 0, found \(step)")
+        }
+        guard (0...0.5).contains(deadZone) else {
+            throw TesseraError(.invalidArgument, "expected 'dead_zone' from 0 to 0.5, found \(deadZone)")
         }
         guard block.count == 2 || block.count == 4, block.allSatisfy({ $0 > 0 }) else {
             throw TesseraError(
@@ -150,7 +159,8 @@ public struct LayerCompression: Configurable, Equatable {
     {
         var settings = LayerSettings(
             name, try codecs.make(name, options), quality: try options["quality"].map { try Int(configuration: $0) })
-        settings.rounding = step.map { .grid(step: $0) } ?? .intervals(bits: bits, perChannel: perChannel)
+        settings.rounding =
+            step.map { .grid(step: $0, deadZone: deadZone) } ?? .intervals(bits: bits, perChannel: perChannel)
         let isCut = block.count == 4
         settings.block = WeightBlock(
             inputs: block[0], outputs: block[1], width: isCut ? block[2] : nil, height: isCut ? block[3] : nil)

@@ -115,15 +115,17 @@ public struct LayerEncoder: Sendable {
         let weights = source.tensor.elementType == .f32 ? source.tensor : try source.tensor.convertedToF32()
         return try weights.withFloats { floats in
             let mapping: WeightMapping
+            var zone = 0.0
             switch rounding {
             case .intervals(let bits, let perChannel):
                 mapping = try WeightMapping(
                     intervalsOf: floats, bits: bits,
                     channels: perChannel ? max(1, source.tensor.shape.dimensions.first ?? 1) : 1)
-            case .grid(let step):
+            case .grid(let step, let deadZone):
+                zone = deadZone
                 mapping = try WeightMapping(gridOf: floats, step: max(step * Self.deviation(floats), 1e-30))
             }
-            return (mapping.numbers(of: floats), mapping)
+            return (mapping.numbers(of: floats, deadZone: zone), mapping)
         }
     }
 

@@ -19,8 +19,8 @@ public struct LayerSettings: Sendable {
     public enum Rounding: Sendable, Equatable {
         /// 2^bits intervals between the smallest weight and the largest (METHODS.md B2), or those of each output channel.
         case intervals(bits: Int, perChannel: Bool)
-        /// A grid through zero, whose step is this part of the standard deviation of the layer's weights.
-        case grid(step: Double)
+        /// A grid through zero, whose step is this part of the root mean square of the layer's weights; the dead zone is a part of a step.
+        case grid(step: Double, deadZone: Double = 0)
     }
 
     public init(

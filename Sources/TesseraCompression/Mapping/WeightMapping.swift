@@ -98,7 +98,18 @@ public struct WeightMapping: Sendable, Equatable, Codable {
     }
 
     /// The number of each weight.
-    public func numbers(of weights: UnsafeBufferPointer<Float>) -> [UInt16] {
+    ///
+    /// - Parameter deadZone: of a grid through zero, the part of a step by which the intervals' borders lie farther from zero, from 0 to
+    ///   0.5: more weights become 0, and others smaller, which costs little and takes fewer bits.
+    public func numbers(of weights: UnsafeBufferPointer<Float>, deadZone: Double = 0) -> [UInt16] {
+        guard deadZone == 0 || minima.count > 1 || steps[0] == 0 else {
+            let zero = (-minima[0] / steps[0] - 0.5).rounded()
+            let largest = Double(1 << bits - 1)
+            return weights.map { weight in
+                let magnitude = (Double(weight.magnitude) / steps[0] + 0.5 - deadZone).rounded(.down)
+                return UInt16(min(max(zero + (weight < 0 ? -magnitude : magnitude), 0), largest))
+            }
+        }
         let size = groupSize(of: weights.count)
         return weights.indices.map { number(weights[$0], group: min($0 / size, minima.count - 1)) }
     }
