@@ -29,6 +29,8 @@ let package = Package(
         .target(
             name: "CFFmpeg",
             linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }),
+        .systemLibrary(
+            name: "CCompression", providers: [.apt(["libzstd-dev", "liblzma-dev", "libbrotli-dev"])]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.4")]),
@@ -53,6 +55,11 @@ let package = Package(
         .target(
             name: "TesseraQuantization",
             dependencies: ["TesseraNetwork", "TesseraPruning", "TesseraRuntime", "TesseraTraining"]),
+        .target(
+            name: "TesseraCompression",
+            dependencies: [
+                "CCompression", "TesseraNetwork", .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         .target(
             name: "TesseraCluster",
             dependencies: [
@@ -82,13 +89,16 @@ let package = Package(
                 "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
                 "TesseraMetrics", "TesseraSecurity", "TesseraTraining", "TransportMulticast", "TransportTCP",
                 .target(name: "TransportMPI", condition: .when(traits: ["MPI"])),
-                "SaliencyMetrics", "TesseraPruning", "TesseraQuantization",
+                "SaliencyMetrics", "TesseraCompression", "TesseraPruning", "TesseraQuantization", "WeightCodecs",
             ]),
 
         // Modules that are swapped by name.
         .target(
             name: "PartitionStrategies", dependencies: ["TesseraPartition"], path: "Plugins/PartitionStrategies"),
         .target(name: "SaliencyMetrics", dependencies: ["TesseraPruning"], path: "Plugins/SaliencyMetrics"),
+        .target(
+            name: "WeightCodecs", dependencies: ["CCompression", "CFFmpeg", "TesseraCompression"],
+            path: "Plugins/WeightCodecs"),
         .target(
             name: "TransportMulticast",
             dependencies: [
@@ -141,7 +151,8 @@ let package = Package(
     ]
         + [
             "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraONNX", "TesseraRuntime",
-            "TesseraPartition", "TesseraPruning", "TesseraQuantization", "TesseraScript", "TesseraTraining", "Tessera",
+            "TesseraCompression", "TesseraPartition", "TesseraPruning", "TesseraQuantization", "TesseraScript",
+            "TesseraTraining", "Tessera",
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [
             .testTarget(

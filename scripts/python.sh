@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a Python script with the packages that scripts/requirements/NAME.txt lists, in an environment of its own under .build that is
-# made at the first run: scripts/python.sh onnx|quantization|training SCRIPT [OPTIONS]
+# made at the first run: scripts/python.sh compression|onnx|quantization|training SCRIPT [OPTIONS]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -9,7 +9,8 @@ packages=(
     libyaml-dev                                                     # YAML files
     liblua5.4-dev                                                   # scripts
     libnorm-dev                                                     # NORM: multicast
-    libavcodec-dev libavformat-dev libavutil-dev libswscale-dev     # FFmpeg: picture files
+    libavcodec-dev libavformat-dev libavutil-dev libswscale-dev     # FFmpeg: picture files, weight codecs
+    libzstd-dev liblzma-dev libbrotli-dev                           # weight codecs
     zlib1g-dev                                                      # compressed archives of pictures
     python3-venv                                                    # comparisons with the onnx package
 )

@@ -2,6 +2,7 @@
 @_exported import PartitionStrategies
 @_exported import SaliencyMetrics
 @_exported import TesseraCluster
+@_exported import TesseraCompression
 @_exported import TesseraCore
 @_exported import TesseraMetrics
 @_exported import TesseraNetwork
@@ -16,3 +17,4 @@
 @_exported import TesseraTraining
 @_exported import TransportMulticast
 @_exported import TransportTCP
+@_exported import WeightCodecs

@@ -1,6 +1,7 @@
 import PartitionStrategies
 import SaliencyMetrics
 import TesseraCluster
+import TesseraCompression
 import TesseraCore
 import TesseraNetwork
 import TesseraONNX
@@ -13,6 +14,7 @@ import TesseraRuntime
 import TesseraTraining
 import TransportMulticast
 import TransportTCP
+import WeightCodecs
 
 #if MPI
     import TransportMPI
@@ -28,11 +30,16 @@ public struct Modules: Sendable {
     public var pruningAmounts: Registry<any AmountRule> = .builtin
     public var calibrators: Registry<any Calibrator> = .builtin
     public var fakeQuantizers: Registry<any FakeQuantizer> = .builtin
+    public var weightCodecs: Registry<any WeightCodec> = .builtin
     /// What reads networks of other formats.
     public var importers: [any NetworkImporter] = [ONNXImporter()]
 
     /// Reads network files, and those of other formats.
-    public var loader: NetworkLoader { NetworkLoader(operators: operators, importers: importers) }
+    public var loader: NetworkLoader {
+        NetworkLoader(
+            operators: operators, importers: importers,
+            weightFormats: [CompressedWeightFormat(codecs: weightCodecs)])
+    }
 
     /// The modules that Tessera is built with.
     public static var builtin: Modules {

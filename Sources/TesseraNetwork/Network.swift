@@ -19,12 +19,14 @@ public struct Network: Sendable {
     let folding: FoldedWeights?
     let foldingCache = FoldingCache()
 
+    /// - Parameter formats: what reads weight files that are no safetensors files.
     public init(
         name: String, graph: Graph, inputs: [String: InputDeclaration], outputs: [String: OutputDeclaration] = [:],
-        weights: WeightSource, file: String? = nil
+        weights: WeightSource, file: String? = nil, formats: [any WeightFileFormat] = []
     ) {
         self.init(
-            name: name, graph: graph, inputs: inputs, outputs: outputs, file: file, store: WeightStore(weights))
+            name: name, graph: graph, inputs: inputs, outputs: outputs, file: file,
+            store: WeightStore(weights, formats: formats))
     }
 
     private init(
@@ -62,7 +64,9 @@ public struct Network: Sendable {
 
     /// The same network with other weights. Those of a folded network are those of the layers that it has.
     public func replacingWeights(_ weights: WeightSource) -> Network {
-        var network = Network(name: name, graph: graph, inputs: inputs, outputs: outputs, weights: weights, file: file)
+        var network = Network(
+            name: name, graph: graph, inputs: inputs, outputs: outputs, weights: weights, file: file,
+            formats: store.formats)
         network.blockUses = blockUses
         return network
     }

@@ -13,7 +13,7 @@ struct DeployCommand: AsyncParsableCommand {
     @Argument(help: "The deployment file.")
     var deployment: String
 
-    @Option(help: "A weight file (.safetensors) in place of the network's own.")
+    @Option(help: "A weight file (.safetensors or .tcw) in place of the network's own.")
     var weights: String?
 
     @OptionGroup var values: ValueOptions

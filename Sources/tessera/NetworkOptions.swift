@@ -7,7 +7,7 @@ struct NetworkOptions: ParsableArguments {
     @Argument(help: "The network file.")
     var network: String
 
-    @Option(help: "A weight file (.safetensors) in place of the network's own.")
+    @Option(help: "A weight file (.safetensors or .tcw) in place of the network's own.")
     var weights: String?
 
     func load(_ modules: Modules) throws -> Network {

@@ -14,6 +14,8 @@ struct PluginsCommand: ParsableCommand {
         let summary: String
         let source: String
         let options: [String: String]
+        /// Why it cannot be used on this host; nil if it can.
+        var unavailable: String?
     }
 
     func run() throws {
@@ -21,19 +23,30 @@ struct PluginsCommand: ParsableCommand {
         let entries =
             Self.entries(modules.strategies) + Self.entries(modules.transports) + Self.entries(modules.backends)
             + Self.entries(modules.saliencyMetrics) + Self.entries(modules.pruningAmounts)
-            + Self.entries(modules.calibrators) + Self.entries(modules.fakeQuantizers) + Self.entries(modules.operators)
+            + Self.entries(modules.calibrators) + Self.entries(modules.fakeQuantizers)
+            + Self.codecEntries(modules.weightCodecs) + Self.entries(modules.operators)
         guard !json else { return try printJSON(["modules": entries]) }
         var kind = ""
         for entry in entries {
             if entry.kind != kind { print((kind.isEmpty ? "" : "\n") + Self.plural(of: entry.kind)) }
             kind = entry.kind
-            print("  \(entry.name)  (\(entry.source)): \(entry.summary)")
+            let reason = entry.unavailable.map { "; not available: \($0)" } ?? ""
+            print("  \(entry.name)  (\(entry.source)): \(entry.summary)\(reason)")
             for (name, summary) in entry.options.sorted(by: { $0.key < $1.key }) { print("      \(name): \(summary)") }
         }
     }
 
     private static func plural(of kind: String) -> String {
         kind.hasSuffix("y") ? kind.dropLast() + "ies" : kind + "s"
+    }
+
+    /// Codecs, with the reason of those that this host lacks.
+    private static func codecEntries(_ registry: Registry<any WeightCodec>) -> [Entry] {
+        entries(registry).map { entry in
+            var entry = entry
+            entry.unavailable = (try? registry.make(entry.name))?.unavailability
+            return entry
+        }
     }
 
     private static func entries(_ registry: Registry<some Sendable>) -> [Entry] {

@@ -10,7 +10,7 @@ struct SchemaCommand: ParsableCommand {
             """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
-        case network, deployment, node, cluster, pruning, quantization, training
+        case network, deployment, node, cluster, compression, pruning, quantization, training
     }
 
     @Argument(help: "What the file describes.")
@@ -25,6 +25,8 @@ struct SchemaCommand: ParsableCommand {
         case .training:
             print(JSONSchemaDocument.text(TrainingFile.self, title: "A Tessera training"), terminator: "")
         case .cluster: print(JSONSchemaDocument.text(ClusterFile.self, title: "A Tessera cluster"), terminator: "")
+        case .compression:
+            print(JSONSchemaDocument.text(CompressionFile.self, title: "How Tessera compresses"), terminator: "")
         case .quantization:
             print(JSONSchemaDocument.text(QuantizationFile.self, title: "How Tessera quantizes"), terminator: "")
         case .pruning: print(JSONSchemaDocument.text(PruningFile.self, title: "How Tessera prunes"), terminator: "")

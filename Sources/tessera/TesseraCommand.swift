@@ -10,7 +10,8 @@ struct TesseraCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, BenchCommand.self, ProfileCommand.self, LinksCommand.self, PlanCommand.self,
             SimulateCommand.self, InspectCommand.self, ImportCommand.self, ExportCommand.self, FoldCommand.self,
-            PruneCommand.self, QuantizeCommand.self, RangesCommand.self, TrainCommand.self, EvaluateCommand.self,
+            PruneCommand.self, QuantizeCommand.self, CompressCommand.self, DecompressCommand.self, RangesCommand.self,
+            TrainCommand.self, EvaluateCommand.self,
             NodeCommand.self,
             DeployCommand.self, ClusterCommand.self,
             ScriptCommand.self, ReplCommand.self, PluginsCommand.self, DoctorCommand.self, SchemaCommand.self,

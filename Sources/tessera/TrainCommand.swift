@@ -61,7 +61,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "A network file in place of the one that the training file names, with its own weights.")
     var network: String?
 
-    @Option(help: "A weight file (.safetensors); what training wrote to the output folder if left out.")
+    @Option(help: "A weight file (.safetensors or .tcw); what training wrote to the output folder if left out.")
     var weights: String?
 
     @Option(help: "The kernel backend.")

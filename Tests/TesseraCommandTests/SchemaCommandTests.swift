@@ -14,7 +14,7 @@ import Testing
 
     @Test(
         "what is committed is what the command prints",
-        arguments: ["network", "deployment", "node", "cluster", "pruning", "quantization", "training"])
+        arguments: ["network", "deployment", "node", "cluster", "compression", "pruning", "quantization", "training"])
     func upToDate(kind: String) throws {
         let printed = try Command("schema", kind)
         #expect(printed.status == 0, "\(printed.errors)")
@@ -32,7 +32,8 @@ import Testing
         "all files that are shipped are valid",
         arguments: [
             ("network", "networks"), ("deployment", "deployments"), ("cluster", "clusters"),
-            ("pruning", "pruning"), ("quantization", "quantization"), ("training", "training"),
+            ("compression", "compression"), ("pruning", "pruning"), ("quantization", "quantization"),
+            ("training", "training"),
         ])
     func shipped(kind: String, folder: String) throws {
         let files = TestFiles.repository.appendingPathComponent("configs/\(folder)")

@@ -119,8 +119,8 @@ extension Network {
         // No seed stands for what folding makes.
         case .random: return folding == nil ? nil : try weightsOfLayers()
         case .tensors(let given): tensors = given.filter { isWeight($0.key) }
-        case .file(let path):
-            let file = try SafetensorsFile(path: path)
+        case .file:
+            guard let file = try store.openedFile() else { return nil }
             tensors = Dictionary(
                 uniqueKeysWithValues: try file.names.filter(isWeight).map { ($0, try file.tensor($0)) })
         }

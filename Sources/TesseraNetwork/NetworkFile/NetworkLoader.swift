@@ -18,10 +18,16 @@ public struct NetworkLoader: Sendable {
     public let operators: Registry<any Operator>
     /// What reads files of other formats.
     public let importers: [any NetworkImporter]
+    /// What reads weight files that are no safetensors files.
+    public let weightFormats: [any WeightFileFormat]
 
-    public init(operators: Registry<any Operator>, importers: [any NetworkImporter] = []) {
+    public init(
+        operators: Registry<any Operator>, importers: [any NetworkImporter] = [],
+        weightFormats: [any WeightFileFormat] = []
+    ) {
         self.operators = operators
         self.importers = importers
+        self.weightFormats = weightFormats
     }
 
     /// The network in a file, or in one of another format that an importer reads.
@@ -66,7 +72,7 @@ public struct NetworkLoader: Sendable {
                 name: sections.name ?? PathComponents(file).stem, graph: assembly.graph,
                 inputs: Dictionary(sections.inputs.map { ($0.name, $0.declaration) }) { first, _ in first },
                 outputs: Dictionary(sections.outputs.map { ($0.name, $0.declaration) }) { first, _ in first },
-                weights: weights ?? sections.weights, file: file)
+                weights: weights ?? sections.weights, file: file, formats: weightFormats)
             network.blockUses = assembly.blockUses
             for output in sections.outputs {
                 guard let detect = output.declaration.detect else { continue }

@@ -2,19 +2,35 @@ import CFFmpeg
 import TesseraCore
 
 /// One of FFmpeg's codecs, ready to be set up and opened. It owns the C context, and is used by the one who made it.
-final class CodecContext {
-    let pointer: UnsafeMutablePointer<AVCodecContext>
+package final class CodecContext {
+    package let pointer: UnsafeMutablePointer<AVCodecContext>
     private let codec: UnsafePointer<AVCodec>
 
-    convenience init(decoder id: AVCodecID) throws { try self.init(avcodec_find_decoder(id), id) }
-    convenience init(encoder id: AVCodecID) throws { try self.init(avcodec_find_encoder(id), id) }
+    convenience init(decoder id: AVCodecID) throws {
+        try self.init(avcodec_find_decoder(id), "codec for \(String(cString: avcodec_get_name(id)))")
+    }
 
-    private init(_ codec: UnsafePointer<AVCodec>?, _ id: AVCodecID) throws {
+    convenience init(encoder id: AVCodecID) throws {
+        try self.init(avcodec_find_encoder(id), "codec for \(String(cString: avcodec_get_name(id)))")
+    }
+
+    /// The encoder that FFmpeg calls so.
+    ///
+    /// - Throws: `notSupported` if this FFmpeg was built without it.
+    package convenience init(encoderNamed name: String) throws {
+        try self.init(avcodec_find_encoder_by_name(name), "encoder '\(name)'")
+    }
+
+    /// The decoder that FFmpeg calls so.
+    ///
+    /// - Throws: `notSupported` if this FFmpeg was built without it.
+    package convenience init(decoderNamed name: String) throws {
+        try self.init(avcodec_find_decoder_by_name(name), "decoder '\(name)'")
+    }
+
+    private init(_ codec: UnsafePointer<AVCodec>?, _ noun: String) throws {
         _ = Self.quietLog
-        guard let codec else {
-            throw TesseraError(
-                .notSupported, "this host's FFmpeg has no codec for \(String(cString: avcodec_get_name(id)))")
-        }
+        guard let codec else { throw TesseraError(.notSupported, "this host's FFmpeg has no \(noun)") }
         guard let pointer = avcodec_alloc_context3(codec) else {
             throw TesseraError(.outOfMemory, "no memory for a codec")
         }
@@ -29,17 +45,28 @@ final class CodecContext {
         avcodec_free_context(&pointer)
     }
 
-    func open() throws {
-        let status = avcodec_open2(pointer, codec, nil)
+    /// - Parameter options: the codec's own, by name.
+    /// - Throws: `backendFailure` in FFmpeg's words; `invalidArgument` for an option that the codec does not know.
+    package func open(_ options: [String: String] = [:]) throws {
+        var dictionary: OpaquePointer?
+        defer { av_dict_free(&dictionary) }
+        for (name, value) in options { av_dict_set(&dictionary, name, value, 0) }
+        let status = avcodec_open2(pointer, codec, &dictionary)
         guard status == 0 else {
             throw TesseraError(
                 .backendFailure,
                 "cannot start the \(String(cString: codec.pointee.name)) codec: \(Self.describe(status))")
         }
+        if let unknown = av_dict_get(dictionary, "", nil, AV_DICT_IGNORE_SUFFIX) {
+            throw TesseraError(
+                .invalidArgument,
+                "the \(String(cString: codec.pointee.name)) codec has no option '\(String(cString: unknown.pointee.key))'"
+            )
+        }
     }
 
     /// FFmpeg's words for a status.
-    static func describe(_ status: Int32) -> String {
+    package static func describe(_ status: Int32) -> String {
         var text = [CChar](repeating: 0, count: 256)
         av_strerror(status, &text, text.count)
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
@@ -50,16 +77,16 @@ final class CodecContext {
 }
 
 /// A piece of encoded data. It owns the C packet, and is used by the one who made it.
-final class Packet {
-    let pointer: UnsafeMutablePointer<AVPacket>
+package final class Packet {
+    package let pointer: UnsafeMutablePointer<AVPacket>
 
-    init() throws {
+    package init() throws {
         guard let pointer = av_packet_alloc() else { throw TesseraError(.outOfMemory, "no memory for a picture") }
         self.pointer = pointer
     }
 
     /// A packet with a copy of `bytes`, followed by the zeros that decoders read past the end.
-    convenience init(copying bytes: UnsafeRawBufferPointer) throws {
+    package convenience init(copying bytes: UnsafeRawBufferPointer) throws {
         try self.init()
         guard let count = Int32(exactly: bytes.count), av_new_packet(pointer, count) == 0,
             let data = pointer.pointee.data
@@ -72,7 +99,7 @@ final class Packet {
         av_packet_free(&pointer)
     }
 
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         Array(UnsafeBufferPointer(start: pointer.pointee.data, count: Int(pointer.pointee.size)))
     }
 }

@@ -2,16 +2,16 @@ import CFFmpeg
 import TesseraCore
 
 /// One of FFmpeg's frames. It owns the C frame, and is used by the one who made it.
-final class VideoFrame {
-    let frame: UnsafeMutablePointer<AVFrame>
+package final class VideoFrame {
+    package let frame: UnsafeMutablePointer<AVFrame>
 
-    init() throws {
+    package init() throws {
         guard let frame = av_frame_alloc() else { throw TesseraError(.outOfMemory, "no memory for a picture") }
         self.frame = frame
     }
 
     /// A frame with room for a picture.
-    convenience init(width: Int, height: Int, format: AVPixelFormat) throws {
+    package convenience init(width: Int, height: Int, format: AVPixelFormat) throws {
         try self.init()
         frame.pointee.width = Int32(width)
         frame.pointee.height = Int32(height)
@@ -26,12 +26,12 @@ final class VideoFrame {
         av_frame_free(&frame)
     }
 
-    var width: Int { Int(frame.pointee.width) }
-    var height: Int { Int(frame.pointee.height) }
-    var format: AVPixelFormat { AVPixelFormat(frame.pointee.format) }
+    package var width: Int { Int(frame.pointee.width) }
+    package var height: Int { Int(frame.pointee.height) }
+    package var format: AVPixelFormat { AVPixelFormat(frame.pointee.format) }
 
     /// One row of the first plane.
-    func row(_ y: Int) throws -> UnsafeMutablePointer<UInt8> {
+    package func row(_ y: Int) throws -> UnsafeMutablePointer<UInt8> {
         guard let plane = frame.pointee.data.0 else { throw TesseraError(.backendFailure, "a frame has no pixels") }
         return plane + y * Int(frame.pointee.linesize.0)
     }

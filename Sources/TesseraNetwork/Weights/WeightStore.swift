@@ -4,14 +4,30 @@ import TesseraCore
 /// Gives the weights of a network, and keeps what it has given.
 final class WeightStore: Sendable {
     let source: WeightSource
+    /// What reads files that are no safetensors files.
+    let formats: [any WeightFileFormat]
     private let state = Mutex(State())
 
     private struct State {
-        var file: SafetensorsFile?
+        var file: (any WeightFile)?
         var tensors: [String: Tensor] = [:]
     }
 
-    init(_ source: WeightSource) { self.source = source }
+    init(_ source: WeightSource, formats: [any WeightFileFormat] = []) {
+        (self.source, self.formats) = (source, formats)
+    }
+
+    /// The file of weights, once it is opened; nil if they come from elsewhere.
+    ///
+    /// - Throws: what opening the file throws.
+    func openedFile() throws -> (any WeightFile)? {
+        guard case .file(let path) = source else { return nil }
+        return try state.withLock { state in
+            let opened = try state.file ?? open(path)
+            state.file = opened
+            return opened
+        }
+    }
 
     /// The weight `layer.specification.name`: as f32 if the layer wants that and floats are stored, else just as it is.
     ///
@@ -55,11 +71,11 @@ final class WeightStore: Sendable {
     }
 
     private func load(
-        _ name: String, _ specification: ParameterSpecification, file: inout SafetensorsFile?
+        _ name: String, _ specification: ParameterSpecification, file: inout (any WeightFile)?
     ) throws -> Tensor {
         switch source {
         case .file(let path):
-            let opened = try file ?? SafetensorsFile(path: path)
+            let opened = try file ?? open(path)
             file = opened
             return try converted(opened.tensor(name), to: specification.elementType, name)
         case .random(let seed):
@@ -73,6 +89,11 @@ final class WeightStore: Sendable {
             throw TesseraError(
                 .notFound, "the network names no weights: expected 'weights: FILE' or 'weights: {random: SEED}'")
         }
+    }
+
+    private func open(_ path: String) throws -> any WeightFile {
+        let fileExtension = PathComponents(path).fileExtension
+        return try formats.first { $0.fileExtension == fileExtension }?.open(path) ?? SafetensorsFile(path: path)
     }
 
     private func converted(_ tensor: Tensor, to elementType: ElementType, _ name: String) throws -> Tensor {

@@ -26,11 +26,11 @@ extension LayerExport {
     ///
     /// - Parameter shape: that of the bias as a summand.
     func emitProduct(
-        _ kind: String, _ inputs: [String], _ attributes: [String: ExportAttribute], biasShape shape: (Int) -> Shape
+        _ kind: String, _ inputs: [String?], _ attributes: [String: ExportAttribute], biasShape shape: (Int) -> Shape
     ) throws {
         guard let bias = try integerBias() else {
             guard let bias = try coarseBias() else {
-                return emit(kind, inputs + [try parameter("bias")].compactMap { $0 }, attributes)
+                return emit(kind, inputs + [try parameter("bias")], attributes)
             }
             let summand = constant("summand", try bias.reshaped(to: shape(bias.elementCount)))
             return emit("Add", [step("product", kind, inputs, attributes), summand])

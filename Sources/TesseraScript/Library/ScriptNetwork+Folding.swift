@@ -54,7 +54,8 @@ extension ScriptNetwork {
     static var save: Binding {
         Binding(
             of: ScriptNetwork.self, "save", "save(folder: string, options?: {force?: boolean})",
-            "Writes network.yaml and weights.safetensors into a folder. A network that is there is replaced only with `force`."
+            "Writes network.yaml and weights.safetensors into a folder, or weights.tcw if the network was compressed. A network that is "
+                + "there is replaced only with `force`."
         ) { network, call in
             try call.expectArguments(atMost: 2)
             let folder = NetworkFolder(try call.string(1, "folder"))
@@ -63,7 +64,11 @@ extension ScriptNetwork {
             try options.finish()
             try locatingErrors(path: call.name) {
                 try folder.check(force: force, hint: "force = true")
-                try folder.write(network.network)
+                if let compressed = network.compressed {
+                    try folder.write(network.network, compressed: compressed)
+                } else {
+                    try folder.write(network.network)
+                }
             }
             return []
         }

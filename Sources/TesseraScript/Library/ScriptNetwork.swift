@@ -6,6 +6,8 @@ final class ScriptNetwork: ScriptObject {
     let context: ScriptContext
     let backend: any KernelBackend
     let threads: Int
+    /// What `save` writes in place of the weights; nil for the weights themselves.
+    var compressed: CompressedWeights?
     private var bound: (shapes: [String: Shape], fold: Bool, graph: BoundGraph)?
     private var sessions = SessionCache<CompileKey>()
 
@@ -31,7 +33,9 @@ final class ScriptNetwork: ScriptObject {
         ScriptType(
             "Network", "A network that can be run, planned and deployed.",
             methods: [
-                run, plan, compare, simulate, deploy, start, bench, fold, prune, quantize, ranges, save, train, trainer,
+                run, plan, compare, simulate, deploy, start, bench, fold, prune, quantize, compress, ranges, save,
+                train,
+                trainer,
             ],
             properties: [
                 Binding(of: ScriptNetwork.self, property: "name", "string", "Its name.") { .string($0.network.name) },

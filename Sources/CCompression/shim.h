@@ -1,0 +1,4 @@
+#include <brotli/decode.h>
+#include <brotli/encode.h>
+#include <lzma.h>
+#include <zstd.h>

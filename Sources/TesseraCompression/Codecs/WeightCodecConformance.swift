@@ -1,0 +1,111 @@
+import TesseraCore
+
+/// What every weight codec must do, as checks that anyone who writes one can run from their tests.
+///
+/// ```swift
+/// @Test(arguments: WeightCodecConformance.Check.allCases)
+/// func mine(_ check: WeightCodecConformance.Check) throws {
+///     try WeightCodecConformance(MyCodec(), seed: 7).run(check)
+/// }
+/// ```
+public struct WeightCodecConformance: Sendable {
+    public enum Check: String, CaseIterable, Sendable {
+        /// Frames of all sizes come back: exactly from a lossless codec, near from a lossy one.
+        case roundTrip
+        /// The same frames give the same bytes, and the same bytes the same frames.
+        case deterministic
+        /// Bytes that are cut off or altered give an error or frames of the right size, and nothing worse.
+        case damage
+        /// Frames of one value, and of the extremes.
+        case extremes
+    }
+
+    /// A check that did not hold.
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    private let codec: any WeightCodec
+    private let seed: UInt64
+
+    public init(_ codec: any WeightCodec, seed: UInt64) { (self.codec, self.seed) = (codec, seed) }
+
+    /// - Throws: `Failure`, or what the codec threw.
+    public func run(_ check: Check) throws {
+        switch check {
+        case .roundTrip: for frames in cases() { try checkRoundTrip(frames) }
+        case .deterministic:
+            for frames in cases() {
+                let bytes = try codec.encode(frames)
+                try expect(try codec.encode(frames) == bytes, frames, "the same bytes again")
+                try expect(
+                    try decode(bytes, frames.format) == decode(bytes, frames.format), frames, "the same frames again")
+            }
+        case .damage: for frames in cases().suffix(2) { try checkDamage(frames) }
+        case .extremes:
+            for bits in heldBits {
+                let format = FrameFormat(width: 19, height: 7, count: 3, bits: bits)
+                for value in [0, format.largest, format.largest / 2] {
+                    try checkRoundTrip(
+                        WeightFrames(format, samples: [UInt16](repeating: value, count: format.sampleCount)))
+                }
+            }
+        }
+    }
+
+    private var heldBits: [Int] { [3, 8, 16].filter { (try? codec.check(bits: $0)) != nil } }
+
+    /// Numbers as those of weights: most in the middle, few far from it.
+    private func cases() -> [WeightFrames] {
+        var state = seed
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        return heldBits.flatMap { bits in
+            [(1, 1, 1), (1, 9, 2), (64, 1, 1), (27 + next(40), 16 + next(50), 1), (48, 48, 4)].map { size in
+                let format = FrameFormat(width: size.0, height: size.1, count: size.2, bits: bits)
+                let samples = (0..<format.sampleCount).map { _ in
+                    UInt16((0..<4).reduce(0) { sum, _ in sum + next(1 << bits) } / 4)
+                }
+                return WeightFrames(format, samples: samples)
+            }
+        }
+    }
+
+    private func decode(_ bytes: [UInt8], _ format: FrameFormat) throws -> WeightFrames {
+        try bytes.withUnsafeBytes { try codec.decode($0, as: format) }
+    }
+
+    private func checkRoundTrip(_ frames: WeightFrames) throws {
+        let decoded = try decode(codec.encode(frames), frames.format)
+        try expect(decoded.format == frames.format, frames, "frames of the same format")
+        try expect(decoded.samples.count == frames.samples.count, frames, "as many samples")
+        try expect(decoded.samples.allSatisfy { $0 <= frames.format.largest }, frames, "samples of so many bits")
+        if codec.isLossless { try expect(decoded == frames, frames, "the same samples") }
+    }
+
+    private func checkDamage(_ frames: WeightFrames) throws {
+        let bytes = try codec.encode(frames)
+        for index in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 23)) {
+            var altered = bytes
+            altered[index] ^= 0x55
+            for damaged in [altered, Array(bytes.prefix(index))] {
+                guard let decoded = try? decode(damaged, frames.format) else { continue }
+                try expect(
+                    decoded.format == frames.format && decoded.samples.count == frames.samples.count, frames,
+                    "frames of the same format from damaged bytes")
+            }
+        }
+    }
+
+    private func expect(_ condition: Bool, _ frames: WeightFrames, _ what: String) throws {
+        let format = frames.format
+        guard condition else {
+            throw Failure(
+                description:
+                    "expected \(what) for \(format.count) frames of \(format.width)x\(format.height) with \(format.bits) bits, seed \(seed)"
+            )
+        }
+    }
+}

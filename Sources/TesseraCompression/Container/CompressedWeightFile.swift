@@ -1,0 +1,232 @@
+import Foundation
+import Synchronization
+import TesseraCore
+import TesseraNetwork
+
+/// A file of compressed weights that is open for reading. All tensors are decoded when the first is asked for, several at once.
+public final class CompressedWeightFile: WeightFile {
+    public let index: CompressedWeightIndex
+    private let content: any WeightBytes
+    private let codecs: Registry<any WeightCodec>
+    private let threads: Int
+    /// Where the parts of each layer begin, then where the exact tensors do.
+    private let offsets: [Int]
+    private let decoded = Mutex<[String: Tensor]?>(nil)
+
+    /// Opens a file and checks that it is whole.
+    ///
+    /// - Throws: `inputOutput` if it cannot be read; `malformedFile` with the layer that is damaged or cut off.
+    public convenience init(path: String, codecs: Registry<any WeightCodec>, threads: Int) throws {
+        try self.init(MappedFile(path: path), named: "'\(path)'", codecs: codecs, threads: threads)
+    }
+
+    /// The same for the bytes of such a file.
+    public convenience init(bytes: [UInt8], named name: String, codecs: Registry<any WeightCodec>, threads: Int) throws
+    {
+        try self.init(bytes, named: name, codecs: codecs, threads: threads)
+    }
+
+    private init(
+        _ content: any WeightBytes, named name: String, codecs: Registry<any WeightCodec>, threads: Int
+    ) throws {
+        (self.content, self.codecs, self.threads) = (content, codecs, max(1, threads))
+        let (index, end) = try content.withBytes { bytes in try Self.readIndex(bytes, named: name) }
+        self.index = index
+        var (offsets, place) = ([Int](), end)
+        let count = content.withBytes { $0.count }
+        for layer in index.layers {
+            offsets.append(place)
+            place = layer.parts.reduce(place) { Shape.saturatingSum($0, max(0, $1.byteCount)) }
+            guard place <= count else { throw Self.cutOff(layer.name, name) }
+        }
+        offsets.append(place)
+        place = Shape.saturatingSum(place, max(0, index.exact?.byteCount ?? 0))
+        guard place <= count else { throw Self.cutOff(index.exact?.members.first?.name ?? "", name) }
+        guard place == count else {
+            throw TesseraError(.malformedFile, "\(name): expected \(place) bytes, found \(count)")
+        }
+        self.offsets = offsets
+    }
+
+    private static func cutOff(_ layer: String, _ file: String) -> TesseraError {
+        TesseraError(.malformedFile, "\(file) is cut off: its compressed weights go beyond the end", path: layer)
+    }
+
+    private static func readIndex(
+        _ bytes: UnsafeRawBufferPointer, named name: String
+    ) throws -> (CompressedWeightIndex, Int) {
+        func malformed(_ message: String) -> TesseraError {
+            TesseraError(.malformedFile, "\(name) is not a valid file of compressed weights: \(message)")
+        }
+        let magic = CompressedWeights.magic
+        guard bytes.count >= CompressedWeights.headerSize, bytes.prefix(magic.count).elementsEqual(magic) else {
+            throw malformed("expected it to begin with '\(String(decoding: magic, as: UTF8.self))'")
+        }
+        func number(_ offset: Int) -> UInt32 {
+            UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+        }
+        guard number(8) == CompressedWeights.version else {
+            throw TesseraError(
+                .notSupported,
+                "\(name): expected version \(CompressedWeights.version) of the format, found \(number(8))")
+        }
+        let start = CompressedWeights.headerSize
+        let (length, plainLength) = (Int(number(12)), Int(number(16)))
+        guard length <= bytes.count - start else { throw malformed("the index is cut off") }
+        // The names and parts of a million layers take less.
+        guard plainLength <= 1 << 28 else {
+            throw malformed("expected an index of at most 256 MiB, found \(plainLength) bytes")
+        }
+        let coded = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
+        guard ShortHash(of: Array(bytes[8..<20]) + Array(coded)).bytes.elementsEqual(bytes[start - 16..<start]) else {
+            throw malformed("the index is damaged: it does not have the hash that stands before it")
+        }
+        do {
+            let plain = try XZStream.decode(coded, limit: plainLength)
+            return (try JSONDecoder().decode(CompressedWeightIndex.self, from: Data(plain)), start + length)
+        } catch {
+            throw TesseraError(
+                .malformedFile, "\(name) is not a valid file of compressed weights: its index cannot be read",
+                cause: error)
+        }
+    }
+
+    public var names: [String] {
+        (index.layers.map(\.name) + (index.exact?.members.map(\.name) ?? [])).sorted()
+    }
+
+    public func tensor(_ name: String) throws -> Tensor {
+        let tensors = try tensors()
+        guard let tensor = tensors[name] else {
+            let hint = suggestion(for: name, among: tensors.keys.sorted())
+            throw TesseraError(.notFound, "the compressed weights have no '\(name)'" + hint)
+        }
+        return tensor
+    }
+
+    /// All tensors by name.
+    ///
+    /// - Throws: `malformedFile` with the layer that is damaged; `notFound` or `notSupported` for a codec that is not here.
+    public func tensors() throws -> [String: Tensor] {
+        try decoded.withLock { decoded in
+            if let decoded { return decoded }
+            let tensors = try decodeAll()
+            decoded = tensors
+            return tensors
+        }
+    }
+
+    // MARK: Decoding
+
+    /// A run of parts of one layer that one thread decodes.
+    private struct Job: Sendable {
+        let layer: Int
+        let parts: Range<Int>
+        let offset: Int
+    }
+
+    private func decodeAll() throws -> [String: Tensor] {
+        let decoders = try index.layers.map { layer in
+            try locatingErrors(path: layer.name) { try LayerDecoder(layer, codec: codecs.make(layer.codec)) }
+        }
+        let buffers = try index.layers.map { layer in
+            try locatingErrors(path: layer.name) { try DecodingBuffer(Shape(layer.shape), layer.type) }
+        }
+        let all = index.layers.indices.flatMap { jobs($0) }
+        _ = try all.concurrentlyMapped(threads: threads) { job in
+            try content.withBytes { bytes in
+                var offset = job.offset
+                for part in job.parts {
+                    let count = decoders[job.layer].entry.parts[part].byteCount
+                    let own = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
+                    try decoders[job.layer].decode(part: part, own, into: buffers[job.layer].bytes)
+                    offset += count
+                }
+            }
+        }
+        let tensors = try index.layers.indices.map { $0 }.concurrentlyMapped(threads: threads) { layer in
+            let tensor = try buffers[layer].tensor()
+            try decoders[layer].check(tensor)
+            return tensor
+        }
+        var result = Dictionary(zip(index.layers.map(\.name), tensors)) { first, _ in first }
+        if let exact = index.exact {
+            let own = try content.withBytes { bytes in
+                try ExactTensors.decode(
+                    exact, UnsafeRawBufferPointer(rebasing: bytes[offsets[index.layers.count]...]),
+                    codec: codecs.make(exact.codec))
+            }
+            result.merge(own) { first, _ in first }
+        }
+        return result
+    }
+
+    private func jobs(_ layer: Int) -> [Job] {
+        let entry = index.layers[layer]
+        // Integers of several parts may share a byte.
+        guard entry.integerBits ?? 8 == 8 else {
+            return [Job(layer: layer, parts: entry.parts.indices, offset: offsets[layer])]
+        }
+        var offset = offsets[layer]
+        return entry.parts.indices.map { part in
+            defer { offset += entry.parts[part].byteCount }
+            return Job(layer: layer, parts: part..<part + 1, offset: offset)
+        }
+    }
+}
+
+/// The memory of a tensor that several threads decode into.
+///
+/// `@unchecked Sendable`: every thread writes to places of its own, and all are through before anybody reads.
+private final class DecodingBuffer: @unchecked Sendable {
+    let bytes: UnsafeMutableRawBufferPointer
+    private let shape: Shape
+    private let type: ElementType
+
+    init(_ shape: Shape, _ type: ElementType) throws {
+        (self.shape, self.type) = (shape, type)
+        let count = Shape.saturatingProduct(shape.elementCount, type.byteCount)
+        var pointer: UnsafeMutableRawPointer?
+        guard count < Tensor.byteCountLimit, posix_memalign(&pointer, Tensor.alignment, max(count, 1)) == 0, let pointer
+        else { throw TesseraError(.outOfMemory, "a tensor of \(count) bytes does not fit in memory") }
+        // Integers of few bits are put together in bytes.
+        if type.byteCount == 1 { memset(pointer, 0, count) }
+        bytes = UnsafeMutableRawBufferPointer(start: pointer, count: count)
+    }
+
+    deinit { free(bytes.baseAddress) }
+
+    func tensor() throws -> Tensor {
+        try Tensor(borrowing: UnsafeRawBufferPointer(bytes), shape: shape, elementType: type, owner: self)
+    }
+}
+
+/// Bytes that stay where they are.
+private protocol WeightBytes: Sendable {
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
+}
+
+extension MappedFile: WeightBytes {
+    fileprivate func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try body(bytes)
+    }
+}
+
+extension [UInt8]: WeightBytes {
+    fileprivate func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try withUnsafeBytes(body)
+    }
+}
+
+/// Lets networks read their weights from such files.
+public struct CompressedWeightFormat: WeightFileFormat {
+    private let codecs: Registry<any WeightCodec>
+
+    public init(codecs: Registry<any WeightCodec>) { self.codecs = codecs }
+
+    public var fileExtension: String { CompressedWeights.fileExtension }
+
+    public func open(_ path: String) throws -> any WeightFile {
+        try CompressedWeightFile(path: path, codecs: codecs, threads: ProcessInfo.processInfo.activeProcessorCount)
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import TesseraCore
+import TesseraNetwork
+
+/// Compressed weights at hand, ready to be written to a file.
+public struct CompressedWeights: Sendable {
+    public private(set) var index = CompressedWeightIndex()
+    private var parts: [[UInt8]] = []
+
+    /// The extension of such files.
+    public static let fileExtension = "tcw"
+    static let magic = Array("TESSERAW".utf8)
+    static let version: UInt32 = 1
+    /// Magic, version, lengths of the index compressed and plain, and the hash of these three and the index.
+    static let headerSize = 8 + 4 + 4 + 4 + 16
+
+    /// - Parameters:
+    ///   - layers: in the order in which they stand in the file.
+    ///   - exact: the tensors that are kept as they are, by name.
+    ///   - exactCodec: a lossless codec for these, by its name.
+    public init(
+        layers: [EncodedLayer], exact: [(name: String, tensor: Tensor)] = [],
+        exactCodec: (name: String, codec: any WeightCodec)
+    ) throws {
+        for layer in layers {
+            index.layers.append(layer.entry)
+            parts += layer.parts
+        }
+        guard !exact.isEmpty else { return }
+        let tensors = try ExactTensors(exact, codecName: exactCodec.name, codec: exactCodec.codec)
+        index.exact = tensors.entry
+        parts.append(tensors.bytes)
+    }
+
+    /// The bytes of the file.
+    public func encoded() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let plain = Array(try encoder.encode(index))
+        let coded = try XZStream.encode(plain)
+        var bytes = Self.magic
+        for number in [Self.version, UInt32(coded.count), UInt32(plain.count)] {
+            withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
+        }
+        bytes += ShortHash(of: Array(bytes.dropFirst(Self.magic.count)) + coded).bytes + coded
+        for part in parts { bytes += part }
+        return bytes
+    }
+
+    /// Writes the file. The path holds all of it afterwards, or what it held before.
+    ///
+    /// - Returns: its size in bytes.
+    @discardableResult
+    public func write(to path: String) throws -> Int {
+        let bytes = try encoded()
+        try replaceFile(at: path) { try $0.write(bytes) }
+        return bytes.count
+    }
+}

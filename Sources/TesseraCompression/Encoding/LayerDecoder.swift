@@ -1,0 +1,151 @@
+import TesseraCore
+
+/// Makes the tensor of a layer from its parts (METHODS.md B9).
+struct LayerDecoder: Sendable {
+    let entry: CompressedWeightIndex.Layer
+    let codec: any WeightCodec
+    private let geometry: WeightGeometry
+    private let frames: FrameLayout
+    /// Whether the tensor must have the hash that the entry says.
+    private let checksResult: Bool
+
+    /// - Throws: `malformedFile` if the entry contradicts itself.
+    init(_ entry: CompressedWeightIndex.Layer, codec: any WeightCodec, checksResult: Bool = true) throws {
+        (self.entry, self.codec, self.checksResult) = (entry, codec, checksResult)
+        guard entry.shape.allSatisfy({ $0 >= 0 }), entry.shape.count <= 16, entry.matrices.map({ $0 > 0 }) ?? true,
+            entry.mapping == nil || entry.type == .f32,
+            entry.mapping != nil || ([2, 4, 8].contains(entry.integerBits ?? 8) && entry.type.byteCount == 1)
+        else { throw TesseraError(.malformedFile, "its entry is not valid", path: entry.name) }
+        let shape = Shape(entry.shape)
+        var geometry = WeightGeometry(shape, matrices: entry.matrices ?? 1)
+        if entry.mapping == nil, let bits = entry.integerBits, bits < 8 {
+            geometry.inputs = Shape.saturatingProduct(geometry.inputs, 8 / bits)
+        }
+        try entry.mapping?.validate(outputs: entry.shape.first ?? 1)
+        if let order = entry.order {
+            guard order.count == geometry.outputs, Set(order) == Set(0..<order.count), geometry.matrices == 1 else {
+                throw TesseraError(.malformedFile, "the order of its channels is not valid", path: entry.name)
+            }
+        }
+        self.geometry = geometry
+        frames = try locatingErrors(path: entry.name) { try entry.layout.frames(of: geometry) }
+        try checkParts()
+    }
+
+    private var bits: Int { entry.mapping?.bits ?? entry.integerBits ?? 8 }
+
+    /// Every sample must belong to one part.
+    private func checkParts() throws {
+        var samples = 0
+        for part in entry.parts {
+            let isInside =
+                part.frames.lowerBound >= 0 && part.frames.upperBound <= frames.count && part.rows.lowerBound >= 0
+                && part.rows.upperBound <= frames.height && part.byteCount >= 0
+            guard isInside else { throw TesseraError(.malformedFile, "a part of it is not valid", path: entry.name) }
+            samples += part.frames.count * part.rows.count * frames.width
+        }
+        guard samples == frames.sampleCount else {
+            throw TesseraError(
+                .malformedFile, "expected parts of \(frames.sampleCount) numbers, found \(samples)", path: entry.name)
+        }
+    }
+
+    /// A tensor of zeros for the result.
+    func makeTensor() throws -> Tensor {
+        try locatingErrors(path: entry.name) { try Tensor(zeros: Shape(entry.shape), elementType: entry.type) }
+    }
+
+    /// Decodes one part into its places.
+    ///
+    /// - Parameter target: the bytes of the whole tensor. Parts write to different places.
+    func decode(part index: Int, _ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) throws {
+        try locatingErrors(path: entry.name) {
+            let part = entry.parts[index]
+            guard ShortHash(of: bytes) == part.hash else {
+                throw TesseraError(
+                    .malformedFile, "its compressed weights are damaged: they do not have the hash that the index says")
+            }
+            let format = FrameFormat(
+                width: frames.width, height: part.rows.count, count: part.frames.count, bits: bits)
+            let decoded = try codec.decode(bytes, as: format)
+            guard decoded.samples.count == format.sampleCount else {
+                throw TesseraError(
+                    .malformedFile, "expected \(format.sampleCount) numbers, found \(decoded.samples.count)")
+            }
+            write(decoded.samples, of: part, into: target)
+        }
+    }
+
+    private func write(
+        _ samples: [UInt16], of part: CompressedWeightIndex.Part, into target: UnsafeMutableRawBufferPointer
+    ) {
+        let size = geometry.outputs > 0 ? geometry.count / (geometry.outputs * geometry.matrices) : 1
+        let order = entry.order
+        /// Where a coded weight goes.
+        func place(_ weight: Int) -> Int {
+            guard let order else { return weight }
+            return order[weight / size] * size + weight % size
+        }
+        guard let mapping = entry.mapping else {
+            return writeIntegers(samples, of: part, into: target, place)
+        }
+        let floats = target.bindMemory(to: Float.self)
+        let (tables, largest) = (mapping.values(), UInt16(1 << mapping.bits - 1))
+        let groupSize = mapping.groupSize(of: geometry.count)
+        if tables.count == 1 {
+            tables[0].withUnsafeBufferPointer { table in
+                frames.forEachWeight(frames: part.frames, rows: part.rows) { sample, weight in
+                    floats[place(weight)] = table[Int(min(samples[sample], largest))]
+                }
+            }
+        } else {
+            frames.forEachWeight(frames: part.frames, rows: part.rows) { sample, weight in
+                let target = place(weight)
+                floats[target] = tables[target / groupSize][Int(min(samples[sample], largest))]
+            }
+        }
+    }
+
+    private func writeIntegers(
+        _ samples: [UInt16], of part: CompressedWeightIndex.Part, into target: UnsafeMutableRawBufferPointer,
+        _ place: (Int) -> Int
+    ) {
+        let bits = bits
+        guard bits < 8 else {
+            frames.forEachWeight(frames: part.frames, rows: part.rows) { sample, weight in
+                target[place(weight)] = UInt8(truncatingIfNeeded: samples[sample]) ^ 0x80
+            }
+            return
+        }
+        let (perByte, mask, sign) = (8 / bits, UInt8(1 << bits - 1), UInt8(1 << (bits - 1)))
+        frames.forEachWeight(frames: part.frames, rows: part.rows) { sample, weight in
+            let own = place(weight)
+            let value = (UInt8(truncatingIfNeeded: samples[sample]) ^ sign) & mask
+            target[own / perByte] |= value << UInt8(own % perByte * bits)
+        }
+    }
+
+    /// Checks the decoded tensor.
+    ///
+    /// - Throws: `malformedFile` if the codec of this host made other weights than that of the one who compressed them.
+    func check(_ tensor: Tensor) throws {
+        guard checksResult else { return }
+        guard tensor.withUnsafeBytes({ ShortHash(of: $0) }) == entry.hash else {
+            throw TesseraError(
+                .malformedFile, "the codec '\(entry.codec)' made other weights of it than where it was compressed",
+                path: entry.name)
+        }
+    }
+
+    /// The whole tensor from all parts.
+    func decode(_ parts: [[UInt8]]) throws -> Tensor {
+        var tensor = try makeTensor()
+        try tensor.withUnsafeMutableBytes { target in
+            for (index, bytes) in parts.enumerated() {
+                try bytes.withUnsafeBytes { try decode(part: index, $0, into: target) }
+            }
+        }
+        try check(tensor)
+        return tensor
+    }
+}

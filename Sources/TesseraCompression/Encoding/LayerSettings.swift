@@ -1,0 +1,56 @@
+import TesseraCore
+
+/// How one layer is compressed.
+public struct LayerSettings: Sendable {
+    /// The name of the codec, for the file, and the codec itself.
+    public var codecName: String
+    public var codec: any WeightCodec
+    /// The quality that the codec is set to; nil if it is lossless or has none.
+    public var quality: Int?
+    public var rounding: Rounding
+    /// Size of blocks that become frames of a video.
+    public var block: WeightBlock
+    /// A layout in place of the one that suits the codec.
+    public var layout: WeightLayout?
+    /// Whether output channels of similar size are put next to each other, where that makes the layer smaller.
+    public var reorders = false
+
+    /// How weights become whole numbers.
+    public enum Rounding: Sendable, Equatable {
+        /// 2^bits intervals between the smallest weight and the largest (METHODS.md B2), or those of each output channel.
+        case intervals(bits: Int, perChannel: Bool)
+        /// A grid through zero, whose step is this part of the root mean square of the layer's weights; the dead zone is a part of a step.
+        case grid(step: Double, deadZone: Double = 0)
+    }
+
+    public init(
+        _ codecName: String, _ codec: any WeightCodec, quality: Int? = nil,
+        rounding: Rounding = .intervals(bits: 8, perChannel: false),
+        block: WeightBlock = WeightBlock(inputs: 32, outputs: 32)
+    ) {
+        (self.codecName, self.codec, self.quality) = (codecName, codec, quality)
+        (self.rounding, self.block) = (rounding, block)
+    }
+}
+
+/// A tensor that is to be compressed.
+public struct CompressibleTensor: Sendable {
+    public let name: String
+    public let tensor: Tensor
+    /// Gates of a recurrent layer; 1 for others.
+    public let matrices: Int
+    /// Of integers, several of which may lie in a byte; nil for floating-point weights.
+    public let integerBits: Int?
+
+    public init(_ name: String, _ tensor: Tensor, matrices: Int = 1, integerBits: Int? = nil) {
+        (self.name, self.tensor, self.matrices, self.integerBits) = (name, tensor, matrices, integerBits)
+    }
+
+    /// What its axes are. Integers of fewer than 8 bits lie in rows of bytes, and count each by themselves.
+    var geometry: WeightGeometry {
+        guard let integerBits, integerBits < 8 else { return WeightGeometry(tensor.shape, matrices: matrices) }
+        var geometry = WeightGeometry(tensor.shape)
+        geometry.inputs = Shape.saturatingProduct(geometry.inputs, 8 / integerBits)
+        return geometry
+    }
+}
