@@ -153,7 +153,7 @@ struct CompressionSearch: Sendable {
             }
             return
         }
-        let batches = try CalibrationSamples.batches(of: samples, for: network, size: 128).map(\.inputs)
+        let batches = try samples.batches(for: network, size: 128).map(\.inputs)
         let all = try network.weightsOfLayers()
         let exact = try outputs(all, batches)
         for index in layers.indices {

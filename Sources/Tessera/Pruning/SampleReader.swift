@@ -43,21 +43,11 @@ public struct SampleReader: Sendable {
         let isTensors = URL(fileURLWithPath: path).pathExtension.lowercased() == "safetensors"
         let tensors = isTensors ? try read(path, part: part, count: count) : nil
         let pictures = isTensors ? nil : try locatingErrors(path: "samples") { try PictureSamples(network, path, part) }
-        let total = min(count, tensors?.count ?? pictures?.order.count ?? 0)
-        let fixed = network.graph.inputs.compactMap { input in
-            (network.inputs[input.name]?.shape ?? input.shape).dimensions.first?.fixedSize
-        }.min()
-        if let fixed, total < fixed {
-            throw TesseraError(
-                .invalidArgument, "expected at least \(fixed) samples, the batch of the network, found \(total)")
-        }
-        let size = fixed ?? size
         if let tensors {
-            for batch in try tensors.batches(of: size) where fixed == nil || batch.count == size { try body(batch) }
+            for batch in try tensors.batches(for: network, size: size) { try body(batch) }
         } else if let pictures {
-            for start in stride(from: 0, to: total, by: size) where fixed == nil || start + size <= total {
-                try body(locatingErrors(path: "samples") { try pictures.samples(start..<min(start + size, total)) })
-            }
+            let batches = try network.batches(of: min(count, pictures.order.count), size: size)
+            for range in batches { try body(locatingErrors(path: "samples") { try pictures.samples(range) }) }
         }
     }
 
@@ -119,6 +109,34 @@ private struct PictureSamples {
         for index in 0..<pictures.count { classes[pictures.label(index) ?? 0].append(index) }
         return (0..<(classes.map(\.count).max() ?? 0)).flatMap { place in
             classes.compactMap { place < $0.count ? $0[place] : nil }
+        }
+    }
+}
+
+extension LabelledSamples {
+    /// The samples in batches that a network takes: of a size where that is open. Of a network whose batch is fixed, what fills no batch is
+    /// left out.
+    ///
+    /// - Throws: `invalidArgument` if there are not enough for one.
+    func batches(for network: Network, size: Int) throws -> [LabelledSamples] {
+        let ranges = try network.batches(of: count, size: size)
+        return try batches(of: ranges.first?.count ?? size).prefix(ranges.count).map { $0 }
+    }
+}
+
+extension Network {
+    /// The samples of each batch.
+    fileprivate func batches(of count: Int, size: Int) throws -> [Range<Int>] {
+        let fixed = graph.inputs.compactMap { input in
+            (inputs[input.name]?.shape ?? input.shape).dimensions.first?.fixedSize
+        }.min()
+        if let fixed, count < fixed {
+            throw TesseraError(
+                .invalidArgument, "expected at least \(fixed) samples, the batch of the network, found \(count)")
+        }
+        let size = fixed ?? size
+        return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }.filter {
+            fixed == nil || $0.count == size
         }
     }
 }

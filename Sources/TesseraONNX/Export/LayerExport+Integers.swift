@@ -29,7 +29,7 @@ extension LayerExport {
         _ kind: String, _ inputs: [String?], _ attributes: [String: ExportAttribute], biasShape shape: (Int) -> Shape
     ) throws {
         guard let bias = try integerBias() else {
-            guard let bias = try coarseBias() else {
+            guard let bias = coarseBias() else {
                 return emit(kind, inputs + [try parameter("bias")], attributes)
             }
             let summand = constant("summand", try bias.reshaped(to: shape(bias.elementCount)))
@@ -39,9 +39,9 @@ extension LayerExport {
     }
 
     /// The bias of a layer on integers.
-    private func coarseBias() throws -> Tensor? {
+    private func coarseBias() -> Tensor? {
         guard let op = node.op as? any IntegerWeights, op.weightBits > 0 else { return nil }
-        return try storedParameter("bias")
+        return storedParameter("bias")
     }
 
     /// The bias of a layer on integers as integers; nil for other layers, and where it is no multiple of the steps of its sums.
