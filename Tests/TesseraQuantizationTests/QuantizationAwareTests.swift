@@ -209,7 +209,8 @@ import Testing
             let parts = try #require(session.gradients(of: batch()).parts)
             let loss = try exact.gradients(of: batch()).loss
             #expect(abs(parts.auxiliary - loss) < 0.05 * loss, "\(method): \(parts.auxiliary) and \(loss)")
-            #expect(abs(parts.own - loss) > abs(parts.auxiliary - loss), "\(method)")
+            // Where no normalization follows, weights of another size make other outputs.
+            if method == "lsq" { #expect(abs(parts.own - loss) > abs(parts.auxiliary - loss)) }
         }
     }
 
