@@ -21,6 +21,7 @@ struct AuxiliaryNetwork {
     private(set) var shared: [String: String] = [:]
     private let given: [String: Tensor]
     private let seed: Int
+    private let soleReaders: [Graph.NodeID?]
     private var streams: [Graph.ValueID: [Graph.ValueID]] = [:]
     private var rounded: [RoundedValue.Key: Graph.ValueID] = [:]
     /// By value: how many streams somebody reads.
@@ -35,6 +36,7 @@ struct AuxiliaryNetwork {
     ///   - weights: those of the network.
     init(_ builder: QuantizationAwareGraph, weights: [String: Tensor], width: Int, seed: Int) {
         (self.builder, given, self.width, self.seed) = (builder, weights, width, seed)
+        soleReaders = builder.source.soleReaders
         widths = Self.widths(builder.source, joined: { Self.isJoined($0, builder.layers) }, width)
     }
 
@@ -144,15 +146,21 @@ struct AuxiliaryNetwork {
         streams[node.outputs[0]] = result
     }
 
-    /// The first set begins with what rounding takes from the weights of the network, over stream 1, and zeros over the others, so that
-    /// stream 1 begins as in the network whose weights are not rounded. The other sets are drawn with variance 2 / inputs (He et al., 2015).
+    private func isNormalized(_ value: Graph.ValueID) -> Bool {
+        soleReaders[value].map { builder.source.nodes[$0].op is BatchNorm } ?? false
+    }
+
+    /// The first set begins with the weights of the network over stream 1, and zeros over the others. A normalization takes away that the sum
+    /// is larger for it; where none follows, the set begins with what rounding takes from the weights, so that stream 1 begins as in the
+    /// network whose weights are not rounded. The other sets are drawn with variance 2 / inputs (He et al., 2015).
     private mutating func addWeights(_ name: String, _ layer: TrainedLayer, streams count: Int, isFirst: Bool) throws {
         var shape = layer.weight.shape
         let own = shape.dimensions.dropFirst().reduce(1, *)
         shape[1] *= count
         var tensor = try Tensor(zeros: shape)
         if isFirst {
-            try tensor.paste(layer.roundingError(), at: Region(whole: layer.weight.shape))
+            let first = isNormalized(layer.node.outputs[0]) ? layer.weight : try layer.roundingError()
+            try tensor.paste(first, at: Region(whole: first.shape))
         } else {
             let weight = ParameterSpecification("weight", shape, .weight(fanIn: own * count))
             tensor = try RandomWeights.tensor(weight, named: "\(name).weight", seed: seed)
