@@ -135,6 +135,12 @@ import Testing
             let command = try Command("compress", file, "-o", folder.file("c\(bits)"), "--codec", "context", "--json")
             #expect(command.status == 0, "\(command.errors)")
             #expect(try output(folder.file("c\(bits)/network.yaml")) == output(file))
+            // Rows of 27 weights of 4 bits are filled up to 14 bytes, which do not count.
+            let sized = try Command(
+                "compress", file, "-o", folder.file("s\(bits)"), "--codec", "zstd", "--shape", "photo=1x3x8x8", "--json"
+            )
+            let layers = try #require(try sized.json()["layers"] as? [[String: Any]])
+            #expect(layers.map { $0["weights"] as? Int } == [16 * 27, 24 * 144, 4 * 24])
             let lossy = try Command("compress", file, "-o", folder.file("l"), "--codec", "hevc", "--quality", "80")
             #expect(lossy.status == 1 && lossy.errors.contains("stem.weight") && lossy.errors.contains("lossless"))
         }

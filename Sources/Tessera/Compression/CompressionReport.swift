@@ -26,8 +26,7 @@ public struct CompressionReport: Sendable, Encodable {
             let entry = layer.entry
             (name, codec, quality) = (entry.name, entry.codec, entry.quality)
             bits = entry.mapping?.bits ?? entry.integerBits ?? 8
-            let perByte = source.integerBits.map { 8 / $0 } ?? 1
-            weights = source.tensor.elementCount * perByte
+            weights = source.weightCount
             bytes = layer.byteCount
             ratio = Double(4 * weights) / Double(max(1, bytes))
             entropy_bytes = layer.entropyBits / 8

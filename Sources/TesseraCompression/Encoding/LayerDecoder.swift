@@ -18,11 +18,9 @@ struct LayerDecoder: Sendable {
             entry.mapping == nil || entry.type == .f32,
             entry.mapping != nil || ([2, 4, 8].contains(entry.integerBits ?? 8) && entry.type.byteCount == 1)
         else { throw TesseraError(.malformedFile, "its entry is not valid", path: entry.name) }
-        let shape = Shape(entry.shape)
-        var geometry = WeightGeometry(shape, matrices: entry.matrices ?? 1)
-        if entry.mapping == nil, let bits = entry.integerBits, bits < 8 {
-            geometry.inputs = Shape.saturatingProduct(geometry.inputs, 8 / bits)
-        }
+        let geometry = WeightGeometry(
+            Shape(entry.shape), matrices: entry.matrices ?? 1,
+            integerBits: entry.mapping == nil ? entry.integerBits : nil)
         try entry.mapping?.validate(outputs: entry.shape.first ?? 1)
         if let order = entry.order {
             guard order.count == geometry.outputs, Set(order) == Set(0..<order.count), geometry.matrices == 1 else {
