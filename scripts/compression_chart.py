@@ -18,9 +18,11 @@ def points(paths):
     for path in paths:
         for line in open(path, encoding="utf-8"):
             cells = [cell.strip() for cell in line.split("|")[1:-1]]
-            if len(cells) != 8 or not cells[0].startswith("`"):
+            # The scripts' tables have 8 columns, that of docs/compression.md 4; in both, the ratio of the file stands before the quality.
+            if len(cells) not in (4, 8) or not cells[0].startswith("`"):
                 continue
-            quality = re.match(r"([\d.]+) (%|dB)", cells[5])
+            ratio, quality = cells[len(cells) // 2 :][:2]
+            quality = re.match(r"([\d.]+) (%|dB)", quality)
             if quality:
                 setting = cells[0].strip("`")
                 name = "NNCodec" if setting.startswith("nncodec") else re.search(r"--codec (\S+)", setting).group(1)
@@ -28,7 +30,7 @@ def points(paths):
                     name += ", searched"
                 if setting.startswith("folded"):
                     name += ", folded"
-                found.setdefault(name, []).append((float(cells[4].rstrip("x")), float(quality.group(1)), quality.group(2)))
+                found.setdefault(name, []).append((float(ratio.rstrip("x")), float(quality.group(1)), quality.group(2)))
     return {name: sorted(own) for name, own in found.items()}
 
 

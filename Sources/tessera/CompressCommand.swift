@@ -38,6 +38,12 @@ struct CompressCommand: ParsableCommand {
     )
     var step: Double?
 
+    @Option(
+        help:
+            "Of such a grid, the part of a step by which more weights are rounded towards 0, from 0 to 0.5: it takes fewer bits."
+    )
+    var deadZone: Double?
+
     @Flag(help: "Give each output channel a range of its own.")
     var perChannel = false
 
@@ -127,6 +133,7 @@ struct CompressCommand: ParsableCommand {
         }
         settings.layer.bits = bits ?? settings.layer.bits
         settings.layer.step = step ?? settings.layer.step
+        settings.layer.deadZone = deadZone ?? settings.layer.deadZone
         settings.layer.perChannel = perChannel || settings.layer.perChannel
         settings.layer.reorder = reorder || settings.layer.reorder
         if let block {

@@ -43,6 +43,11 @@ struct DecompressCommand: ParsableCommand {
             let folder = NetworkFolder(output)
             try folder.check(force: force, hint: "--force")
             let network = try modules.loader.load(source)
+            switch network.weights {
+            case .none, .random:
+                throw TesseraError(.notSupported, "'\(source)' reads no weights from a file, so none can be written")
+            default: break
+            }
             try folder.write(network)
             return try report(folder.weightPath, try SafetensorsFile(path: folder.weightPath).names.count, since: start)
         }
@@ -60,8 +65,7 @@ struct DecompressCommand: ParsableCommand {
     }
 
     private func report(_ file: String, _ tensors: Int, since start: ContinuousClock.Instant) throws {
-        let duration = ContinuousClock.now - start
-        let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+        let seconds = (ContinuousClock.now - start).milliseconds / 1000
         let report = Report(file: file, bytes: fileByteCount(file) ?? 0, tensors: tensors, seconds: seconds)
         if json { return try printJSON(report) }
         print("\(file): \(tensors) tensors, \(ByteCount(report.bytes))")

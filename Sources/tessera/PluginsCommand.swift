@@ -16,6 +16,8 @@ struct PluginsCommand: ParsableCommand {
         let options: [String: String]
         /// Why it cannot be used on this host; nil if it can.
         var unavailable: String?
+        /// Of weight codecs, whether every host decodes the same, as they are set up without options; nil for others.
+        var decodes_everywhere_alike: Bool?
     }
 
     func run() throws {
@@ -31,7 +33,8 @@ struct PluginsCommand: ParsableCommand {
             if entry.kind != kind { print((kind.isEmpty ? "" : "\n") + Self.plural(of: entry.kind)) }
             kind = entry.kind
             let reason = entry.unavailable.map { "; not available: \($0)" } ?? ""
-            print("  \(entry.name)  (\(entry.source)): \(entry.summary)\(reason)")
+            let caution = entry.decodes_everywhere_alike == false ? "; other processors may decode it otherwise" : ""
+            print("  \(entry.name)  (\(entry.source)): \(entry.summary)\(caution)\(reason)")
             for (name, summary) in entry.options.sorted(by: { $0.key < $1.key }) { print("      \(name): \(summary)") }
         }
     }
@@ -44,7 +47,8 @@ struct PluginsCommand: ParsableCommand {
     private static func codecEntries(_ registry: Registry<any WeightCodec>) -> [Entry] {
         entries(registry).map { entry in
             var entry = entry
-            entry.unavailable = (try? registry.make(entry.name))?.unavailability
+            let codec = try? registry.make(entry.name)
+            (entry.unavailable, entry.decodes_everywhere_alike) = (codec?.unavailability, codec?.decodesEverywhereAlike)
             return entry
         }
     }

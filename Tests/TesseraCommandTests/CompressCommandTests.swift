@@ -135,6 +135,12 @@ import Testing
             let command = try Command("compress", file, "-o", folder.file("c\(bits)"), "--codec", "context", "--json")
             #expect(command.status == 0, "\(command.errors)")
             #expect(try output(folder.file("c\(bits)/network.yaml")) == output(file))
+            // Rows of 27 weights of 4 bits are filled up to 14 bytes, which do not count.
+            let sized = try Command(
+                "compress", file, "-o", folder.file("s\(bits)"), "--codec", "zstd", "--shape", "photo=1x3x8x8", "--json"
+            )
+            let layers = try #require(try sized.json()["layers"] as? [[String: Any]])
+            #expect(layers.map { $0["weights"] as? Int } == [16 * 27, 24 * 144, 4 * 24])
             let lossy = try Command("compress", file, "-o", folder.file("l"), "--codec", "hevc", "--quality", "80")
             #expect(lossy.status == 1 && lossy.errors.contains("stem.weight") && lossy.errors.contains("lossless"))
         }
@@ -153,6 +159,10 @@ import Testing
         try failure(base + ["--codec", "png", "--quality", "50"], "quality")
         try failure(base + ["--quality", "50"], "--codec")
         try failure(base + ["--codec", "hevc", "--block", "8"], "'block'", "2 or 4")
+        try failure(base + ["--codec", "xz", "--step", "0.1", "--dead-zone", "0.6"], "'dead_zone'", "0.6")
+        try failure(base + ["--target-bytes", "9000", "--step", "0.1"], "'step' or a target")
+        try failure(["decompress", network, "-o", folder.file("none")], "reads no weights from a file")
+        #expect(!FileManager.default.fileExists(atPath: folder.file("none")))
         let config = try folder.write("{tessera: 1, layers: {bodi.weight: {bits: 4}}}", to: "c.yaml")
         try failure(base + ["--config", config], "layers", "did you mean 'body.weight'?")
         #expect(try compress("--codec", "xz").status == 0)

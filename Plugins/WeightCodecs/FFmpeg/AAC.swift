@@ -18,6 +18,7 @@ public struct AAC: WeightCodec, Configurable {
 
     public var kind: WeightCodecKind { .audio }
     public var isLossless: Bool { false }
+    public var decodesEverywhereAlike: Bool { false }
 
     private let codec = AudioStream(
         stream: MediaStream(encoder: "aac", decoder: "aac"), format: AV_SAMPLE_FMT_FLTP)

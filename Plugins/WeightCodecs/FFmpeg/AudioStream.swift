@@ -27,7 +27,7 @@ struct AudioStream {
             let total = frames.samples.count + tail
             return try stride(from: 0, to: total, by: size).map { start in
                 let isFixed = context.codec.pointee.capabilities & AV_CODEC_CAP_SMALL_LAST_FRAME == 0
-                // FLAC's encoder writes beyond its buffers for fewer samples than its prediction looks back.
+                // FLAC's encoder crashed for a last frame of a few samples, fewer than its prediction may look back.
                 let count = isFixed ? size : max(min(size, total - start), Self.smallestFrame)
                 return try frame(frames, from: start, count: count)
             }

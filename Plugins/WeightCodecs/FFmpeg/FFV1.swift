@@ -13,6 +13,7 @@ public struct FFV1: WeightCodec, Configurable {
 
     public var kind: WeightCodecKind { .video }
     public var isLossless: Bool { true }
+    public var limits: WeightCodecLimits { PictureStream.limits }
 
     private let codec = PictureStream(
         stream: MediaStream(encoder: "ffv1", decoder: "ffv1"), narrow: AV_PIX_FMT_GRAY8, wide: AV_PIX_FMT_GRAY16LE,

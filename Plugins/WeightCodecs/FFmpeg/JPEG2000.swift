@@ -17,6 +17,7 @@ public struct JPEG2000: WeightCodec, Configurable {
 
     public var kind: WeightCodecKind { .image }
     public var isLossless: Bool { quality == nil }
+    public var limits: WeightCodecLimits { PictureStream.limits }
 
     private let codec = PictureStream(
         stream: MediaStream(encoder: "libopenjpeg", decoder: "jpeg2000"), narrow: AV_PIX_FMT_GRAY8,

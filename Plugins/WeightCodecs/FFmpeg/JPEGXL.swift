@@ -17,6 +17,9 @@ public struct JPEGXL: WeightCodec, Configurable {
 
     public var kind: WeightCodecKind { .image }
     public var isLossless: Bool { quality == nil }
+    public var decodesEverywhereAlike: Bool { isLossless }
+    /// Those of the format's level 5.
+    public var limits: WeightCodecLimits { WeightCodecLimits(width: 1 << 18, height: 1 << 18) }
 
     private let codec = PictureStream(
         stream: MediaStream(encoder: "libjxl", decoder: "libjxl"), narrow: AV_PIX_FMT_GRAY8, wide: AV_PIX_FMT_GRAY16LE)

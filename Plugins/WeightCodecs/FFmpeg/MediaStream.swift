@@ -49,10 +49,10 @@ struct MediaStream {
         }
         try check(avcodec_send_frame(context.pointer, nil), "encode")
         try drain()
-        let context_ = context.pointer.pointee
-        list.leadingSamples = Int(max(0, context_.initial_padding))
-        if let header = context_.extradata {
-            list.header = Array(UnsafeBufferPointer(start: header, count: Int(context_.extradata_size)))
+        let result = context.pointer.pointee
+        list.leadingSamples = Int(max(0, result.initial_padding))
+        if let header = result.extradata {
+            list.header = Array(UnsafeBufferPointer(start: header, count: Int(result.extradata_size)))
         }
         return list
     }

@@ -13,6 +13,7 @@ public struct PNG: WeightCodec, Configurable {
 
     public var kind: WeightCodecKind { .image }
     public var isLossless: Bool { true }
+    public var limits: WeightCodecLimits { PictureStream.limits }
 
     private let codec = PictureStream(
         stream: MediaStream(encoder: "png", decoder: "png"), narrow: AV_PIX_FMT_GRAY8, wide: AV_PIX_FMT_GRAY16BE)

@@ -14,6 +14,9 @@ struct PictureStream {
     /// Whether frames are predicted from each other, in one stream; otherwise each is a file of its own.
     var isVideo = false
 
+    /// FFmpeg refuses frames of 2^31 bits and more, counting margins of 128 pixels; 2^22 samples of such sides are below that.
+    static let limits = WeightCodecLimits(width: 1 << 20, height: 1 << 20)
+
     /// - Throws: `notSupported` if the codec is lossy, as it is set up, and does not hold so many bits.
     func check(bits: Int, isLossless: Bool) throws {
         try stream.check()

@@ -83,6 +83,11 @@ public struct CompressionFile: Configurable {
         guard targetBytes == nil || targetAccuracyDrop == nil else {
             throw TesseraError(.invalidArgument, "expected 'target_bytes' or 'target_accuracy_drop', found both")
         }
+        if targetBytes != nil || targetAccuracyDrop != nil {
+            guard layer.step == nil, layers.entries.allSatisfy({ $0.settings.step == nil }) else {
+                throw TesseraError(.invalidArgument, "expected 'step' or a target, which chooses steps, found both")
+            }
+        }
         if let targetBytes, targetBytes < 1 {
             throw TesseraError(.invalidArgument, "expected 'target_bytes' of at least 1, found \(targetBytes)")
         }

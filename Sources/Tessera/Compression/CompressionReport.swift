@@ -26,8 +26,7 @@ public struct CompressionReport: Sendable, Encodable {
             let entry = layer.entry
             (name, codec, quality) = (entry.name, entry.codec, entry.quality)
             bits = entry.mapping?.bits ?? entry.integerBits ?? 8
-            let perByte = source.integerBits.map { 8 / $0 } ?? 1
-            weights = source.tensor.elementCount * perByte
+            weights = source.weightCount
             bytes = layer.byteCount
             ratio = Double(4 * weights) / Double(max(1, bytes))
             entropy_bytes = layer.entropyBits / 8
@@ -43,7 +42,7 @@ public struct CompressionReport: Sendable, Encodable {
     public let coded_exact_bytes: Int
     /// The whole file: compressed weights, exact tensors and the index.
     public let file_bytes: Int
-    /// Of all tensors, if every weight were f32.
+    /// Of all tensors, if every element were f32.
     public let f32_bytes: Int
     /// How many times smaller than that the file is.
     public let ratio: Double
@@ -56,11 +55,14 @@ public struct CompressionReport: Sendable, Encodable {
     /// Where the network or its weights were written; nil if nowhere.
     public var file: String?
 
-    init(network: String, layers: [Layer], exactBytes: Int, codedExactBytes: Int, fileBytes: Int) {
+    /// - Parameter exactCount: the elements of tensors that are kept as they are.
+    init(
+        network: String, layers: [Layer], exactBytes: Int, exactCount: Int, codedExactBytes: Int, fileBytes: Int
+    ) {
         (self.network, self.layers) = (network, layers)
         (exact_bytes, coded_exact_bytes, file_bytes) = (exactBytes, codedExactBytes, fileBytes)
         let weights = 4 * layers.reduce(0) { $0 + $1.weights }
-        f32_bytes = weights + exactBytes
+        f32_bytes = weights + 4 * exactCount
         ratio = Double(f32_bytes) / Double(max(1, fileBytes))
         weights_ratio = Double(weights) / Double(max(1, layers.reduce(0) { $0 + $1.bytes }))
         entropy_ratio = Double(weights) / max(1, layers.reduce(0) { $0 + $1.entropy_bytes })

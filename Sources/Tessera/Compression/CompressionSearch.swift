@@ -18,13 +18,15 @@ struct CompressionSearch: Sendable {
     let backend: any KernelBackend
     let threads: Int
     let samples: LabelledSamples?
+    /// The shapes of inputs, where weights depend on them.
+    let shapes: [String: Shape]
 
     /// One layer in all ways.
     private struct Layer: Sendable {
         let candidates: [EncodedLayer]
         /// The squared error of the weights of each.
         let errors: [Double]
-        /// The change of the outputs for an error of the weights.
+        /// The change of the outputs for an error of the weights; 0 if the samples do not show any, so that the fewest bytes are best.
         var sensitivity = 1.0
 
         func choice(price: Double) -> EncodedLayer {
@@ -138,7 +140,9 @@ struct CompressionSearch: Sendable {
         layer.candidates.indices.dropFirst().compactMap { index in
             let bytes = Double(layer.candidates[index - 1].byteCount - layer.candidates[index].byteCount)
             let change = layer.sensitivity * (layer.errors[index] - layer.errors[index - 1])
-            return bytes > 0 && change > 0 ? bytes / change : nil
+            guard bytes > 0, change > 0 else { return nil }
+            let slope = bytes / change
+            return slope.isFinite && slope > 0 ? slope : nil
         }
     }
 
@@ -154,7 +158,7 @@ struct CompressionSearch: Sendable {
             return
         }
         let batches = try samples.batches(for: network, size: 128).map(\.inputs)
-        let all = try network.weightsOfLayers()
+        let all = try network.weightsOfLayers(inputs: shapes)
         let exact = try outputs(all, batches)
         for index in layers.indices {
             // A step in the middle of those that are likely to be chosen.
@@ -162,9 +166,26 @@ struct CompressionSearch: Sendable {
             guard layers[index].errors[middle] > 0 else { continue }
             let altered = all.merging([weights[index].name: layers[index].candidates[middle].decoded]) { $1 }
             let changed = try outputs(altered, batches)
-            let change = try zip(exact, changed).reduce(0.0) { try $0 + Self.error($1.1, $1.0) }
-            layers[index].sensitivity = max(change, .leastNormalMagnitude) / layers[index].errors[middle]
+            let change = try locatingErrors(path: weights[index].name) { try Self.change(from: exact, to: changed) }
+            layers[index].sensitivity = change / layers[index].errors[middle]
         }
+    }
+
+    /// The squared difference of outputs.
+    ///
+    /// - Throws: `notSupported` for outputs that are of other shapes, or no finite numbers.
+    private static func change(from exact: [Tensor], to changed: [Tensor]) throws -> Double {
+        guard exact.map(\.shape) == changed.map(\.shape) else {
+            throw TesseraError(
+                .notSupported, "rounding it changes the shapes of the outputs, so nothing says how much it matters")
+        }
+        let change = try zip(exact, changed).reduce(0.0) { try $0 + error($1.1, $1.0) }
+        guard change.isFinite else {
+            throw TesseraError(
+                .notSupported, "the outputs over the samples are no finite numbers, so nothing says how much it matters"
+            )
+        }
+        return change
     }
 
     private func outputs(_ weights: [String: Tensor], _ batches: [[String: Tensor]]) throws -> [Tensor] {

@@ -42,9 +42,9 @@ public struct NetworkCompression: Sendable {
             NetworkQuality(file: try TrainingFile(path: $0), modules: modules, backend: backend, threads: threads)
         }
         let before = try quality?.measure(network)
-        func file(_ layers: [EncodedLayer]) throws -> CompressedWeights {
-            try CompressedWeights(
-                layers: layers, exact: exact, exactCodec: (Self.exactCodec, modules.weightCodecs.make(Self.exactCodec)))
+        let exactTensors = try exact.isEmpty ? nil : Self.exactTensors(exact, modules)
+        func file(_ layers: [EncodedLayer]) -> CompressedWeights {
+            CompressedWeights(layers: layers, exact: exactTensors)
         }
         func decoded(_ layers: [EncodedLayer]) -> Network {
             let tensors = layers.map { ($0.entry.name, $0.decoded) } + exact.map { ($0.name, $0.tensor) }
@@ -60,13 +60,20 @@ public struct NetworkCompression: Sendable {
         } else {
             layers = try weights.concurrentlyMapped(threads: threads) { try encode($0) }
         }
-        let (compressed, result) = (try file(layers), decoded(layers))
+        let (compressed, result) = (file(layers), decoded(layers))
         var report = CompressionReport(
             network: network.name, layers: zip(weights, layers).map { .init($0, $1) },
             exactBytes: exact.reduce(0) { $0 + $1.tensor.byteCount },
+            exactCount: exact.reduce(0) { $0 + $1.tensor.elementCount },
             codedExactBytes: compressed.index.exact?.byteCount ?? 0, fileBytes: try compressed.encoded().count)
         (report.before, report.after) = (before, try quality?.measure(result))
         return Result(weights: compressed, network: result, report: report)
+    }
+
+    private static func exactTensors(
+        _ tensors: [(name: String, tensor: Tensor)], _ modules: Modules
+    ) throws -> ExactTensors {
+        try ExactTensors(tensors, codecName: exactCodec, codec: modules.weightCodecs.make(exactCodec))
     }
 
     private func search() throws -> CompressionSearch {
@@ -74,8 +81,9 @@ public struct NetworkCompression: Sendable {
             try SampleReader(network).read($0.path, part: $0.part, count: $0.count)
         }
         return CompressionSearch(
-            network: network, settings: settings, modules: modules, backend: backend, threads: threads, samples: samples
-        )
+            network: network, settings: settings, modules: modules, backend: backend, threads: threads,
+            samples: samples,
+            shapes: shapes)
     }
 
     private func checkNames(_ weights: [CompressibleTensor]) throws {
@@ -85,6 +93,11 @@ public struct NetworkCompression: Sendable {
                 .notFound, "there is no weight '\(entry.name)' to compress" + suggestion(for: entry.name, among: names),
                 path: "layers")
         }
+    }
+
+    /// Whether another codec may do what one could not.
+    private static func isOfCodec(_ error: TesseraError) -> Bool {
+        [.limitExceeded, .notSupported, .backendFailure].contains(error.code)
     }
 
     private func encode(_ weight: CompressibleTensor) throws -> EncodedLayer {
@@ -102,8 +115,8 @@ public struct NetworkCompression: Sendable {
             do {
                 let layer = try encoder.encode(candidate)
                 if layer.byteCount < best?.byteCount ?? .max { best = layer }
-            } catch let error as TesseraError where error.code == .limitExceeded || error.code == .notSupported {
-                // A picture that is too large for one format is none for others.
+            } catch let error as TesseraError where Self.isOfCodec(error) {
+                // A picture that is too large for one format is none for others, and encoders are programs of others that may err.
                 failure = error
             }
         }

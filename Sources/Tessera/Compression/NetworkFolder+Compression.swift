@@ -9,11 +9,7 @@ extension NetworkFolder {
 
     /// Writes the network file, and compressed weights beside it.
     public func write(_ network: Network, compressed weights: CompressedWeights) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw TesseraError(.inputOutput, "cannot make the folder '\(path)'", cause: error)
-        }
+        try Self.make(path)
         let target = URL(fileURLWithPath: path).appendingPathComponent(Self.compressedWeightName).path
         try weights.write(to: target)
         try writeFile(network.fileText(weights: Self.compressedWeightName.configuration), to: networkPath)

@@ -7,11 +7,15 @@ public enum WeightCodecKind: String, Sendable, CaseIterable, Codable {
 
 /// Turns frames of whole numbers into bytes, and back (METHODS.md B1).
 ///
-/// A codec is deterministic: decoding gives the same samples on every host. It may be used by several threads at once.
+/// A codec is deterministic: on one host, the same samples always give the same bytes and the same samples back. It may be used by
+/// several threads at once.
 public protocol WeightCodec: Sendable {
     var kind: WeightCodecKind { get }
     /// Whether the way back gives the samples that went in, as the codec is set up.
     var isLossless: Bool { get }
+    /// Whether every host decodes the same, as whole numbers do. Floating-point decoders may round otherwise on another processor, which
+    /// the hashes of a file notice.
+    var decodesEverywhereAlike: Bool { get }
     /// The most samples that one call takes, and the largest width and height.
     var limits: WeightCodecLimits { get }
 
@@ -33,12 +37,16 @@ public struct WeightCodecLimits: Sendable, Equatable {
     /// The most samples of all frames together. Larger layers are cut, which also bounds the memory and keeps all cores busy.
     public var samples: Int
 
+    /// The most samples of one part of a layer, whatever the codec. Sides of that many fit 32 bits.
+    public static let largestPart = 1 << 27
+
     public init(width: Int = .max, height: Int = .max, samples: Int = 1 << 22) {
         (self.width, self.height, self.samples) = (width, height, samples)
     }
 }
 
 extension WeightCodec {
+    public var decodesEverywhereAlike: Bool { true }
     public var limits: WeightCodecLimits { WeightCodecLimits() }
 
     /// Why the codec cannot be used here; nil if it can.

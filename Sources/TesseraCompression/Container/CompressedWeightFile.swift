@@ -32,20 +32,40 @@ public final class CompressedWeightFile: WeightFile {
         (self.content, self.codecs, self.threads) = (content, codecs, max(1, threads))
         let (index, end) = try content.withBytes { bytes in try Self.readIndex(bytes, named: name) }
         self.index = index
+        try Self.checkEntries(index)
         var (offsets, place) = ([Int](), end)
         let count = content.withBytes { $0.count }
         for layer in index.layers {
             offsets.append(place)
-            place = layer.parts.reduce(place) { Shape.saturatingSum($0, max(0, $1.byteCount)) }
+            place = layer.parts.reduce(place) { Shape.saturatingSum($0, $1.byteCount) }
             guard place <= count else { throw Self.cutOff(layer.name, name) }
         }
         offsets.append(place)
-        place = Shape.saturatingSum(place, max(0, index.exact?.byteCount ?? 0))
+        place = Shape.saturatingSum(place, index.exact?.byteCount ?? 0)
         guard place <= count else { throw Self.cutOff(index.exact?.members.first?.name ?? "", name) }
         guard place == count else {
             throw TesseraError(.malformedFile, "\(name): expected \(place) bytes, found \(count)")
         }
         self.offsets = offsets
+    }
+
+    /// Checks what the index says of all tensors together; their decoders check what it says of each.
+    private static func checkEntries(_ index: CompressedWeightIndex) throws {
+        var names: Set<String> = []
+        for name in index.layers.map(\.name) + (index.exact?.members.map(\.name) ?? [])
+        where !names.insert(name).inserted {
+            throw TesseraError(
+                .malformedFile, "expected each tensor once, found a second one of the same name", path: name)
+        }
+        func check(_ byteCount: Int, _ name: String) throws {
+            guard byteCount >= 0 else {
+                throw TesseraError(.malformedFile, "expected at least 0 bytes, found \(byteCount)", path: name)
+            }
+        }
+        for layer in index.layers {
+            for part in layer.parts { try check(part.byteCount, layer.name) }
+        }
+        if let exact = index.exact { try check(exact.byteCount, exact.members.first?.name ?? "") }
     }
 
     private static func cutOff(_ layer: String, _ file: String) -> TesseraError {
@@ -73,9 +93,9 @@ public final class CompressedWeightFile: WeightFile {
         let start = CompressedWeights.headerSize
         let (length, plainLength) = (Int(number(12)), Int(number(16)))
         guard length <= bytes.count - start else { throw malformed("the index is cut off") }
-        // The names and parts of a million layers take less.
-        guard plainLength <= 1 << 28 else {
-            throw malformed("expected an index of at most 256 MiB, found \(plainLength) bytes")
+        let limit = CompressedWeights.indexLimit(codedByteCount: length)
+        guard plainLength <= limit else {
+            throw malformed("expected an index of at most \(limit) bytes unpacked, found \(plainLength)")
         }
         let coded = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
         guard ShortHash(of: Array(bytes[8..<20]) + Array(coded)).bytes.elementsEqual(bytes[start - 16..<start]) else {
@@ -130,7 +150,7 @@ public final class CompressedWeightFile: WeightFile {
             try locatingErrors(path: layer.name) { try LayerDecoder(layer, codec: codecs.make(layer.codec)) }
         }
         let buffers = try index.layers.map { layer in
-            try locatingErrors(path: layer.name) { try DecodingBuffer(Shape(layer.shape), layer.type) }
+            try locatingErrors(path: layer.name) { try DecodingBuffer(layer) }
         }
         let all = index.layers.indices.flatMap { jobs($0) }
         _ = try all.concurrentlyMapped(threads: threads) { job in
@@ -183,14 +203,15 @@ private final class DecodingBuffer: @unchecked Sendable {
     private let shape: Shape
     private let type: ElementType
 
-    init(_ shape: Shape, _ type: ElementType) throws {
-        (self.shape, self.type) = (shape, type)
+    /// - Parameter layer: its decoder has checked it.
+    init(_ layer: CompressedWeightIndex.Layer) throws {
+        (shape, type) = (Shape(layer.shape), layer.type)
         let count = Shape.saturatingProduct(shape.elementCount, type.byteCount)
         var pointer: UnsafeMutableRawPointer?
         guard count < Tensor.byteCountLimit, posix_memalign(&pointer, Tensor.alignment, max(count, 1)) == 0, let pointer
         else { throw TesseraError(.outOfMemory, "a tensor of \(count) bytes does not fit in memory") }
         // Integers of few bits are put together in bytes.
-        if type.byteCount == 1 { memset(pointer, 0, count) }
+        if let bits = layer.integerBits, bits < 8 { memset(pointer, 0, count) }
         bytes = UnsafeMutableRawBufferPointer(start: pointer, count: count)
     }
 

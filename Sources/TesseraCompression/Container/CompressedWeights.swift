@@ -14,30 +14,36 @@ public struct CompressedWeights: Sendable {
     /// Magic, version, lengths of the index compressed and plain, and the hash of these three and the index.
     static let headerSize = 8 + 4 + 4 + 4 + 16
 
+    /// The most bytes that an index of so many bytes unpacks to: far more than one that was written has, and not so many that a small
+    /// file takes much memory.
+    static func indexLimit(codedByteCount count: Int) -> Int { 16 << 20 + 64 * count }
+
     /// - Parameters:
     ///   - layers: in the order in which they stand in the file.
-    ///   - exact: the tensors that are kept as they are, by name.
-    ///   - exactCodec: a lossless codec for these, by its name.
-    public init(
-        layers: [EncodedLayer], exact: [(name: String, tensor: Tensor)] = [],
-        exactCodec: (name: String, codec: any WeightCodec)
-    ) throws {
+    ///   - exact: the tensors that are kept as they are; nil if there are none.
+    public init(layers: [EncodedLayer], exact: ExactTensors?) {
         for layer in layers {
             index.layers.append(layer.entry)
             parts += layer.parts
         }
-        guard !exact.isEmpty else { return }
-        let tensors = try ExactTensors(exact, codecName: exactCodec.name, codec: exactCodec.codec)
-        index.exact = tensors.entry
-        parts.append(tensors.bytes)
+        guard let exact else { return }
+        index.exact = exact.entry
+        parts.append(exact.bytes)
     }
 
     /// The bytes of the file.
+    ///
+    /// - Throws: `limitExceeded` for an index that readers would refuse.
     public func encoded() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let plain = Array(try encoder.encode(index))
         let coded = try XZStream.encode(plain)
+        let limit = min(Self.indexLimit(codedByteCount: coded.count), Int(UInt32.max))
+        guard plain.count <= limit else {
+            throw TesseraError(
+                .limitExceeded, "expected an index of at most \(limit) bytes unpacked, found \(plain.count)")
+        }
         var bytes = Self.magic
         for number in [Self.version, UInt32(coded.count), UInt32(plain.count)] {
             withUnsafeBytes(of: number.littleEndian) { bytes += $0 }

@@ -2,14 +2,19 @@ import TesseraCore
 
 /// Tensors that are kept as they are, coded together: of elements of the same size, all first bytes, then all second ones, and so on,
 /// since the first ones of floating-point numbers are alike and the last ones are noise.
-struct ExactTensors: Sendable {
+public struct ExactTensors: Sendable {
     var entry: CompressedWeightIndex.Exact
     var bytes: [UInt8]
 
     private static let sizes = [8, 4, 2, 1]
 
     /// - Parameter codec: a lossless one for bytes.
-    init(_ tensors: [(name: String, tensor: Tensor)], codecName: String, codec: any WeightCodec) throws {
+    /// - Throws: `invalidArgument` for a codec that is lossy; `limitExceeded` for more elements than one call of a codec takes.
+    public init(_ tensors: [(name: String, tensor: Tensor)], codecName: String, codec: any WeightCodec) throws {
+        guard codec.isLossless else {
+            throw TesseraError(
+                .invalidArgument, "expected a lossless codec for what is kept exactly, found '\(codecName)'")
+        }
         let members = tensors.map {
             CompressedWeightIndex.Exact.Member(
                 name: $0.name, shape: $0.tensor.shape.dimensions, type: $0.tensor.elementType)
@@ -20,6 +25,12 @@ struct ExactTensors: Sendable {
                 $0.tensor.withUnsafeBytes(Array.init)
             }
             guard !own.isEmpty else { continue }
+            guard own.count / size <= WeightCodecLimits.largestPart else {
+                throw TesseraError(
+                    .limitExceeded,
+                    "expected at most \(WeightCodecLimits.largestPart) numbers that are kept exactly, found \(own.count / size)"
+                )
+            }
             for plane in 0..<size {
                 let samples = stride(from: plane, to: own.count, by: size).map { UInt16(own[$0]) }
                 let format = FrameFormat(width: samples.count, height: 1, bits: 8)
@@ -42,12 +53,19 @@ struct ExactTensors: Sendable {
         guard ShortHash(of: bytes) == entry.hash else {
             throw damaged(entry, "they do not have the hash that the index says")
         }
+        if let member = entry.members.first(where: { $0.shape.count > 16 || $0.shape.contains { $0 < 0 } }) {
+            throw TesseraError(.malformedFile, "its shape is not valid: \(member.shape)", path: member.name)
+        }
         var rest = bytes[...]
         var tensors: [String: Tensor] = [:]
         for size in sizes {
             let members = entry.members.filter { $0.type.byteCount == size }
             let count = members.reduce(0) { Shape.saturatingSum($0, Shape($1.shape).elementCount) }
-            guard count > 0, count < Tensor.byteCountLimit, bytes.count > 0 else {
+            guard count <= WeightCodecLimits.largestPart else {
+                throw damaged(
+                    entry, "expected at most \(WeightCodecLimits.largestPart) of one size, found \(count)")
+            }
+            guard count > 0 else {
                 for member in members {
                     tensors[member.name] = try Tensor(zeros: Shape(member.shape), elementType: member.type)
                 }
@@ -82,13 +100,19 @@ struct ExactTensors: Sendable {
         defer { rest = rest.dropFirst(length) }
         let content = UnsafeRawBufferPointer(rebasing: rest.prefix(length))
         guard length < count else { return content.map(UInt16.init) }
-        return try codec.decode(content, as: FrameFormat(width: count, height: 1, bits: 8)).samples
+        let samples = try locatingErrors(path: names(entry)) {
+            try codec.decode(content, as: FrameFormat(width: count, height: 1, bits: 8)).samples
+        }
+        guard samples.count == count else { throw damaged(entry, "expected \(count), found \(samples.count)") }
+        return samples
     }
 
     private static func damaged(_ entry: CompressedWeightIndex.Exact, _ reason: String) -> TesseraError {
+        TesseraError(.malformedFile, "the weights that are kept exactly are damaged: \(reason)", path: names(entry))
+    }
+
+    private static func names(_ entry: CompressedWeightIndex.Exact) -> String {
         let names = entry.members.prefix(2).map(\.name).joined(separator: ", ")
-        let others = entry.members.count > 2 ? " and \(entry.members.count - 2) others" : ""
-        return TesseraError(
-            .malformedFile, "the weights that are kept exactly are damaged: \(reason)", path: names + others)
+        return names + (entry.members.count > 2 ? " and \(entry.members.count - 2) others" : "")
     }
 }

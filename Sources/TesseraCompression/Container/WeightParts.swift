@@ -11,6 +11,13 @@ extension FrameLayout {
                 .limitExceeded,
                 "expected pictures of at most \(limits.width)x\(limits.height), found \(width)x\(height)")
         }
+        let smallest = isVideo ? Shape.saturatingProduct(width, height) : width
+        guard smallest <= WeightCodecLimits.largestPart else {
+            throw TesseraError(
+                .limitExceeded,
+                "expected at most \(WeightCodecLimits.largestPart) numbers in one \(isVideo ? "frame" : "row"), "
+                    + "found \(smallest)")
+        }
         // A film is cut between frames, a picture between rows of weights.
         if isVideo {
             let step = max(1, limits.samples / (width * height))

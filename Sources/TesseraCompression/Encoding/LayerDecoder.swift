@@ -6,6 +6,8 @@ struct LayerDecoder: Sendable {
     let codec: any WeightCodec
     private let geometry: WeightGeometry
     private let frames: FrameLayout
+    /// Of floating-point weights.
+    private let values: WeightValues?
     /// Whether the tensor must have the hash that the entry says.
     private let checksResult: Bool
 
@@ -16,11 +18,9 @@ struct LayerDecoder: Sendable {
             entry.mapping == nil || entry.type == .f32,
             entry.mapping != nil || ([2, 4, 8].contains(entry.integerBits ?? 8) && entry.type.byteCount == 1)
         else { throw TesseraError(.malformedFile, "its entry is not valid", path: entry.name) }
-        let shape = Shape(entry.shape)
-        var geometry = WeightGeometry(shape, matrices: entry.matrices ?? 1)
-        if entry.mapping == nil, let bits = entry.integerBits, bits < 8 {
-            geometry.inputs = Shape.saturatingProduct(geometry.inputs, 8 / bits)
-        }
+        let geometry = WeightGeometry(
+            Shape(entry.shape), matrices: entry.matrices ?? 1,
+            integerBits: entry.mapping == nil ? entry.integerBits : nil)
         try entry.mapping?.validate(outputs: entry.shape.first ?? 1)
         if let order = entry.order {
             guard order.count == geometry.outputs, Set(order) == Set(0..<order.count), geometry.matrices == 1 else {
@@ -29,24 +29,50 @@ struct LayerDecoder: Sendable {
         }
         self.geometry = geometry
         frames = try locatingErrors(path: entry.name) { try entry.layout.frames(of: geometry) }
+        values = entry.mapping.map { WeightValues($0, count: geometry.count) }
         try checkParts()
     }
 
     private var bits: Int { entry.mapping?.bits ?? entry.integerBits ?? 8 }
 
-    /// Every sample must belong to one part.
+    /// Every sample must belong to one part: each begins where the one before it ends, and the last one ends with the last frame. None
+    /// may be larger than what the codec takes, so that nobody allocates more than an encoder did.
     private func checkParts() throws {
-        var samples = 0
-        for part in entry.parts {
-            let isInside =
-                part.frames.lowerBound >= 0 && part.frames.upperBound <= frames.count && part.rows.lowerBound >= 0
-                && part.rows.upperBound <= frames.height && part.byteCount >= 0
-            guard isInside else { throw TesseraError(.malformedFile, "a part of it is not valid", path: entry.name) }
-            samples += part.frames.count * part.rows.count * frames.width
+        var (frame, row) = (0, 0)
+        for (index, part) in entry.parts.enumerated() {
+            let isNext = part.frames.lowerBound == frame && part.rows.lowerBound == row
+            let isInside = part.frames.upperBound <= frames.count && part.rows.upperBound <= frames.height
+            guard isNext, isInside, !part.frames.isEmpty, !part.rows.isEmpty, part.byteCount >= 0,
+                part.frames.count == 1 || part.rows == 0..<frames.height
+            else {
+                throw TesseraError(
+                    .malformedFile,
+                    "expected part \(index) to go on at frame \(frame), row \(row), and to end within \(frames.count) frames of "
+                        + "\(frames.height) rows, found frames \(part.frames) and rows \(part.rows)",
+                    path: entry.name)
+            }
+            try checkSize(of: part)
+            let isThrough = part.rows.upperBound == frames.height
+            (frame, row) = isThrough ? (part.frames.upperBound, 0) : (frame, part.rows.upperBound)
         }
-        guard samples == frames.sampleCount else {
+        guard frame == frames.count, row == 0 else {
             throw TesseraError(
-                .malformedFile, "expected parts of \(frames.sampleCount) numbers, found \(samples)", path: entry.name)
+                .malformedFile, "expected parts of \(frames.count) frames, found those of \(frame) and \(row) rows",
+                path: entry.name)
+        }
+    }
+
+    private func checkSize(of part: CompressedWeightIndex.Part) throws {
+        let limits = codec.limits
+        // One row of a picture, or one frame of a film, cannot be cut.
+        let smallest = codec.kind == .video ? frames.width * frames.height : frames.width
+        let most = min(max(limits.samples, smallest), WeightCodecLimits.largestPart)
+        let samples = part.frames.count * part.rows.count * frames.width
+        guard frames.width <= limits.width, part.rows.count <= limits.height, samples <= most else {
+            throw TesseraError(
+                .malformedFile,
+                "expected a part of at most \(most) numbers, \(limits.width) wide and \(limits.height) high, found one of "
+                    + "\(samples), \(frames.width) wide and \(part.rows.count) high", path: entry.name)
         }
     }
 
@@ -86,23 +112,11 @@ struct LayerDecoder: Sendable {
             guard let order else { return weight }
             return order[weight / size] * size + weight % size
         }
-        guard let mapping = entry.mapping else {
-            return writeIntegers(samples, of: part, into: target, place)
-        }
+        guard let values else { return writeIntegers(samples, of: part, into: target, place) }
         let floats = target.bindMemory(to: Float.self)
-        let (tables, largest) = (mapping.values(), UInt16(1 << mapping.bits - 1))
-        let groupSize = mapping.groupSize(of: geometry.count)
-        if tables.count == 1 {
-            tables[0].withUnsafeBufferPointer { table in
-                frames.forEachWeight(frames: part.frames, rows: part.rows) { sample, weight in
-                    floats[place(weight)] = table[Int(min(samples[sample], largest))]
-                }
-            }
-        } else {
-            frames.forEachWeight(frames: part.frames, rows: part.rows) { sample, weight in
-                let target = place(weight)
-                floats[target] = tables[target / groupSize][Int(min(samples[sample], largest))]
-            }
+        frames.forEachWeight(frames: part.frames, rows: part.rows) { sample, weight in
+            let own = place(weight)
+            floats[own] = values.value(samples[sample], at: own)
         }
     }
 

@@ -83,9 +83,9 @@ public struct LayerEncoder: Sendable {
     private func check(_ decoded: Tensor, _ numbers: [UInt16], _ mapping: WeightMapping?, _ codec: String) throws {
         let isSame: Bool
         if let mapping {
-            let (values, size) = (mapping.values(), mapping.groupSize(of: numbers.count))
+            let values = WeightValues(mapping, count: numbers.count)
             isSame = try decoded.withFloats { floats in
-                floats.indices.allSatisfy { floats[$0] == values[$0 / size][Int(numbers[$0])] }
+                floats.indices.allSatisfy { floats[$0] == values.value(numbers[$0], at: $0) }
             }
         } else {
             isSame = decoded == source.tensor
@@ -154,7 +154,7 @@ public struct LayerEncoder: Sendable {
 
     // MARK: Order
 
-    /// The output channels in ascending order of how far their numbers are from the commonest; nil if there are too few.
+    /// The output channels in ascending order of how far their numbers are from the mean; nil if there are too few.
     private func outputOrder(_ numbers: [UInt16]) -> [Int]? {
         let outputs = source.geometry.outputs
         guard outputs > 2, numbers.count % outputs == 0 else { return nil }

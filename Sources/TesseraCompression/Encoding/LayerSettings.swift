@@ -42,15 +42,17 @@ public struct CompressibleTensor: Sendable {
     /// Of integers, several of which may lie in a byte; nil for floating-point weights.
     public let integerBits: Int?
 
-    public init(_ name: String, _ tensor: Tensor, matrices: Int = 1, integerBits: Int? = nil) {
+    /// The weights that the layer has, without integers that fill up rows to whole bytes.
+    public let weightCount: Int
+
+    /// - Parameter weightCount: nil if nothing fills up rows.
+    public init(
+        _ name: String, _ tensor: Tensor, matrices: Int = 1, integerBits: Int? = nil, weightCount: Int? = nil
+    ) {
         (self.name, self.tensor, self.matrices, self.integerBits) = (name, tensor, matrices, integerBits)
+        self.weightCount = weightCount ?? tensor.elementCount * (8 / (integerBits ?? 8))
     }
 
-    /// What its axes are. Integers of fewer than 8 bits lie in rows of bytes, and count each by themselves.
-    var geometry: WeightGeometry {
-        guard let integerBits, integerBits < 8 else { return WeightGeometry(tensor.shape, matrices: matrices) }
-        var geometry = WeightGeometry(tensor.shape)
-        geometry.inputs = Shape.saturatingProduct(geometry.inputs, 8 / integerBits)
-        return geometry
-    }
+    /// What its axes are.
+    var geometry: WeightGeometry { WeightGeometry(tensor.shape, matrices: matrices, integerBits: integerBits) }
 }

@@ -13,13 +13,16 @@ extension Network {
         var tensors = try weightsOfLayers(inputs: inputs)
         var weights: [CompressibleTensor] = []
         var exact: [(name: String, tensor: Tensor)] = []
+        let bound = try? boundWithoutWeights(inputs: inputs)
         for node in graph.nodes {
             let prefix = node.name + "."
             // The names of nested layers begin with those of their blocks.
             let own = tensors.keys.filter { $0.hasPrefix(prefix) && !$0.dropFirst(prefix.count).contains(".") }.sorted()
             for name in own {
                 guard let tensor = tensors.removeValue(forKey: name) else { continue }
-                if let weight = Self.compressible(name, String(name.dropFirst(prefix.count)), tensor, node.op) {
+                if let weight = Self.compressible(
+                    name, String(name.dropFirst(prefix.count)), tensor, node.op, bound?.inputShapes(of: node))
+                {
                     weights.append(weight)
                 } else {
                     exact.append((name, tensor))
@@ -30,10 +33,17 @@ extension Network {
     }
 
     private static func compressible(
-        _ name: String, _ parameter: String, _ tensor: Tensor, _ op: any Operator
+        _ name: String, _ parameter: String, _ tensor: Tensor, _ op: any Operator,
+        _ inputs: [Shape]?
     ) -> CompressibleTensor? {
         if let integers = op as? any IntegerWeights, integers.weightBits > 0 {
-            return parameter == "weight" ? CompressibleTensor(name, tensor, integerBits: integers.weightBits) : nil
+            guard parameter == "weight" else { return nil }
+            // The layer with a weight of f32 says how many weights there are. Where its inputs are not known, those that fill up rows count.
+            var real = integers
+            real.weightBits = 0
+            let weights = inputs.flatMap { try? real.parameters(for: $0).first { $0.name == "weight" } }
+            return CompressibleTensor(
+                name, tensor, integerBits: integers.weightBits, weightCount: weights?.shape.elementCount)
         }
         guard parameter.hasPrefix("weight"), tensor.elementType == .f32, tensor.shape.rank >= 2 else { return nil }
         return CompressibleTensor(name, tensor, matrices: (op as? any Recurrent)?.gateCount ?? 1)

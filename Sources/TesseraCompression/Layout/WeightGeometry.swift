@@ -30,6 +30,14 @@ public struct WeightGeometry: Sendable, Equatable, Codable {
             kernelWidth: sizes.count > 2 ? sizes[sizes.count - 1] : 1)
     }
 
+    /// The same, where each element of the shape may hold several integers, which count each by themselves: rows of them lie in bytes.
+    ///
+    /// - Parameter integerBits: of each integer; nil for what are no integers.
+    init(_ shape: Shape, matrices: Int, integerBits: Int?) {
+        self.init(shape, matrices: matrices)
+        if let integerBits, integerBits < 8 { inputs = Shape.saturatingProduct(inputs, 8 / integerBits) }
+    }
+
     /// The weights of the layer; the largest integer if there are more than can be counted.
     public var count: Int {
         [matrices, outputs, inputs, kernelHeight, kernelWidth].reduce(1, Shape.saturatingProduct)

@@ -114,17 +114,21 @@ public struct WeightMapping: Sendable, Equatable, Codable {
         return weights.indices.map { number(weights[$0], group: min($0 / size, minima.count - 1)) }
     }
 
-    /// The weight that every number stands for: a table for each range.
+    /// The number that comes back as 0 itself; nil if none does.
     ///
-    /// Numbers that a lossy codec made of others are at most 2^bits - 1, too.
-    public func values() -> [[Float]] {
-        minima.indices.map { group in
-            let zero = keepsZero ? Int(number(0, group: group)) : -1
-            let (minimum, step) = (minima[group], steps[group])
-            return (0..<1 << bits).map { number in
-                number == zero && minimum <= 0 && minimum + Double(1 << bits) * step >= 0
-                    ? 0 : Float(minimum + (Double(number) + 0.5) * step)
-            }
-        }
+    /// - Parameter group: the range.
+    func zeroNumber(group: Int) -> Int? {
+        let (minimum, step) = (minima[group], steps[group])
+        guard keepsZero, minimum <= 0, minimum + Double(1 << bits) * step >= 0 else { return nil }
+        return Int(number(0, group: group))
+    }
+
+    /// The weight that a number of a range stands for. Numbers that a lossy codec made of others are below 2^bits, too.
+    public func value(of number: Int, group: Int = 0) -> Float {
+        value(of: number, group: group, zero: zeroNumber(group: group))
+    }
+
+    func value(of number: Int, group: Int, zero: Int?) -> Float {
+        number == zero ? 0 : Float(minima[group] + (Double(number) + 0.5) * steps[group])
     }
 }
