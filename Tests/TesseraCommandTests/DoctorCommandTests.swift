@@ -47,6 +47,8 @@ import Testing
         let nodes = try ["anna", "ben"].map { name in
             try NodeProcess("--certificates", authority.add(name).path, "--transport", transport)
         }
+        // They end with these objects, which an optimizing compiler lets go after their last use.
+        defer { withExtendedLifetime(nodes) {} }
         let file = try deployment(
             folder,
             """
