@@ -39,7 +39,7 @@ public struct NetworkCompression: Sendable {
         let (weights, exact) = try network.compressibleTensors(inputs: shapes)
         try checkNames(weights)
         let quality = try settings.evaluate.map {
-            NetworkQuality(file: try TrainingFile(path: $0), modules: modules, backend: backend, threads: threads)
+            NetworkQuality(file: try TrainingFile(path: $0), backend: backend, threads: threads)
         }
         let before = try quality?.measure(network)
         let exactTensors = try exact.isEmpty ? nil : Self.exactTensors(exact, modules)
@@ -130,12 +130,11 @@ public struct NetworkCompression: Sendable {
 /// How good a network is on the test pictures of a training file.
 public struct NetworkQuality: Sendable {
     let file: TrainingFile
-    let modules: Modules
     let backend: any KernelBackend
     let threads: Int
 
-    public init(file: TrainingFile, modules: Modules = .builtin, backend: any KernelBackend, threads: Int) {
-        (self.file, self.modules, self.backend, self.threads) = (file, modules, backend, threads)
+    public init(file: TrainingFile, backend: any KernelBackend, threads: Int) {
+        (self.file, self.backend, self.threads) = (file, backend, threads)
     }
 
     /// Accuracy, or peak signal-to-noise ratio in decibels.
@@ -153,7 +152,7 @@ public struct NetworkQuality: Sendable {
     }
 
     public func measure(_ network: Network) throws -> Measure {
-        let result = try modules.training(file, of: network, backend: backend, threads: threads).evaluate()
+        let result = try file.evaluate(network, backend: backend, threads: threads)
         return Measure(accuracy: result.accuracy, psnr_db: result.psnr, loss: result.loss)
     }
 }
