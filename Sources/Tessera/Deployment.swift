@@ -59,7 +59,7 @@ public struct Deployment: Sendable {
                 equipment.options.threads = threads ?? cores
                 return try await .spawned(
                     count, executable: executable, threads: share, transport: factory, equipment: equipment,
-                    arguments: ["--transport", transport.text])
+                    arguments: ["--transport", transport.text] + modules.plugins.flatMap { ["--plugin", $0] })
             case .joined(let transport): return await .joined(transport, equipment: equipment)
             case .addresses(let addresses):
                 equipment.options.threads = threads ?? cores

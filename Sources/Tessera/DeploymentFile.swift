@@ -9,6 +9,8 @@ import TesseraRuntime
 public struct DeploymentFile: Configurable {
     /// Tessera's format version.
     public var version = 1
+    /// Files with further modules.
+    public var plugins: [String] = []
     /// The network's file, relative to the deployment's.
     public var network = ""
     /// A weight file in place of the network's own, relative to the deployment's.
@@ -32,6 +34,7 @@ public struct DeploymentFile: Configurable {
 
     public static let keys: [Key<DeploymentFile>] = [
         Key(required: "tessera", \.version, "the version of the format, 1"),
+        Key("plugins", \.plugins, "plugins, scripts or shared libraries, whose modules are known by name here"),
         Key(required: "network", \.network, "the network's file"),
         Key("weights", \.weights, "a weight file in place of the network's own"),
         Key("precision", \.precision, "in which numbers layers compute"),
@@ -49,6 +52,7 @@ public struct DeploymentFile: Configurable {
         try self.init(configuration: YAMLReader.read(path))
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         func resolve(_ file: String) -> String { URL(fileURLWithPath: file, relativeTo: folder).path }
+        plugins = plugins.map(resolve)
         network = resolve(network)
         weights = weights.map(resolve)
         partition.cluster = partition.cluster.map(resolve)

@@ -12,7 +12,7 @@ extension Modules {
     /// - Throws: `notSupported` for a backend that does not train, and what is wrong with the file, the network or the pictures.
     public func training(_ file: TrainingFile, backend: String = Modules.defaultBackend) throws -> Training {
         try training(
-            file, of: loader.load(file.network, weights: file.weights),
+            file, of: loading(plugins: file.plugins).loader.load(file.network, weights: file.weights),
             backend: backends.make(backend), threads: ProcessInfo.processInfo.activeProcessorCount)
     }
 
@@ -22,19 +22,20 @@ extension Modules {
     public func training(
         _ file: TrainingFile, of network: Network, backend: any KernelBackend, threads: Int
     ) throws -> Training {
+        let modules = try loading(plugins: file.plugins)
         let threads = file.threads ?? threads
         let form = file.quantization.map { declaration in
             { (samples: [Tensor]) throws -> any TrainingForm in
                 try QuantizationAwareNetwork(
                     network, declaration,
-                    quantizer: fakeQuantizers.make(declaration.method.name, declaration.method.options),
+                    quantizer: modules.fakeQuantizers.make(declaration.method.name, declaration.method.options),
                     samples: samples,
                     seed: file.seed, backend: backend, threads: threads)
             }
         }
         return try Training(
             file, network: network, backend: trainer(of: backend), threads: threads,
-            teacher: { try self.teacher($0, shape: $1, backend: backend, threads: threads) }, form: form)
+            teacher: { try modules.teacher($0, shape: $1, backend: backend, threads: threads) }, form: form)
     }
 
     private func teacher(

@@ -31,6 +31,10 @@ public struct Modules: Sendable {
     public var calibrators: Registry<any Calibrator> = .builtin
     public var fakeQuantizers: Registry<any FakeQuantizer> = .builtin
     public var weightCodecs: Registry<any WeightCodec> = .builtin
+    /// What loads plugins, by the extensions of their files.
+    public var pluginLoaders: [any PluginLoader] = []
+    /// The files of the plugins that are loaded.
+    public internal(set) var plugins: [String] = []
     /// What reads networks of other formats.
     public var importers: [any NetworkImporter] = [ONNXImporter()]
 

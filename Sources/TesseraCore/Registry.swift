@@ -7,18 +7,22 @@ public struct Module<Product: Sendable>: Sendable {
     public let source: String
     /// The keys its configuration understands.
     public let keys: [KeyDescription]
+    /// Whether it understands other keys as well, which it checks itself.
+    public let takesAnyKey: Bool
     /// The type that declares the keys, if there is one.
     public let type: (any Configurable.Type)?
     private let build: @Sendable (Configuration) throws -> Product
 
     public init(
         name: String, summary: String, source: String = "built in", keys: [KeyDescription] = [],
-        type: (any Configurable.Type)? = nil, build: @escaping @Sendable (Configuration) throws -> Product
+        takesAnyKey: Bool = false, type: (any Configurable.Type)? = nil,
+        build: @escaping @Sendable (Configuration) throws -> Product
     ) {
         self.name = name
         self.summary = summary
         self.source = source
         self.keys = keys
+        self.takesAnyKey = takesAnyKey
         self.type = type
         self.build = build
     }

@@ -10,6 +10,7 @@ struct BenchCommand: ParsableCommand {
             """)
 
     @OptionGroup var network: NetworkOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Flag(help: "Draw weights at random, the same each time.")
     var randomWeights = false
@@ -61,7 +62,7 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         var stopwatch = LoadingStopwatch()
-        let modules = Modules.builtin
+        let modules = try plugins.modules()
         let network = try modules.loader.load(
             self.network.network, weights: randomWeights ? .random(seed: 1) : self.network.weights.map { .file($0) })
         let given = try network.readInputs(shapes.inputs).tensors

@@ -14,6 +14,7 @@ struct CompressCommand: ParsableCommand {
 
     @OptionGroup var network: NetworkOptions
     @OptionGroup var target: NetworkFolderOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Option(help: "A file that says how weights are compressed.")
     var config: String?
@@ -98,8 +99,8 @@ struct CompressCommand: ParsableCommand {
         } else {
             _ = try target.checked()
         }
-        let modules = Modules.builtin
         let settings = try settings()
+        let modules = try plugins.modules(settings.plugins)
         let network = try self.network.load(modules)
         let given = try shapes.given(for: network)
         if let show {

@@ -8,6 +8,8 @@ struct DecompressCommand: ParsableCommand {
         abstract: "Writes compressed weights as a safetensors file, or a network with such weights.",
         discussion: "Every command reads compressed weights anyway; this is for other programs.")
 
+    @OptionGroup var plugins: PluginOptions
+
     @Argument(help: "A file of compressed weights (.tcw), or a network file.")
     var source: String
 
@@ -32,7 +34,7 @@ struct DecompressCommand: ParsableCommand {
     }
 
     func run() throws {
-        let modules = Modules.builtin
+        let modules = try plugins.modules()
         let isFile = source.lowercased().hasSuffix("." + CompressedWeights.fileExtension)
         guard let output else {
             guard isFile else { throw ValidationError("'--output' is needed for a network") }

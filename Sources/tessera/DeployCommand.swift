@@ -17,6 +17,7 @@ struct DeployCommand: AsyncParsableCommand {
     var weights: String?
 
     @OptionGroup var values: ValueOptions
+    @OptionGroup var plugins: PluginOptions
 
     @OptionGroup var members: MemberOptions
     @OptionGroup var partition: PartitionOptions
@@ -83,7 +84,7 @@ struct DeployCommand: AsyncParsableCommand {
         var file = try DeploymentFile(path: deployment)
         file.partition = try partition.choice(over: file.partition)
         file.precision = try precision.choice(over: file.precision)
-        let modules = Modules.builtin
+        let modules = try plugins.modules(file.plugins)
         let choice = try members.transport(of: file)
         let job = try await MPIJob.join(choice, threads: threads.threads ?? file.threads, modules: modules)
         if let job, !job.leads { return await job.serve() }

@@ -6,6 +6,7 @@ struct ExportCommand: ParsableCommand {
         commandName: "export", abstract: "Writes a network as an ONNX model.")
 
     @OptionGroup var network: NetworkOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Option(name: .shortAndLong, help: "The .onnx file to write.")
     var output: String
@@ -21,7 +22,7 @@ struct ExportCommand: ParsableCommand {
         guard output.hasSuffix(".onnx") else {
             throw TesseraError(.invalidArgument, "expected an output named .onnx, found '\(output)'")
         }
-        let network = try self.network.load(.builtin)
+        let network = try self.network.load(plugins.modules())
         let names = Set(network.graph.inputs.flatMap(\.shape.dimensions).map(\.description))
         var exporter = ONNXExporter()
         for argument in sizes {

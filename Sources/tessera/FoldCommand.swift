@@ -14,13 +14,14 @@ struct FoldCommand: ParsableCommand {
     @OptionGroup var network: NetworkOptions
     @OptionGroup var target: NetworkFolderOptions
     @OptionGroup var shapes: ShapeOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Flag(help: "Print one JSON object on standard output.")
     var json = false
 
     func run() throws {
         let folder = try target.checked()
-        let network = try self.network.load(.builtin)
+        let network = try self.network.load(plugins.modules())
         let given = try shapes.given(for: network)
         // What is missing or no number is said before anything is written.
         _ = try network.weightsOfLayers(inputs: given)

@@ -12,9 +12,10 @@ struct ImportCommand: ParsableCommand {
     var model: String
 
     @OptionGroup var target: NetworkFolderOptions
+    @OptionGroup var plugins: PluginOptions
 
     func run() throws {
-        let loader = Modules.builtin.loader
+        let loader = try plugins.modules().loader
         let formats = loader.importers.map(\.format)
         guard formats.contains(URL(fileURLWithPath: model).pathExtension.lowercased()) else {
             throw TesseraError(

@@ -8,6 +8,7 @@ struct InspectCommand: ParsableCommand {
 
     @OptionGroup var network: NetworkOptions
     @OptionGroup var shapes: ShapeOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Flag(help: "Print one JSON object on standard output.")
     var json = false
@@ -16,7 +17,7 @@ struct InspectCommand: ParsableCommand {
     var svg: String?
 
     func run() throws {
-        let network = try self.network.load(.builtin)
+        let network = try self.network.load(plugins.modules())
         let bound = try shapes.bind(network)
         // Weights that are named are looked at, too.
         if self.network.weights != nil { _ = try network.bound(inputs: bound.inputShapes) }

@@ -6,7 +6,7 @@ struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Runs a compute node until it is stopped.",
         discussion:
-            "CONFIG is a YAML file with the keys name, listen, threads, transport, security, limits, cache, metrics, announce and state; options go before it."
+            "CONFIG is a YAML file with the keys plugins, name, listen, threads, transport, security, limits, cache, metrics, announce and state; options go before it."
     )
 
     @Argument(help: "The node's configuration file.")
@@ -23,6 +23,7 @@ struct NodeCommand: AsyncParsableCommand {
 
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var security: SecurityOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Option(
         help: ArgumentHelp(
@@ -46,7 +47,7 @@ struct NodeCommand: AsyncParsableCommand {
         startLogging(default: untilInputEnds ? .error : .info)
         keepMemory()
         let file = try config.map(NodeFile.init(path:)) ?? NodeFile()
-        let modules = Modules.builtin
+        let modules = try plugins.modules(file.plugins)
         let equipment = NodeEquipment(
             operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
             options: CompileOptions(threads: threads.threads ?? file.threads ?? threads.count), limits: file.limits,
@@ -109,6 +110,7 @@ struct NodeCommand: AsyncParsableCommand {
 
 /// The configuration of one node.
 struct NodeFile: Configurable {
+    var plugins: [String] = []
     var name: String?
     var listen = "127.0.0.1:6003"
     var threads: Int?
@@ -121,6 +123,7 @@ struct NodeFile: Configurable {
     var cache: String?
 
     static let keys: [Key<NodeFile>] = [
+        Key("plugins", \.plugins, "plugins, scripts or shared libraries, whose modules are known by name here"),
         Key("name", \.name, "what the node is called"),
         Key("listen", \.listen, "the address to listen on, host:port"),
         Key("threads", \.threads, "threads for kernels; all cores if left out"),
@@ -142,6 +145,7 @@ struct NodeFile: Configurable {
     init(path: String) throws {
         try self.init(configuration: YAMLReader.read(path))
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        plugins = plugins.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
         security = security?.resolved(in: folder)
         state = state.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
         cache = cache.map { URL(fileURLWithPath: $0, relativeTo: folder).path }

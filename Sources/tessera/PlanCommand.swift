@@ -10,6 +10,7 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var network: NetworkOptions
     @OptionGroup var shapes: ShapeOptions
     @OptionGroup var partition: PartitionOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Option(help: "The number of nodes; that of the cluster's file, or 2.")
     var nodes: Int?
@@ -30,7 +31,7 @@ struct PlanCommand: ParsableCommand {
     }
 
     func run() throws {
-        let modules = Modules.builtin
+        let modules = try plugins.modules()
         let graph = try shapes.bind(network.load(modules))
         let choice = try partition.choice()
         let nodes = try nodes ?? choice.cluster.map { try ClusterProfile(path: $0).nodes.count } ?? 2

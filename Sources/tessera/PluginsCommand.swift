@@ -5,6 +5,8 @@ struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugins", abstract: "Lists the modules that are swapped by name, with their options.")
 
+    @OptionGroup var plugins: PluginOptions
+
     @Flag(help: "Print one JSON object on standard output.")
     var json = false
 
@@ -21,7 +23,7 @@ struct PluginsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let modules = Modules.builtin
+        let modules = try plugins.modules()
         let entries =
             Self.entries(modules.strategies) + Self.entries(modules.transports) + Self.entries(modules.backends)
             + Self.entries(modules.saliencyMetrics) + Self.entries(modules.pruningAmounts)

@@ -10,6 +10,7 @@ struct ProfileCommand: ParsableCommand {
             """)
 
     @OptionGroup var network: NetworkOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Flag(help: "Draw weights at random, the same each time.")
     var randomWeights = false
@@ -38,7 +39,7 @@ struct ProfileCommand: ParsableCommand {
     }
 
     func run() throws {
-        let modules = Modules.builtin
+        let modules = try plugins.modules()
         let network = try modules.loader.load(
             self.network.network, weights: randomWeights ? .random(seed: 1) : self.network.weights.map { .file($0) })
         var profiler = LayerProfiler(

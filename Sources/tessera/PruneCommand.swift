@@ -13,6 +13,7 @@ struct PruneCommand: ParsableCommand {
 
     @OptionGroup var network: NetworkOptions
     @OptionGroup var target: NetworkFolderOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Option(help: "A file that says how the network is pruned.")
     var config: String?
@@ -74,8 +75,9 @@ struct PruneCommand: ParsableCommand {
 
     func run() throws {
         let folder = try target.checked()
-        let modules = Modules.builtin
-        let settings = try settings()
+        let file = try config.map { try PruningFile(path: $0) } ?? PruningFile()
+        let modules = try plugins.modules(file.plugins)
+        let settings = try settings(over: file, modules)
         let network = try self.network.load(modules)
         var pruning = NetworkPruning(
             network, settings, shapes: try shapes.shapes(of: network), modules: modules,
@@ -96,12 +98,12 @@ struct PruneCommand: ParsableCommand {
     }
 
     /// What the file says, with what the command line says over it.
-    private func settings() throws -> PruningFile {
-        var settings = try config.map { try PruningFile(path: $0) } ?? PruningFile()
+    private func settings(over file: PruningFile, _ modules: Modules) throws -> PruningFile {
+        var settings = file
         settings.metric.choose(metric)
         settings.metric.options = try settings.metric.options.adding(metricOptions, of: "--metric-option")
         if let amount {
-            let given = try AmountChoice(text: amount, option: "--amount")
+            let given = try AmountChoice(text: amount, option: "--amount", rules: modules.pruningAmounts)
             // Options belong to the rule they were written for.
             if given != AmountChoice(settings.amount.name) { settings.amount = given }
         }

@@ -14,6 +14,7 @@ struct QuantizeCommand: ParsableCommand {
 
     @OptionGroup var network: NetworkOptions
     @OptionGroup var target: NetworkFolderOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Option(help: "A file that says how the network is quantized.")
     var config: String?
@@ -74,8 +75,8 @@ struct QuantizeCommand: ParsableCommand {
 
     func run() throws {
         let folder = try target.checked()
-        let modules = Modules.builtin
         let settings = try settings()
+        let modules = try plugins.modules(settings.plugins)
         let network = try self.network.load(modules)
         let quantization = NetworkQuantization(
             network, settings, modules: modules, backend: try modules.backends.make(Modules.defaultBackend),

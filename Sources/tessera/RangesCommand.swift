@@ -12,6 +12,7 @@ struct RangesCommand: ParsableCommand {
             """)
 
     @OptionGroup var network: NetworkOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Option(
         name: .customLong("input"),
@@ -44,7 +45,7 @@ struct RangesCommand: ParsableCommand {
     }
 
     func run() throws {
-        let modules = Modules.builtin
+        let modules = try plugins.modules()
         let network = try self.network.load(modules)
         var check = try RangeCheck(
             fold.apply(to: network), headroom: headroom, backend: modules.backends.make(Modules.defaultBackend),

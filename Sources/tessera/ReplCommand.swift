@@ -9,10 +9,11 @@ struct ReplCommand: ParsableCommand {
         discussion: "Values are printed. Locals end with their entry; globals stay. Ctrl-D ends the session.")
 
     @OptionGroup var limits: ScriptOptions
+    @OptionGroup var plugins: PluginOptions
 
     func run() throws {
         startLogging(default: .warning)
-        let engine = try ScriptEngine(limits.engineOptions, libraries: [.tessera()])
+        let engine = try ScriptEngine(limits.engineOptions, libraries: [.tessera(modules: plugins.modules())])
         let isInteractive = isatty(STDIN_FILENO) != 0
         func read(_ prompt: String) -> String? {
             if isInteractive { FileHandle.standardError.write(Data(prompt.utf8)) }

@@ -10,6 +10,7 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var fold: FoldOptions
     @OptionGroup var tune: TuneOptions
+    @OptionGroup var plugins: PluginOptions
 
     @OptionGroup var values: ValueOptions
 
@@ -32,7 +33,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let start = ContinuousClock.now
-        let modules = Modules.builtin
+        let modules = try plugins.modules()
         var network = try network.load(modules)
         let precision = try precision.choice(for: network, quantizes: true)
         let inputs = try values.read(for: network)

@@ -8,6 +8,7 @@ struct ScriptCommand: ParsableCommand {
         discussion: "Options go before FILE; what follows it is the script's own.")
 
     @OptionGroup var limits: ScriptOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Argument(help: "The script.")
     var file: String
@@ -19,6 +20,6 @@ struct ScriptCommand: ParsableCommand {
         startLogging(default: .warning)
         var options = limits.engineOptions
         options.arguments = arguments
-        try ScriptEngine(options, libraries: [.tessera()]).run(file: file)
+        try ScriptEngine(options, libraries: [.tessera(modules: plugins.modules())]).run(file: file)
     }
 }

@@ -13,6 +13,7 @@ struct SimulateCommand: ParsableCommand {
 
     @OptionGroup var network: NetworkOptions
     @OptionGroup var shapes: ShapeOptions
+    @OptionGroup var plugins: PluginOptions
 
     @Option(help: "The file that says what the nodes are and what joins them.")
     var cluster: String
@@ -76,7 +77,7 @@ struct SimulateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let modules = Modules.builtin
+        let modules = try plugins.modules()
         let network = try self.network.load(modules)
         let graph = try shapes.bind(network)
         let profile = try ClusterProfile(path: cluster)

@@ -11,6 +11,8 @@ struct TrainCommand: ParsableCommand {
             interruption, the same command goes on from the last checkpoint, to the same weights. docs/training.md says more.
             """)
 
+    @OptionGroup var plugins: PluginOptions
+
     @Argument(help: "The training file.")
     var config: String
 
@@ -30,7 +32,7 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let file = try TrainingFile(path: config)
-        let training = try Modules.builtin.training(file, backend: backend)
+        let training = try plugins.modules().training(file, backend: backend)
         let progress = TrainingProgress(epochs: file.epochs, network: training.session.network.name)
         var isStopped = false
         try training.run { event in
@@ -54,6 +56,8 @@ struct EvaluateCommand: ParsableCommand {
             Accuracy for classes, peak signal-to-noise ratio for restoration. The network runs as it does elsewhere: folded, and with \
             integers if it was quantized.
             """)
+
+    @OptionGroup var plugins: PluginOptions
 
     @Argument(help: "The training file.")
     var config: String
@@ -83,7 +87,7 @@ struct EvaluateCommand: ParsableCommand {
         let file = try TrainingFile(path: config)
         let folder = URL(fileURLWithPath: file.output)
         let trained = folder.appendingPathComponent("network.yaml").path
-        let modules = Modules.builtin
+        let modules = try plugins.modules(file.plugins)
         let (chosen, source): (Network, String)
         if let network {
             chosen = try modules.loader.load(network, weights: weights.map { .file($0) })

@@ -71,6 +71,13 @@
 ---@field transfer fun(self: CostModel, bytes: integer, from: integer|"leader", to: integer|"leader"): number The seconds until so many bytes have gone from one device to another.
 ---@field simulate fun(self: CostModel, stages: table[], pictures?: integer): table What a list of stages, as a strategy returns it, would come to: what `net:simulate` gives.
 
+---What the function of an amount rule gets to see: how much each channel matters.
+---@class AmountProblem
+---@field curves {group: string, values: number[], comparable: number[]}[] The saliencies of the channels of every group, and the same so that they can be compared with those of other groups.
+---@field multiple integer The number that kept channels are rounded up to a multiple of.
+---@field operations fun(self: AmountProblem, counts: integer[]): integer The multiply-accumulates of one inference without so many channels of every group.
+---@field latency fun(self: AmountProblem, counts: integer[]): number The milliseconds that an inference without so many channels of every group takes, measured.
+
 ---A network in training.
 ---@class Trainer
 ---@field step fun(self: Trainer, options: {input: Tensor, classes?: integer[], target?: Tensor, rate?: number}): number, integer? Trains with a batch: tensors of [batch, …], and the class of each sample, counted from 0, or a tensor that the output should be. Gives the loss, and how many samples were right.
@@ -112,10 +119,22 @@ tessera.clock = nil
 tessera.strategies = nil
 tessera.register = {}
 
----Adds a partition strategy, which `net:plan` and `net:deploy` then know by its name. It gets the span that can be cut and what it costs, and returns a list of stages `{output = NAME, tiles = {{node = 1, rows = {first, last}}, …}}`, and remarks for whoever reads the plan, if there are any.
----@type fun(name: string, strategy: fun(span: table, nodes: integer, options: table, model: CostModel): table, string[]?)
+---Adds a partition strategy, which `net:plan` and `net:deploy` then know by its name. It gets the span that can be cut and what it costs, and returns a list of stages `{output = NAME, tiles = {{node = 1, rows = {first, last}}, …}}`, and remarks for whoever reads the plan, if there are any. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.
+---@type fun(name: string, strategy: fun(span: table, nodes: integer, options: table, model: CostModel): table, string[]?, about?: {summary?: string, options?: table})
 tessera.register.partition_strategy = nil
 
----Adds a saliency metric, which `net:prune` then knows by its name. It is called for all channels that compete with each other: `group.layers` are the names of the layers that make them, `group.channels[i]` has the tensors `kernels`, `biases`, `scales` and `readers` of one of them. It returns a number for each; the smallest are pruned.
----@type fun(name: string, metric: fun(group: table, options: table): number[])
+---Adds a saliency metric, which `net:prune` then knows by its name. It is called for all channels that compete with each other: `group.layers` are the names of the layers that make them, `group.channels[i]` has the tensors `kernels`, `biases`, `scales` and `readers` of one of them. It returns a number for each; the smallest are pruned. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.
+---@type fun(name: string, metric: fun(group: table, options: table): number[], about?: {summary?: string, options?: table})
 tessera.register.saliency_metric = nil
+
+---Adds a rule for how much is pruned, which `net:prune` then knows by its name. It returns how many channels of every group go, those that matter least. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.
+---@type fun(name: string, rule: fun(problem: AmountProblem, options: table): integer[], about?: {summary?: string, options?: table})
+tessera.register.amount_rule = nil
+
+---Adds a calibration method, which `net:quantize` then knows by its name. `histogram` has `minimum`, `maximum`, `zeros`, and how many numbers of each magnitude there were, in bins of `width`: `positive[i]` from (i - 1) · width to i · width, and `negative`. It returns the range that integers are to cover, with 0 inside. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.
+---@type fun(name: string, method: fun(histogram: table, bits: integer, options: table): number, number, about?: {summary?: string, options?: table})
+tessera.register.calibration_method = nil
+
+---Loads a plugin, whose modules are known by name then: a script that registers some, or a shared library.
+---@type fun(path: string)
+tessera.plugin = nil

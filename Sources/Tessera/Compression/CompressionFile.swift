@@ -38,6 +38,8 @@ extension WeightCodecChoice {
 public struct CompressionFile: Configurable {
     /// Tessera's format version.
     public var version = 1
+    /// Files with further modules.
+    public var plugins: [String] = []
     public var layer = LayerCompression()
     /// Layers that are compressed otherwise, by the names of their weights.
     public var layers = LayerCompressions(entries: [])
@@ -53,6 +55,7 @@ public struct CompressionFile: Configurable {
 
     public static let keys: [Key<CompressionFile>] = [
         Key(required: "tessera", \.version, "the version of the format, 1"),
+        Key("plugins", \.plugins, "plugins, scripts or shared libraries, whose modules are known by name here"),
         Key("codec", \.layer.codec, "the codec, or auto for the lossless one that makes each layer smallest"),
         Key("bits", \.layer.bits, "bits of the numbers that stand for weights, 1 to 16"),
         Key("per_channel", \.layer.perChannel, "whether each output channel has a range of its own"),
@@ -73,6 +76,7 @@ public struct CompressionFile: Configurable {
     public init(path: String) throws {
         try self.init(configuration: YAMLReader.read(path))
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        plugins = plugins.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
         evaluate = evaluate.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
         if let given = samples { samples?.path = URL(fileURLWithPath: given.path, relativeTo: folder).path }
     }

@@ -28,14 +28,14 @@ public struct AmountChoice: ModuleChoice {
     public init(_ name: String, options: Configuration = .empty) { (self.name, self.options) = (name, options) }
 
     /// What stands after an option on the command line: `steepness`, `ratio=0.3`, or a map as in files.
-    public init(text: String, option: String) throws {
+    public init(text: String, option: String, rules: Registry<any AmountRule>) throws {
         let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2, !text.hasPrefix("{") else {
             try self.init(configuration: YAMLReader.parse(text, file: option))
             return
         }
         let value = try YAMLReader.parse(parts[1], file: option)
-        let module = try Modules.builtin.pruningAmounts.module(parts[0])
+        let module = try rules.module(parts[0])
         guard let key = module.type?.shorthandKey else {
             throw TesseraError(
                 .invalidArgument,

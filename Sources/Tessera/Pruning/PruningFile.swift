@@ -7,6 +7,8 @@ import TesseraPruning
 public struct PruningFile: Configurable {
     /// Tessera's format version.
     public var version = 1
+    /// Files with further modules.
+    public var plugins: [String] = []
     public var metric = SaliencyMetricChoice("l2")
     public var amount = AmountChoice("steepness")
     /// The number of channels that what is kept of a layer is rounded up to a multiple of.
@@ -23,6 +25,7 @@ public struct PruningFile: Configurable {
 
     public static let keys: [Key<PruningFile>] = [
         Key(required: "tessera", \.version, "the version of the format, 1"),
+        Key("plugins", \.plugins, "plugins, scripts or shared libraries, whose modules are known by name here"),
         Key("metric", \.metric, "what says how much a channel matters"),
         Key("amount", \.amount, "what says how many channels go"),
         Key("round_to", \.roundTo, "the number that kept channels are rounded up to a multiple of"),
@@ -36,6 +39,7 @@ public struct PruningFile: Configurable {
     public init(path: String) throws {
         try self.init(configuration: YAMLReader.read(path))
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        plugins = plugins.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
         retrain = retrain.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
         if let given = samples { samples?.path = URL(fileURLWithPath: given.path, relativeTo: folder).path }
     }

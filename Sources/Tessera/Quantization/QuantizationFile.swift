@@ -24,6 +24,8 @@ extension CalibrationChoice {
 public struct QuantizationFile: Configurable {
     /// Tessera's format version.
     public var version = 1
+    /// Files with further modules.
+    public var plugins: [String] = []
     public var method = CalibrationChoice("minmax")
     public var quantization = QuantizationSettings()
     /// The part of the multiply-accumulates that may stay in f32, in the layers that suffer most.
@@ -41,6 +43,7 @@ public struct QuantizationFile: Configurable {
 
     public static let keys: [Key<QuantizationFile>] = [
         Key(required: "tessera", \.version, "the version of the format, 1"),
+        Key("plugins", \.plugins, "plugins, scripts or shared libraries, whose modules are known by name here"),
         Key("method", \.method, "what chooses the ranges of activations"),
         Key("weight_bits", \.quantization.weightBits, "bits of weights, 2 to 8"),
         Key("activation_bits", \.quantization.activationBits, "bits of activations, 2 to 8"),
@@ -64,6 +67,7 @@ public struct QuantizationFile: Configurable {
     public init(path: String) throws {
         try self.init(configuration: YAMLReader.read(path))
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        plugins = plugins.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
         samples = samples.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
         evaluate = evaluate.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
     }

@@ -6,16 +6,19 @@ extension ScriptLibrary {
     ///
     /// - Parameter modules: what scripts find by name. A script that registers its own adds to a copy.
     public static func tessera(modules: Modules = .builtin) -> ScriptLibrary {
-        let context = ScriptContext(modules: modules)
-        return ScriptLibrary(
+        tessera(ScriptContext(modules: modules))
+    }
+
+    static func tessera(_ context: ScriptContext) -> ScriptLibrary {
+        ScriptLibrary(
             "tessera", "Networks, and the nodes that run them.",
             functions: [
-                tensor, image, load, network(context), divide, clock, strategies(context), registerStrategy(context),
-                registerMetric(context),
-            ],
+                tensor, image, load, network(context), divide, clock, strategies(context),
+            ] + modules(context),
             types: [
                 ScriptTensor.scriptType, ScriptImage.scriptType, ScriptNetwork.scriptType, ScriptPlan.scriptType,
-                ScriptDeployment.scriptType, ScriptCostModel.scriptType, ScriptTrainer.scriptType,
+                ScriptDeployment.scriptType, ScriptCostModel.scriptType, ScriptAmountProblem.scriptType,
+                ScriptTrainer.scriptType,
             ])
     }
 
@@ -44,7 +47,7 @@ extension ScriptLibrary {
         ) { call in
             try call.expectArguments(atMost: 1)
             let path = try call.string(1, "path")
-            switch fileExtension(of: path) {
+            switch PathComponents(path).fileExtension {
             case "npy":
                 // NumPy's own numbers are f64, those of scripts f32.
                 let tensor = try NpyFile.read(path)
@@ -111,29 +114,6 @@ extension ScriptLibrary {
         Binding("strategies", "strategies() -> string[]", "The names of all partition strategies.") { call in
             try call.expectArguments(atMost: 0)
             return [.table(ScriptTable(array: context.modules.strategies.names.map(ScriptValue.string)))]
-        }
-    }
-
-    private static func registerStrategy(_ context: ScriptContext) -> Binding {
-        Binding(
-            "register.partition_strategy",
-            "register.partition_strategy(name: string, "
-                + "strategy: fun(span: table, nodes: integer, options: table, model: CostModel): table, string[]?)",
-            "Adds a partition strategy, which `net:plan` and `net:deploy` then know by its name. It gets the span that can be cut "
-                + "and what it costs, and returns a list of stages `{output = NAME, tiles = {{node = 1, rows = {first, last}}, …}}`, and "
-                + "remarks for whoever reads the plan, if there are any."
-        ) { call in
-            try call.expectArguments(atMost: 2)
-            let name = try call.string(1, "name")
-            guard !name.isEmpty else {
-                throw TesseraError(.invalidArgument, "expected a name, got ''", path: call.name)
-            }
-            let function = try call.function(2, "strategy")
-            try context.modules.strategies.register(
-                Module(name: name, summary: "a strategy of this script", source: ScriptStrategy.source) { options in
-                    ScriptStrategy(name: name, function: function, options: options)
-                })
-            return []
         }
     }
 }

@@ -23,7 +23,8 @@ extension ScriptNetwork {
                 var settings = try CompressionFile(configuration: Configuration(.map(entries)))
                 if let quality { try settings.layer.codec.set("quality", quality.configuration) }
                 return try NetworkCompression(
-                    network.network, settings, modules: network.context.modules, backend: network.backend,
+                    network.network, settings, modules: network.context.modules.loading(plugins: settings.plugins),
+                    backend: network.backend,
                     threads: network.threads
                 ).run()
             }

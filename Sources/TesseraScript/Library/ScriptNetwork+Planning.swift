@@ -78,8 +78,7 @@ extension ScriptNetwork {
         let end = try options.string("up_to")
         let strategies = context.modules.strategies
         let module = try strategies.module(name)
-        // A strategy of a script may take any options.
-        if module.source != ScriptStrategy.source { try options.expectRest(among: module.keys.map(\.name)) }
+        if !module.takesAnyKey { try options.expectRest(among: module.keys.map(\.name)) }
         let choice = PartitionChoice(strategy: name, options: try options.rest(), upTo: end, cluster: file)
         return (try choice.plan(try graph(for: shapes, fold: fold), nodes: nodes, strategies: strategies), cluster)
     }

@@ -21,8 +21,9 @@ extension ScriptNetwork {
             let entries = try options.rest().entries() + [.init("tessera", 1.configuration)]
             let result = try locatingErrors(path: call.name) {
                 let settings = try PruningFile(configuration: Configuration(.map(entries)))
-                var pruning = NetworkPruning(
-                    network.network, settings, shapes: network.singleShapes(shapes), modules: network.context.modules,
+                var pruning = try NetworkPruning(
+                    network.network, settings, shapes: network.singleShapes(shapes),
+                    modules: network.context.modules.loading(plugins: settings.plugins),
                     backend: network.backend, threads: network.threads)
                 if !isTimed { pruning.latencySeconds = nil }
                 return try pruning.run()
@@ -34,30 +35,6 @@ extension ScriptNetwork {
                         result.network, backend: network.backend, threads: network.threads, context: network.context)),
                 ScriptValue(keys),
             ]
-        }
-    }
-}
-
-extension ScriptLibrary {
-    static func registerMetric(_ context: ScriptContext) -> Binding {
-        Binding(
-            "register.saliency_metric",
-            "register.saliency_metric(name: string, metric: fun(group: table, options: table): number[])",
-            "Adds a saliency metric, which `net:prune` then knows by its name. It is called for all channels that compete with each "
-                + "other: `group.layers` are the names of the layers that make them, `group.channels[i]` has the tensors `kernels`, `biases`, "
-                + "`scales` and `readers` of one of them. It returns a number for each; the smallest are pruned."
-        ) { call in
-            try call.expectArguments(atMost: 2)
-            let name = try call.string(1, "name")
-            guard !name.isEmpty else {
-                throw TesseraError(.invalidArgument, "expected a name, got ''", path: call.name)
-            }
-            let function = try call.function(2, "metric")
-            try context.modules.saliencyMetrics.register(
-                Module(name: name, summary: "a metric of this script", source: ScriptStrategy.source) { options in
-                    ScriptMetric(name: name, function: function, options: options)
-                })
-            return []
         }
     }
 }

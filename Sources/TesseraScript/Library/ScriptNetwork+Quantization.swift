@@ -65,8 +65,9 @@ extension ScriptNetwork {
         case .some(let value): inputs = [try tensors(from: value)]
         case nil: inputs = nil
         }
-        let quantization = NetworkQuantization(
-            network, settings, modules: context.modules, backend: backend, threads: threads)
+        let quantization = try NetworkQuantization(
+            network, settings, modules: context.modules.loading(plugins: settings.plugins), backend: backend,
+            threads: threads)
         return try inputs.map { try quantization.run($0) } ?? quantization.run()
     }
 }

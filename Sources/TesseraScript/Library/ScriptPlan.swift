@@ -86,7 +86,7 @@ final class ScriptPlan: ScriptObject {
     }
 
     private func draw(to path: String) throws {
-        guard fileExtension(of: path) == "svg" else {
+        guard PathComponents(path).fileExtension == "svg" else {
             throw TesseraError(.invalidArgument, "expected a path that ends in .svg, got '\(path)'", path: "svg")
         }
         do {

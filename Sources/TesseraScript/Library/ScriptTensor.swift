@@ -147,7 +147,7 @@ final class ScriptTensor: ScriptObject {
     }
 
     private func save(to path: String) throws {
-        switch fileExtension(of: path) {
+        switch PathComponents(path).fileExtension {
         case "npy": try NpyFile.write(tensor, to: path)
         case "safetensors": try SafetensorsFile.write(["tensor": tensor], to: path)
         case "png", "jpg", "jpeg": try (declaration ?? OutputDeclaration()).picture(of: tensor).write(to: path)

@@ -84,12 +84,6 @@ extension ScriptTable {
     }
 }
 
-/// What follows the last dot of a file's name, in lower case. (Foundation's own traps on a path of one character.)
-func fileExtension(of path: String) -> String {
-    let name = path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
-    return name.lastIndex(of: ".").map { name[name.index(after: $0)...].lowercased() } ?? ""
-}
-
 extension ScriptCall {
     func shape(_ position: Int, _ label: String) throws -> Shape {
         try locatingErrors(path: "\(name): argument \(position) (\(label))") { try Shape(scriptValue: self[position]) }

@@ -7,6 +7,8 @@ import TesseraRuntime
 public struct TrainingFile: Configurable {
     /// Tessera's format version.
     public var version = 1
+    /// Files with further modules.
+    public var plugins: [String] = []
     /// The network's file, relative to this one.
     public var network = ""
     /// What to start from, in place of the network's own weights; a path is relative to this file.
@@ -39,6 +41,7 @@ public struct TrainingFile: Configurable {
 
     public static let keys: [Key<TrainingFile>] = [
         Key(required: "tessera", \.version, "the version of the format, 1"),
+        Key("plugins", \.plugins, "plugins, scripts or shared libraries, whose modules are known by name here"),
         Key(required: "network", \.network, "the network's file"),
         Key("weights", \.weights, "what to start from, in place of the network's own: a file, or {random: SEED}"),
         Key(required: "data", \.data, "the pictures"),
@@ -66,6 +69,7 @@ public struct TrainingFile: Configurable {
         try self.init(configuration: YAMLReader.read(path))
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         func resolve(_ file: String) -> String { URL(fileURLWithPath: file, relativeTo: folder).path }
+        plugins = plugins.map(resolve)
         network = resolve(network)
         weights = weights?.resolved(resolve)
         output = resolve(output)

@@ -2,11 +2,7 @@ import Tessera
 
 /// A partition strategy that is a Lua function.
 struct ScriptStrategy: PartitionStrategy {
-    /// What the registry says of where it comes from.
-    static let source = "script"
-
-    var name: String
-    var function: ScriptFunction
+    var module: ScriptModule
     /// What the plan's further options are.
     var options: Configuration
 
@@ -16,12 +12,12 @@ struct ScriptStrategy: PartitionStrategy {
 
     func decision(for span: Span, on cluster: ClusterProfile) throws -> PartitionDecision {
         let model = ScriptCostModel(CostModel(span.graph, on: cluster), of: span)
-        let results = try function.call([
-            .table(ScriptTable(span)), .integer(cluster.nodes.count), .table(try ScriptValue(options).requireTable()),
+        let results = try module.call([
+            .table(ScriptTable(span)), .integer(cluster.nodes.count), .table(try module.values(of: options)),
             .object(model),
         ])
         let stages = results.first ?? .nil
-        return try locatingErrors(path: "strategy '\(name)'") {
+        return try locatingErrors(path: "strategy '\(module.name)'") {
             guard case .table = stages else {
                 throw TesseraError(.invalidArgument, "expected a list of stages as the result, got \(stages.kind)")
             }
@@ -31,7 +27,7 @@ struct ScriptStrategy: PartitionStrategy {
                     try remarks.requireArray().map { try $0.requireString() }
                 }
             }
-            let reading = StageReading(span: span, path: "strategy '\(name)'")
+            let reading = StageReading(span: span, path: "strategy '\(module.name)'")
             return PartitionDecision(stages: try reading.stages(stages), notes: notes)
         }
     }

@@ -2,17 +2,16 @@ import Tessera
 
 /// A saliency metric that is a Lua function.
 struct ScriptMetric: SaliencyMetric {
-    var name: String
-    var function: ScriptFunction
+    var module: ScriptModule
     /// The metric's further options.
     var options: Configuration
 
     func saliencies(in context: SaliencyContext) throws -> [[Double]] {
         try context.dependencies.groups.map { group in
-            let results = try function.call([
-                .table(try ScriptTable(group, in: context)), .table(try ScriptValue(options).requireTable()),
+            let results = try module.call([
+                .table(try ScriptTable(group, in: context)), .table(try module.values(of: options)),
             ])
-            return try locatingErrors(path: "saliency metric '\(name)'") {
+            return try locatingErrors(path: "saliency metric '\(module.name)'") {
                 guard case .table = results.first ?? .nil else {
                     throw TesseraError(
                         .invalidArgument,

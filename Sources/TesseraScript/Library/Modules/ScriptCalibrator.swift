@@ -1,0 +1,37 @@
+import Tessera
+
+/// A calibration method that is a Lua function.
+struct ScriptCalibrator: Calibrator {
+    var module: ScriptModule
+    /// The method's further options.
+    var options: Configuration
+
+    func range(of histogram: ActivationHistogram, bits: Int) throws -> ClosedRange<Float> {
+        let results = try module.call([
+            .table(ScriptTable(histogram)), .integer(bits), .table(try module.values(of: options)),
+        ])
+        return try locatingErrors(path: "calibration method '\(module.name)'") {
+            guard results.count >= 2 else {
+                throw TesseraError(.invalidArgument, "expected two numbers as the result, got \(results.count)")
+            }
+            let (low, high) = (try results[0].requireNumber(), try results[1].requireNumber())
+            guard low.isFinite, high.isFinite, low <= 0, high >= 0 else {
+                throw TesseraError(
+                    .invalidArgument, "expected a range from at most 0 to at least 0, got \(low) to \(high)")
+            }
+            return Float(low)...Float(high)
+        }
+    }
+}
+
+extension ScriptTable {
+    /// What a calibration method gets to see.
+    fileprivate init(_ histogram: ActivationHistogram) {
+        func list(_ bins: [Int]) -> ScriptValue { .table(ScriptTable(array: bins.map(ScriptValue.integer))) }
+        self.init(entries: [
+            "width": .number(Double(histogram.width)), "zeros": .integer(histogram.zeros),
+            "minimum": .number(Double(histogram.minimum)), "maximum": .number(Double(histogram.maximum)),
+            "positive": list(histogram.positive), "negative": list(histogram.negative),
+        ])
+    }
+}

@@ -1,0 +1,160 @@
+import Foundation
+import Tessera
+import TesseraScript
+import Testing
+
+@Suite struct ScriptPluginTests {
+    private let folder: NetworkFolder
+
+    init() throws {
+        folder = try NetworkFolder()
+        try folder.write(
+            "half.lua",
+            """
+            local calls = 0
+            tessera.register.partition_strategy("rows", function(span, nodes)
+              local tiles = {}
+              for node, rows in ipairs(tessera.divide(span.output.shape[3], nodes)) do
+                tiles[node] = {node = node, rows = rows}
+              end
+              return {{output = span.output.name, tiles = tiles}}
+            end, {summary = "equal rows"})
+            tessera.register.saliency_metric("calls", function(group)
+              calls = calls + 1
+              local result = {}
+              for i = 1, #group.channels do result[i] = calls * 100 + i end
+              return result
+            end)
+            tessera.register.amount_rule("part", function(problem, options)
+              local counts = {}
+              for i, curve in ipairs(problem.curves) do counts[i] = math.floor(#curve.values * options.part) end
+              assert(problem:operations(counts) <= problem:operations{0, 0})
+              return counts
+            end, {summary = "a part", options = {part = {default = 0.5, summary = "the part that goes"}}})
+            tessera.register.calibration_method("half", function(histogram, bits)
+              return histogram.minimum / 2, histogram.maximum / 2
+            end)
+            """)
+        try folder.write(
+            "toy.yaml",
+            """
+            tessera: 1
+            name: toy
+            inputs: {image: {shape: [1, 1, 8, 8]}}
+            weights: {random: 7}
+            layers:
+              - conv: {name: a, channels: 8, kernel: 3, padding: same}
+              - relu
+              - conv: {name: b, channels: 6, kernel: 3, padding: same}
+              - conv: {name: c, channels: 1, kernel: 1}
+            outputs: [c]
+            """)
+    }
+
+    private func modules() throws -> Modules {
+        var modules = Modules.builtin
+        modules.pluginLoaders.append(ScriptPluginLoader())
+        return try modules.loading(plugins: [folder.path + "/half.lua"])
+    }
+
+    @Test func aPluginsModulesAreKnownByName() throws {
+        let modules = try modules()
+        #expect(try modules.strategies.module("rows").summary == "equal rows")
+        #expect(try modules.strategies.module("rows").source == folder.path + "/half.lua")
+        #expect(try modules.pruningAmounts.module("part").keys.map(\.name) == ["part"])
+        // Named twice, it is loaded once.
+        #expect(try modules.loading(plugins: [folder.path + "/./half.lua"]).plugins.count == 1)
+    }
+
+    @Test func aStrategyOfAPluginCutsAsTheSameInSwift() throws {
+        let modules = try modules()
+        let graph = try modules.loader.load(folder.path + "/toy.yaml").bound(inputs: [:])
+        let own = try PartitionChoice(strategy: "rows").plan(graph, nodes: 3, strategies: modules.strategies)
+        let builtin = try PartitionChoice(strategy: "vertical").plan(graph, nodes: 3, strategies: modules.strategies)
+        #expect(own.stages.map { $0.tiles.map(\.region) } == builtin.stages.map { $0.tiles.map(\.region) })
+    }
+
+    @Test func everyProductHasAStateOfItsOwn() throws {
+        let modules = try modules()
+        let network = try modules.loader.load(folder.path + "/toy.yaml")
+        let context = SaliencyContext(try ChannelDependencies(network.bound(inputs: [:])), objective: nil)
+        let (first, second) = (try modules.saliencyMetrics.make("calls"), try modules.saliencyMetrics.make("calls"))
+        // Two groups: the function counts its calls.
+        #expect(try first.saliencies(in: context).map(\.[0]) == [101, 201])
+        #expect(try first.saliencies(in: context).map(\.[0]) == [301, 401])
+        #expect(try second.saliencies(in: context).map(\.[0]) == [101, 201])
+    }
+
+    @Test func aRuleOfAPluginPrunesByItsOptions() throws {
+        let modules = try modules()
+        let network = try modules.loader.load(folder.path + "/toy.yaml")
+        for (options, expected) in [("{rule: part}", [4, 3]), ("{rule: part, part: 0.25}", [6, 5])] {
+            let settings = try PruningFile(
+                configuration: YAMLReader.parse("{tessera: 1, metric: l1, amount: \(options)}", file: "test"))
+            var pruning = NetworkPruning(
+                network, settings, shapes: ["image": [1, 1, 8, 8]], modules: modules,
+                backend: try modules.backends.make("reference"))
+            pruning.latencySeconds = nil
+            #expect(try pruning.run().report.layers.prefix(2).map(\.channels_after) == expected)
+        }
+    }
+
+    @Test func aCalibrationMethodOfAPluginChoosesRanges() throws {
+        var histogram = ActivationHistogram()
+        try histogram.add(Tensor([-2, 0, 1, 6], shape: [4]))
+        #expect(try modules().calibrators.make("half").range(of: histogram, bits: 8) == -1...3)
+    }
+
+    @Test(
+        "A plugin that cannot be used says why",
+        arguments: [
+            ("print('nothing')", "expected a script that registers a module with 'tessera.register', found none"),
+            ("tessera.register.partition_strategy('strips', function() end)", "'strips' is registered already"),
+            ("error('no')", "no"), ("tessera.register.amount_rule('x', 3)", "expected a function, got a number"),
+            (
+                "tessera.register.amount_rule('x', function() end, {options = {part = {}}})",
+                "option 'part': missing 'type' or 'default'"
+            ),
+            (
+                "tessera.register.amount_rule('x', function() end, {options = {part = {type = 'real'}}})",
+                "expected one of boolean, integer, number, string, table"
+            ),
+            (
+                "tessera.register.amount_rule('x', function() end, {options = {part = {type = 'integer', default = 'a'}}})",
+                "expected an integer, got a string"
+            ), ("io.open('x')", "io"),
+        ])
+    func broken(source: String, message: String) throws {
+        try folder.write("broken.lua", source)
+        let modules = try modules()
+        let error = #expect(throws: TesseraError.self) { try modules.loading(plugins: [folder.path + "/broken.lua"]) }
+        #expect("\(try #require(error))".contains(message))
+    }
+
+    @Test func whatAFunctionReturnsIsChecked() throws {
+        try folder.write(
+            "wrong.lua",
+            """
+            tessera.register.amount_rule("many", function(problem) return {1, 100} end)
+            tessera.register.amount_rule("few", function(problem) return {1} end)
+            tessera.register.calibration_method("above", function() return 1, 2 end)
+            """)
+        let modules = try modules().loading(plugins: [folder.path + "/wrong.lua"])
+        let problem = AmountProblem(
+            curves: [SaliencyCurve(group: "a", values: [1, 2]), SaliencyCurve(group: "b", values: [1, 2, 3])],
+            operations: { _ in 1 }, latency: { _ in 1 })
+        let many = #expect(throws: TesseraError.self) { try modules.pruningAmounts.make("many").counts(for: problem) }
+        #expect("\(try #require(many))".contains("expected 0 to 3 channels of group 'b', got 100"))
+        let few = #expect(throws: TesseraError.self) { try modules.pruningAmounts.make("few").counts(for: problem) }
+        #expect("\(try #require(few))".contains("expected a count for each of 2 groups, got 1"))
+        let above = #expect(throws: TesseraError.self) {
+            try modules.calibrators.make("above").range(of: ActivationHistogram(), bits: 8)
+        }
+        #expect("\(try #require(above))".contains("expected a range from at most 0 to at least 0, got 1.0 to 2.0"))
+        let option = #expect(throws: TesseraError.self) {
+            try modules.pruningAmounts.make(
+                "part", YAMLReader.parse("{prt: 1}", file: "test"))
+        }
+        #expect("\(try #require(option))".contains("'part' has no option 'prt', did you mean 'part'?"))
+    }
+}
