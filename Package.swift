@@ -38,6 +38,8 @@ let package = Package(
             name: "CMPI", cSettings: [.define("TESSERA_MPI", .when(traits: ["MPI"]))],
             linkerSettings: [.linkedLibrary("mpi", .when(traits: ["MPI"]))]),
         .target(name: "CNORM", linkerSettings: [.linkedLibrary("norm")]),
+        // The interface of plugins, which are built with its header alone.
+        .target(name: "CTesseraPlugin"),
 
         // The library.
         .target(name: "TesseraCore"),
@@ -82,6 +84,12 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        .target(
+            name: "TesseraPlugins",
+            dependencies: [
+                "CTesseraPlugin", "TesseraCluster", "TesseraCompression", "TesseraNetwork", "TesseraPartition",
+                "TesseraPruning", .product(name: "Logging", package: "swift-log"),
+            ]),
         .target(name: "TesseraScript", dependencies: ["Tessera", "CLua"]),
         .target(
             name: "Tessera",
@@ -89,7 +97,8 @@ let package = Package(
                 "TesseraNetwork", "TesseraONNX", "TesseraOneDNN", "TesseraCluster", "PartitionStrategies",
                 "TesseraMetrics", "TesseraSecurity", "TesseraTraining", "TransportMulticast", "TransportTCP",
                 .target(name: "TransportMPI", condition: .when(traits: ["MPI"])),
-                "SaliencyMetrics", "TesseraCompression", "TesseraPruning", "TesseraQuantization", "WeightCodecs",
+                "SaliencyMetrics", "TesseraCompression", "TesseraPlugins", "TesseraPruning", "TesseraQuantization",
+                "WeightCodecs",
             ]),
 
         // Modules that are swapped by name.
@@ -151,7 +160,8 @@ let package = Package(
     ]
         + [
             "TesseraCore", "TesseraOperators", "TesseraNetwork", "TesseraONNX", "TesseraRuntime",
-            "TesseraCompression", "TesseraPartition", "TesseraPruning", "TesseraQuantization", "TesseraScript",
+            "TesseraCompression", "TesseraPartition", "TesseraPlugins", "TesseraPruning", "TesseraQuantization",
+            "TesseraScript",
             "TesseraTraining", "Tessera",
         ].map { .testTarget(name: $0 + "Tests", dependencies: [.byName(name: $0), "TesseraTestSupport"]) }
         + [

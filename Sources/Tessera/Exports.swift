@@ -10,6 +10,7 @@
 @_exported import TesseraOneDNN
 @_exported import TesseraOperators
 @_exported import TesseraPartition
+@_exported import TesseraPlugins
 @_exported import TesseraPruning
 @_exported import TesseraQuantization
 @_exported import TesseraRuntime

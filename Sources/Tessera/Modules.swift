@@ -32,7 +32,7 @@ public struct Modules: Sendable {
     public var fakeQuantizers: Registry<any FakeQuantizer> = .builtin
     public var weightCodecs: Registry<any WeightCodec> = .builtin
     /// What loads plugins, by the extensions of their files.
-    public var pluginLoaders: [any PluginLoader] = []
+    public var pluginLoaders: [any PluginLoader] = [SharedLibraryLoader()]
     /// The files of the plugins that are loaded.
     public internal(set) var plugins: [String] = []
     /// What reads networks of other formats.

@@ -49,6 +49,8 @@ public final class LoopbackTransport: Transport {
 
     public func close() async { hub.part(self, reason: nil) }
 
+    func drop() { hub.drop(localPeer) }
+
     func meet(_ peer: LoopbackTransport) {
         state.withLock { state in
             state.links[peer.localPeer] = Link(peer: peer, window: FlowWindow(bound: bound))

@@ -9,13 +9,42 @@ struct PluginOptions: ParsableArguments {
         help: ArgumentHelp("Add the modules of a plugin, a script or a shared library.", valueName: "FILE"))
     var plugins: [String] = []
 
-    /// All modules.
+    /// All modules. Plugins that are found in folders and cannot be loaded are told of, and left out.
     ///
     /// - Parameter others: the plugins that files name.
     func modules(_ others: [String] = []) throws -> Modules {
+        var modules = Self.builtin
+        try modules.load(plugins: plugins + others)
+        for refused in modules.load(foundBy: PluginSearch()) {
+            note("warning: the plugin '\(refused.path)' is left out: \(refused.reason)")
+        }
+        return modules
+    }
+
+    /// All modules, where every plugin is tried in a process of its own before it is loaded into this one.
+    ///
+    /// - Returns: the modules, and the plugins that are left out.
+    func tried() -> (modules: Modules, refused: [RefusedPlugin]) {
+        var modules = Self.builtin
+        var refused: [RefusedPlugin] = []
+        for path in plugins + PluginSearch().files(for: modules.pluginLoaders) {
+            if let reason = PluginTrial.crash(loading: path) {
+                refused.append(RefusedPlugin(path: path, reason: reason))
+                continue
+            }
+            do {
+                try modules.load(plugins: [path])
+            } catch {
+                refused.append(RefusedPlugin(path: path, error: error))
+            }
+        }
+        return (modules, refused)
+    }
+
+    /// The modules without plugins, with all that loads plugins.
+    static var builtin: Modules {
         var modules = Modules.builtin
         modules.pluginLoaders.append(ScriptPluginLoader())
-        try modules.load(plugins: plugins + others)
         return modules
     }
 }

@@ -10,7 +10,7 @@ import TransportTCP
 /// Who the peers are, and what goes to one of them, is TCP's. A broadcast is announced to each peer by TCP, which gives it its place
 /// among the sender's messages, and goes out once by NORM (RFC 5740). Peers that do not confirm it in time, or do not belong to the
 /// group at all, are sent it by TCP.
-public final class MulticastTransport: ListeningTransport {
+public final class MulticastTransport: ListeningTransport, CheckableTransport {
     /// What is to be done outside the locks under which it became necessary.
     private enum Errand: Sendable {
         case confirm(PeerID)
@@ -150,6 +150,8 @@ public final class MulticastTransport: ListeningTransport {
         await tcp.close()
         await end()
     }
+
+    package var largestMessage: Int? { settings.tcp.limits.frame }
 
     /// Closes without leave, as a crash does.
     package func abort() async {

@@ -10,7 +10,7 @@ import TesseraSecurity
 ///
 /// With certificates all connections are encrypted, and both ends authenticated. Without, only loopback addresses are accepted:
 /// anybody on the network could join. A transport holds its sockets until it is closed.
-public final class TCPTransport: ListeningTransport {
+public final class TCPTransport: ListeningTransport, CheckableTransport {
     struct State {
         var table: PeerTable<Connection>
         /// All connections, also those whose peer is not known yet.
@@ -120,6 +120,7 @@ public final class TCPTransport: ListeningTransport {
 
     /// Closes all connections without leave, as a crash does.
     package func abort() async { await shutDown(.abort) }
+    package var largestMessage: Int? { settings.limits.frame }
 
     private func shutDown(_ signal: Connection.Signal) async {
         let (channels, listener, earlier, promise) = state.withLock { state in

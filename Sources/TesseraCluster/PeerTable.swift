@@ -1,16 +1,15 @@
-import TesseraCluster
 import TesseraCore
 
 /// Who is connected, and which of several connections between the same two peers is used.
-struct PeerTable<Connection: Identifiable & Sendable>: Sendable {
-    struct Entry: Sendable {
-        let information: PeerInformation
-        let connection: Connection
-        let dialer: PeerID
+package struct PeerTable<Connection: Identifiable & Sendable>: Sendable {
+    package struct Entry: Sendable {
+        package let information: PeerInformation
+        package let connection: Connection
+        package let dialer: PeerID
         var isEstablished = false
     }
 
-    enum Verdict {
+    package enum Verdict {
         /// The connection has the peer's name, which another one may have had to give up.
         case granted(superseding: Connection?)
         /// The peer is connected, or about to be, by another connection.
@@ -21,20 +20,20 @@ struct PeerTable<Connection: Identifiable & Sendable>: Sendable {
     private let local: PeerInformation
     private var entries: [PeerID: Entry] = [:]
 
-    init(local: PeerInformation) { self.local = local }
+    package init(local: PeerInformation) { self.local = local }
 
     /// The peers that can be sent to, by name.
-    var established: [Entry] {
+    package var established: [Entry] {
         entries.values.filter(\.isEstablished).sorted { $0.information.peer < $1.information.peer }
     }
 
-    func established(_ peer: PeerID) -> Entry? { entries[peer].flatMap { $0.isEstablished ? $0 : nil } }
+    package func established(_ peer: PeerID) -> Entry? { entries[peer].flatMap { $0.isEstablished ? $0 : nil } }
 
     /// Claims a peer's name for a connection, on which the peer has introduced itself.
     ///
     /// Two peers that connect to each other at once must both keep the same connection: the one that the peer with the
     /// smaller name dialed.
-    mutating func claim(_ information: PeerInformation, dialer: PeerID, connection: Connection) -> Verdict {
+    package mutating func claim(_ information: PeerInformation, dialer: PeerID, connection: Connection) -> Verdict {
         let peer = information.peer
         if information.instance == local.instance {
             return .refused(TesseraError(.invalidArgument, "the address is that of '\(peer)' itself"))
@@ -61,7 +60,7 @@ struct PeerTable<Connection: Identifiable & Sendable>: Sendable {
     /// Marks the peer as one to send to.
     ///
     /// - Returns: false if the connection lost the name meanwhile.
-    mutating func establish(_ peer: PeerID, connection: Connection) -> Bool {
+    package mutating func establish(_ peer: PeerID, connection: Connection) -> Bool {
         guard entries[peer]?.connection.id == connection.id else { return false }
         entries[peer]?.isEstablished = true
         return true
@@ -70,7 +69,7 @@ struct PeerTable<Connection: Identifiable & Sendable>: Sendable {
     /// Frees the name that a connection has.
     ///
     /// - Returns: whether the peer was established by it.
-    mutating func release(_ peer: PeerID, connection: Connection) -> Bool {
+    package mutating func release(_ peer: PeerID, connection: Connection) -> Bool {
         guard let entry = entries[peer], entry.connection.id == connection.id else { return false }
         entries[peer] = nil
         return entry.isEstablished

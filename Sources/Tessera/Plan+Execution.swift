@@ -1,4 +1,3 @@
-import Tessera
 import TesseraCore
 import TesseraPartition
 import TesseraRuntime

@@ -1,0 +1,116 @@
+import ArgumentParser
+import Foundation
+import Tessera
+
+struct PluginsCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Checks what the modules of a plugin promise by their kinds.",
+        discussion: """
+            Prints every promise with 'ok' or 'failed' and the reason, and ends with status 1 if one does not hold. It runs in a \
+            process of its own, so that a crash is told of as well. A module that must be given options gets them by --options.
+            """)
+
+    @Argument(help: "The plugin; left out for a module that is there without.")
+    var path: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Check one module alone: strategy/NAME, metric/NAME, transport/NAME, codec/NAME or operator/NAME.",
+            valueName: "KIND/NAME"))
+    var module: String?
+
+    @Option(help: ArgumentHelp("The module's options, as in YAML: '{radius: 2}'.", valueName: "OPTIONS"))
+    var options = "{}"
+
+    @Option(help: "What random numbers are drawn with.")
+    var seed: UInt64 = 7
+
+    @OptionGroup var plugins: PluginOptions
+
+    @Flag(help: "Print one JSON object on standard output.")
+    var json = false
+
+    /// Set for the process that checks.
+    @Flag(help: .hidden)
+    var here = false
+
+    private struct Report: Encodable {
+        struct Check: Encodable {
+            let kind: String
+            let module: String
+            let source: String
+            let promise: String
+            let ok: Bool
+            let reason: String?
+        }
+
+        var checks: [Check] = []
+    }
+
+    func validate() throws {
+        guard path != nil || module != nil else {
+            throw ValidationError("expected a plugin, or a module by '--module KIND/NAME'")
+        }
+    }
+
+    func run() async throws {
+        guard here else { return try runInProcessOfItsOwn() }
+        var modules = try plugins.modules()
+        let before = Set(modules.checkable)
+        if let path { try modules.load(plugins: [path]) }
+        let added = modules.checkable.filter { !before.contains($0) || isSource(of: $0, modules) }
+        let chosen = try module.map { [try ModuleID(text: $0)] } ?? added
+        guard !chosen.isEmpty else {
+            let kinds = ModuleKind.allCases.map(\.rawValue).joined(separator: ", ")
+            throw TesseraError(.notFound, "'\(path ?? "")' has no module of a kind that can be checked: \(kinds)")
+        }
+        let configuration = try YAMLReader.parse(options, file: "--options")
+        var report = Report()
+        for id in chosen { report.checks += try await check(id, configuration, modules) }
+        if json { try printJSON(report) }
+        guard report.checks.allSatisfy(\.ok) else { throw ExitCode(1) }
+    }
+
+    private func runInProcessOfItsOwn() throws {
+        let trial = try PluginTrial(Array(CommandLine.arguments.dropFirst()) + ["--here"], quiet: false)
+        if let crash = trial.crash {
+            throw TesseraError(.backendFailure, "the check of '\(path ?? module ?? "")' was ended by \(crash)")
+        }
+        guard trial.status == 0 else { throw ExitCode(trial.status) }
+    }
+
+    /// Whether a module is the plugin's, which a folder may have brought before.
+    private func isSource(of id: ModuleID, _ modules: Modules) -> Bool {
+        guard let path, let source = try? modules.source(of: id) else { return false }
+        return source == path || source == URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+
+    private func check(
+        _ id: ModuleID, _ configuration: Configuration, _ modules: Modules
+    ) async throws -> [Report.Check] {
+        let source = try modules.source(of: id)
+        if !json { print("\(id.kind.rawValue) '\(id.name)' (\(source))") }
+        var results: [Report.Check] = []
+        for check in try modules.checks(of: id, options: configuration, seed: seed) {
+            var reason: String?
+            do {
+                try await check.run()
+            } catch {
+                reason = "\(error)"
+            }
+            results.append(
+                Report.Check(
+                    kind: id.kind.rawValue, module: id.name, source: source, promise: check.promise, ok: reason == nil,
+                    reason: reason))
+            guard !json else { continue }
+            if let reason {
+                print("  failed  \(check.promise): \(reason)")
+            } else {
+                print("  ok      \(check.promise)")
+            }
+            // What was found before a crash is on the screen.
+            fflush(nil)
+        }
+        return results
+    }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import Synchronization
+import Tessera
+import TesseraTestSupport
+import Testing
+
+/// That the checkers find modules which break their promises, and nothing in those that are built in.
+@Suite struct CheckerTests {
+    private struct BrokenStrategy: PartitionStrategy {
+        enum Fault { case overlap, gap, chance }
+        let fault: Fault
+        let calls = Counter()
+
+        func stages(for span: Span, nodes: Int) throws -> [StageChoice] {
+            guard let output = span.output else { return [] }
+            let whole = Region(whole: span.graph.shapes[output])
+            let rows = whole[2]
+            let end: Int =
+                switch fault {
+                case .overlap: min(rows.upperBound, rows.count / 2 + 1)
+                case .gap: max(0, rows.count / 2 - 1)
+                case .chance: calls.next() % 2 == 0 ? rows.count / 2 : rows.count
+                }
+            let regions = [whole.replacing(axis: 2, with: 0..<end)]
+            let start = fault == .chance ? end : rows.count / 2
+            let tiles = (regions + [whole.replacing(axis: 2, with: start..<rows.upperBound)]).filter { !$0.isEmpty }
+            return [StageChoice(output: output, tiles: tiles.map { TileChoice(node: 0, region: $0) })]
+        }
+    }
+
+    private final class Counter: Sendable {
+        private let count = Mutex(0)
+        func next() -> Int {
+            count.withLock { count in
+                count += 1
+                return count
+            }
+        }
+    }
+
+    @Test("strategies whose tiles overlap, leave gaps or depend on chance are found")
+    func strategies() async throws {
+        let promises = [
+            (
+                BrokenStrategy(fault: .overlap), "every pixel of every stage is made by exactly one node",
+                "without overlap"
+            ),
+            (BrokenStrategy(fault: .gap), "every pixel of every stage is made by exactly one node", "that cover all"),
+            (BrokenStrategy(fault: .chance), "the same network and nodes give the same plan", "the same stages again"),
+        ]
+        for (strategy, promise, reason) in promises {
+            var modules = Modules.builtin
+            try modules.strategies.register(Module(name: "broken", summary: "") { _ in strategy })
+            let failures = try await modules.failures(of: ModuleID(.strategy, "broken"))
+            #expect(failures[promise]?.contains(reason) == true)
+        }
+    }
+
+    @Test("an operator whose parts differ from the whole is found, and one that changes its input")
+    func operators() async throws {
+        let folder = try TemporaryFolder()
+        let source = try String(
+            contentsOfFile: "\(TestFiles.repository.path)/Plugins/Examples/sharpen/sharpen.c", encoding: .utf8)
+        let faults = [
+            (
+                "(float)(parameters[0].data[c]", "(float)(made->start[2] + parameters[0].data[c]",
+                "regions that are computed", "differ from the whole"
+            ),
+            (
+                "*output = inputs[0];", "*output = inputs[0]; output->sizes[3] = -1;", "what it makes has the shape",
+                "expected sizes of at least 0"
+            ),
+            (
+                "region->start[axis] = at_least(0, output->start[axis] - radius);", "region->start[axis] = -1;",
+                "regions that are computed", "expected a region inside"
+            ),
+        ]
+        for (index, (original, changed, promise, reason)) in faults.enumerated() {
+            let broken = source.replacingOccurrences(of: original, with: changed)
+            #expect(broken != source)
+            let library = try SampleLibrary.c(broken, in: folder, named: "sharpen\(index)")
+            let modules = try Modules.builtin.loading(plugins: [library])
+            let failures = try await modules.failures(of: ModuleID(.operator, "sharpen"))
+            #expect(failures.contains { $0.key.hasPrefix(promise) && $0.value.contains(reason) })
+        }
+    }
+
+    @Test("a metric that forgets a channel or fails is found")
+    func metrics() async throws {
+        let folder = try TemporaryFolder()
+        for (index, (changed, reason)) in [
+            ("if (channel > 0) saliencies[channel] = channel;", "expected finite values"),
+            ("return tessera_fail(error, TESSERA_NOT_SUPPORTED, \"'%s' is odd\", group->name);", "'first' is odd"),
+        ].enumerated() {
+            let source = BrokenLibraryTests.right.replacingOccurrences(
+                of: "saliencies[channel] = channel;", with: changed)
+            let library = try SampleLibrary.c(source, in: folder, named: "metric\(index)")
+            let modules = try Modules.builtin.loading(plugins: [library])
+            let failures = try await modules.failures(of: ModuleID(.metric, "numbered"))
+            #expect(failures.values.contains { $0.contains(reason) })
+        }
+    }
+
+    @Test("a transport that loses messages or drops nobody is found")
+    func transports() async throws {
+        let folder = try TemporaryFolder()
+        let source = try String(
+            contentsOfFile: "\(TestFiles.repository.path)/Plugins/Examples/unix-sockets/unix_sockets.cpp",
+            encoding: .utf8)
+        let broken = source.replacingOccurrences(
+            of: "if (host->received(network_, link, bytes.get(), length) != TESSERA_OK) break;",
+            with: "if (length % 50 != 7 && host->received(network_, link, bytes.get(), length) != TESSERA_OK) break;")
+        #expect(broken != source)
+        let library = try SampleLibrary.cpp(broken, in: folder)
+        let modules = try Modules.builtin.loading(plugins: [library])
+        let promise = "messages of all sizes arrive whole and in order"
+        let check = try #require(try modules.checks(of: ModuleID(.transport, "unix")).first { $0.promise == promise })
+        await #expect(throws: (any Error).self) { try await check.run() }
+    }
+
+    // MARK: What is built in
+
+    private static let builtin: [ModuleID] = {
+        let modules = Modules.builtin
+        return modules.checkable.filter { id in
+            switch id.kind {
+            case .strategy, .metric: true
+            case .transport: id.name != "mpi"
+            case .codec: (try? modules.weightCodecs.make(id.name).unavailability) == .some(nil)
+            case .operator: !hasNoInputs.contains(id.name)
+            }
+        }
+    }()
+
+    /// Operators whose inputs are all known before anything runs, or that are none.
+    private static let hasNoInputs: Set<String> = ["constant", "fill", "non_max_suppression", "range"]
+
+    /// What operators must be given.
+    private static let options: [String: String] = [
+        "average_pool": "{kernel: 3, padding: 1}", "max_pool": "{kernel: 3, stride: 2, padding: 1}",
+        "cast": "{type: i32}", "conv": "{channels: 4, kernel: 3, padding: 1}",
+        "conv_transpose": "{channels: 3, kernel: 3, stride: 2}", "depth_to_space": "{block: 2}",
+        "space_to_depth": "{block: 2}", "expand": "{shape: [3, 4, 9, 11]}", "group_norm": "{groups: 2}",
+        "gru": "{hidden: 3}", "lstm": "{hidden: 3}", "rnn": "{hidden: 3}", "linear": "{features: 3}",
+        "local_response_norm": "{size: 3}", "reshape": "{shape: [1, -1]}", "resize": "{scales: [1, 1, 2, 2]}",
+        "split": "{parts: 1}", "tile": "{repeats: [1, 2, 1, 2]}", "top_k": "{k: 1}", "unsqueeze": "{axes: [0]}",
+        "multicast": "{group: \"239.77.91.\(ProcessInfo.processInfo.processIdentifier % 250 + 1):6203\"}",
+    ]
+
+    @Test("every module that is built in keeps the promises of its kind", arguments: builtin)
+    func builtinModules(_ id: ModuleID) async throws {
+        let options = try Self.options[id.name].map { try YAMLReader.parse($0, file: id.name) }
+        let failures = try await Modules.builtin.failures(of: id, options: options ?? .empty)
+        #expect(failures == [:])
+    }
+}
