@@ -11,7 +11,7 @@ import Testing
     @Test func theReferenceAndTheAnnotationsAreUpToDate() throws {
         let library = ScriptLibrary.tessera()
         for (name, text) in [
-            ("docs/lua-reference.md", library.reference), ("scripts/meta/tessera.lua", library.annotations),
+            ("docs/lua-reference.md", library.reference), ("scripts/meta/tessera.d.lua", library.annotations),
         ] {
             let url = URL(fileURLWithPath: Self.root + "/" + name)
             if ProcessInfo.processInfo.environment["TESSERA_UPDATE"] == "1" { try Data(text.utf8).write(to: url) }

@@ -52,7 +52,8 @@ public struct NetworkLoader: Sendable {
         try load(YAMLReader.parse(text, file: file), file: file, weights: weights)
     }
 
-    private func load(_ document: Configuration, file: String, weights: WeightSource?) throws -> Network {
+    /// The network in a document; `file` is what it is named after without a name, and what a path to weights is relative to.
+    public func load(_ document: Configuration, file: String, weights: WeightSource? = nil) throws -> Network {
         try locatingErrors(at: document.location) {
             try checkVersion(document)
             let sections = NetworkSections(document, file: file, operators: operators, importers: importers)

@@ -8,27 +8,30 @@ public struct Binding {
     public let signature: String
     /// What it does, in a sentence or a few.
     public let summary: String
+    /// A script that shows its use, for the reference; the tests run it.
+    public let example: String?
     let body: (ScriptCall) throws -> [ScriptValue]
 
     /// A function.
     ///
     /// - Parameter body: gets the arguments, gives the results. What it throws becomes a Lua error at the line of the call.
     public init(
-        _ name: String, _ signature: String, _ summary: String,
+        _ name: String, _ signature: String, _ summary: String, example: String? = nil,
         body: @escaping (ScriptCall) throws -> [ScriptValue]
     ) {
         self.name = name
         self.signature = signature
         self.summary = summary
+        self.example = example
         self.body = body
     }
 
     /// A method or property of a class: `body` gets the object, and the arguments after it.
     public init<Object: ScriptObject>(
-        of type: Object.Type, _ name: String, _ signature: String, _ summary: String,
+        of type: Object.Type, _ name: String, _ signature: String, _ summary: String, example: String? = nil,
         body: @escaping (Object, ScriptCall) throws -> [ScriptValue]
     ) {
-        self.init(name, signature, summary) { call in
+        self.init(name, signature, summary, example: example) { call in
             try body(try call.receiver(Object.self), call.droppingReceiver())
         }
     }

@@ -18,13 +18,16 @@ extension LuaState {
         clua_push_globals(L)
         push(library.name, to: L)
         let functions = library.functions.map { (path: $0.name.split(separator: ".").map(String.init), binding: $0) }
-        pushLibrary(library.name, functions, to: L)
+        try pushLibrary(library.name, functions, constants: library.constants, to: L)
         lua_rawset(L, -3)
         clua_pop(L, 1)
     }
 
-    /// Pushes a table with functions and, for names with dots, tables of them.
-    private func pushLibrary(_ name: String, _ functions: [(path: [String], binding: Binding)], to L: OpaquePointer) {
+    /// Pushes a table with constants, functions and, for names with dots, tables of them.
+    private func pushLibrary(
+        _ name: String, _ functions: [(path: [String], binding: Binding)], constants: [ScriptConstant] = [],
+        to L: OpaquePointer
+    ) throws {
         lua_createtable(L, 0, Int32(clamping: functions.count))
         let groups = Dictionary(grouping: functions) { $0.path.first ?? "" }
         for (member, functions) in groups {
@@ -32,12 +35,18 @@ extension LuaState {
                 setField(member, to: body(of: function.binding), in: L)
             } else {
                 push(member, to: L)
-                pushLibrary("\(name).\(member)", functions.map { (Array($0.path.dropFirst()), $0.binding) }, to: L)
+                try pushLibrary("\(name).\(member)", functions.map { (Array($0.path.dropFirst()), $0.binding) }, to: L)
                 lua_rawset(L, -3)
             }
         }
+        for constant in constants {
+            push(constant.name, to: L)
+            try push(constant.value, to: L)
+            lua_rawset(L, -3)
+        }
         lua_createtable(L, 0, 2)
-        setField("__index", to: Self.missingFunction(of: name, members: Array(groups.keys)), in: L)
+        let members = Array(groups.keys) + constants.map(\.name)
+        setField("__index", to: Self.missingFunction(of: name, members: members), in: L)
         push("__metatable", to: L)
         push("protected", to: L)
         lua_rawset(L, -3)

@@ -112,6 +112,9 @@ extension LuaState {
 
     private static func missingMember(of type: ScriptType) -> Body {
         { state, L in
+            if let element = type.element, lua_type(L, 2) != LUA_TSTRING {
+                return try state.body(of: element)(state, L)
+            }
             let name = String(decoding: state.readBytes(2, from: L), as: UTF8.self)
             let members = (type.methods + type.properties).map(\.name) + (type.isClosable ? ["close"] : [])
             throw TesseraError(

@@ -4,13 +4,19 @@ public struct ScriptLibrary {
     public let name: String
     public let summary: String
     public let functions: [Binding]
+    /// What is there to be read: `tessera.api_level`.
+    public let constants: [ScriptConstant]
     /// The classes its functions return; for the reference.
     public let types: [ScriptType]
 
-    public init(_ name: String, _ summary: String, functions: [Binding], types: [ScriptType] = []) {
+    public init(
+        _ name: String, _ summary: String, functions: [Binding], constants: [ScriptConstant] = [],
+        types: [ScriptType] = []
+    ) {
         self.name = name
         self.summary = summary
         self.functions = functions
+        self.constants = constants
         self.types = types
     }
 }

@@ -9,18 +9,21 @@ public struct ScriptType {
     public let properties: [Binding]
     /// Lua's operators, by the name of the metamethod: `__len`, `__add`, `__call`.
     public let operators: [Binding]
+    /// What an index that is no name gives: `tensor[1]`.
+    public let element: Binding?
     /// True if `object:close()` and `local object <close>` release it before it is collected.
     public let isClosable: Bool
 
     public init(
         _ name: String, _ summary: String, methods: [Binding] = [], properties: [Binding] = [],
-        operators: [Binding] = [], isClosable: Bool = false
+        operators: [Binding] = [], element: Binding? = nil, isClosable: Bool = false
     ) {
         self.name = name
         self.summary = summary
         self.methods = methods
         self.properties = properties
         self.operators = operators
+        self.element = element
         self.isClosable = isClosable
     }
 

@@ -13,12 +13,18 @@ extension ScriptLibrary {
         ScriptLibrary(
             "tessera", "Networks, and the nodes that run them.",
             functions: [
-                tensor, image, load, network(context), divide, clock, strategies(context),
-            ] + modules(context),
+                tensor, image, load, network(context), op(context), divide, clock, strategies(context), arguments,
+                ScriptProgress.make,
+            ] + text + modules(context),
+            constants: [
+                ScriptConstant(
+                    "api_level", "integer", "Counts up whenever something is added here; what is there stays.", value: 1
+                )
+            ],
             types: [
                 ScriptTensor.scriptType, ScriptImage.scriptType, ScriptNetwork.scriptType, ScriptPlan.scriptType,
                 ScriptDeployment.scriptType, ScriptCostModel.scriptType, ScriptAmountProblem.scriptType,
-                ScriptTrainer.scriptType,
+                ScriptTrainer.scriptType, ScriptProgress.scriptType,
             ])
     }
 
@@ -66,23 +72,40 @@ extension ScriptLibrary {
     private static func network(_ context: ScriptContext) -> Binding {
         Binding(
             "network",
-            "network(path: string, options?: {weights?: string|{random: integer}, threads?: integer, backend?: string}) -> Network",
-            "Reads a network file. `weights`, a .safetensors file or a seed, takes the place of the network's own."
+            "network(source: string|table, options?: {weights?: string|{random: integer}|table<string, Tensor>, threads?: integer, backend?: string}) -> Network",
+            "Reads a network file, or a table that says what such a file would. `weights`, a .safetensors file, a seed, or tensors by "
+                + "`LAYER.parameter`, takes the place of the network's own.",
+            example: """
+                local net = tessera.network{
+                  inputs = {image = {shape = {1, 1, "height", "width"}}}, weights = {random = 7},
+                  layers = {{conv = {name = "a", channels = 4, kernel = 3, padding = "same"}}, "relu"}, outputs = {"relu1"},
+                }
+                assert(#net.layers == 2)
+                """
         ) { call in
             try call.expectArguments(atMost: 2)
-            let path = try call.string(1, "path")
             var options = try call.options(2)
             let weights = try options.take("weights", WeightSource.init(scriptValue:))
             let threads = try options.threads("threads") ?? 1
             let backend = try options.string("backend") ?? Modules.defaultBackend
             try options.finish()
-            let network = try context.modules.loader.load(path, weights: weights)
+            let network = try load(call, weights: weights, context.modules.loader)
             return [
                 .object(
                     ScriptNetwork(
                         network, backend: try context.modules.backends.make(backend), threads: threads, context: context
                     ))
             ]
+        }
+    }
+
+    private static func load(_ call: ScriptCall, weights: WeightSource?, _ loader: NetworkLoader) throws -> Network {
+        guard case .table(var table) = call[1] else {
+            return try loader.load(call.string(1, "source"), weights: weights)
+        }
+        return try locatingErrors(path: call.name) {
+            if table["tessera"].isNil { table.entries["tessera"] = .integer(NetworkLoader.version) }
+            return try loader.load(ScriptValue.table(table).configuration(), file: "network.yaml", weights: weights)
         }
     }
 

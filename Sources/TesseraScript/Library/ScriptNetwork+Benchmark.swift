@@ -36,8 +36,7 @@ extension ScriptNetwork {
                 try benchmark.measure(
                     network.network, inputs: network.randomInputs(shapes), backend: network.backend)
             }
-            let keys = try JSONDecoder().decode(Configuration.self, from: JSONEncoder().encode(report))
-            return [ScriptValue(keys)]
+            return [try ScriptValue(encoding: report)]
         }
     }
 

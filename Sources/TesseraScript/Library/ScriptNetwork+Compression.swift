@@ -31,8 +31,7 @@ extension ScriptNetwork {
             let small = ScriptNetwork(
                 result.network, backend: network.backend, threads: network.threads, context: network.context)
             small.compressed = result.weights
-            let report = try JSONDecoder().decode(Configuration.self, from: JSONEncoder().encode(result.report))
-            return [.object(small), ScriptValue(report)]
+            return [.object(small), try ScriptValue(encoding: result.report)]
         }
     }
 }

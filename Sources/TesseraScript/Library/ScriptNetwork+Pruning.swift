@@ -28,12 +28,11 @@ extension ScriptNetwork {
                 if !isTimed { pruning.latencySeconds = nil }
                 return try pruning.run()
             }
-            let keys = try JSONDecoder().decode(Configuration.self, from: JSONEncoder().encode(result.report))
             return [
                 .object(
                     ScriptNetwork(
                         result.network, backend: network.backend, threads: network.threads, context: network.context)),
-                ScriptValue(keys),
+                try ScriptValue(encoding: result.report),
             ]
         }
     }

@@ -29,12 +29,11 @@ extension ScriptNetwork {
                 }
                 return try network.quantized(settings, calibrate)
             }
-            let keys = try JSONDecoder().decode(Configuration.self, from: JSONEncoder().encode(result.report))
             return [
                 .object(
                     ScriptNetwork(
                         result.network, backend: network.backend, threads: network.threads, context: network.context)),
-                ScriptValue(keys),
+                try ScriptValue(encoding: result.report),
             ]
         }
     }

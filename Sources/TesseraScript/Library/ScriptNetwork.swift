@@ -34,9 +34,8 @@ final class ScriptNetwork: ScriptObject {
             "Network", "A network that can be run, planned and deployed.",
             methods: [
                 run, plan, compare, simulate, deploy, start, bench, fold, prune, quantize, compress, ranges, save,
-                train,
-                trainer,
-            ],
+                train, trainer,
+            ] + editing,
             properties: [
                 Binding(of: ScriptNetwork.self, property: "name", "string", "Its name.") { .string($0.network.name) },
                 Binding(

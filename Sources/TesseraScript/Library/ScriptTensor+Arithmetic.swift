@@ -1,11 +1,19 @@
+import Foundation
 import Tessera
 
 extension ScriptTensor {
-    /// `a + b`, `a - b` and `a * b` of tensors of one shape, or of a tensor and a number on either side.
+    /// `a + b`, `a - b`, `a * b`, `a / b` and `a ^ b` of tensors of one shape, or of a tensor and a number on either side.
     static var arithmetic: [Binding] {
         [
             elementwise("__add", "+", "The sum", +), elementwise("__sub", "-", "The difference", -),
-            elementwise("__mul", "*", "The product", *),
+            elementwise("__mul", "*", "The product", *), elementwise("__div", "/", "The quotient", /),
+            elementwise("__pow", "^", "The power", powf),
+            Binding(of: ScriptTensor.self, "__unm", "-tensor -> Tensor", "The negative, element by element.") {
+                tensor, _ in
+                var result = try tensor.f32
+                try result.withMutableFloats { floats in for index in floats.indices { floats[index].negate() } }
+                return [.object(ScriptTensor(result))]
+            },
         ]
     }
 

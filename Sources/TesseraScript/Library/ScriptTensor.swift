@@ -83,7 +83,7 @@ final class ScriptTensor: ScriptObject {
                     try tensor.save(to: call.string(1, "path"))
                     return []
                 },
-            ],
+            ] + reductions,
             properties: [
                 Binding(of: ScriptTensor.self, property: "type", "string", "The type of an element, such as f32.") {
                     .string($0.tensor.elementType.rawValue)
@@ -93,7 +93,7 @@ final class ScriptTensor: ScriptObject {
                 Binding(of: ScriptTensor.self, "__len", "#tensor", "The number of elements.") { tensor, _ in
                     [.integer(tensor.tensor.elementCount)]
                 }
-            ] + arithmetic)
+            ] + arithmetic, element: element)
     }
 
     private func element(_ call: ScriptCall) throws -> Float {

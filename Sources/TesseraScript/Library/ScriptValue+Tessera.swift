@@ -60,13 +60,20 @@ extension Region {
 }
 
 extension WeightSource {
-    /// A path, or `{random = SEED}`.
+    /// A path, `{random = SEED}`, or tensors by name.
     init(scriptValue: ScriptValue) throws {
         if case .string(let path) = scriptValue {
             self = .file(path)
             return
         }
-        guard case .table = scriptValue else { throw scriptValue.unexpected("a path or {random = SEED}") }
+        guard case .table = scriptValue else {
+            throw scriptValue.unexpected("a path, {random = SEED} or tensors by name")
+        }
+        let entries = try scriptValue.requireNamed()
+        if entries["random"] == nil {
+            self = .tensors(try [String: Tensor](scriptValue: scriptValue))
+            return
+        }
         var options = NamedOptions(try scriptValue.requireNamed(), of: "weights")
         self = .random(seed: try options.require("random", "the seed") { try $0.requireInteger() })
         try options.finish()

@@ -10,6 +10,20 @@
 ---@field psnr fun(self: Tensor, other: Tensor): number The peak signal-to-noise ratio in decibels between two tensors of values from 0 to 1: 100 where nothing differs.
 ---@field reshape fun(self: Tensor, shape: integer[]): Tensor The same elements in another shape.
 ---@field save fun(self: Tensor, path: string) Writes a .npy or .safetensors file, or a .png or .jpg picture. An output of a network becomes the picture its file declares, any other tensor one of values from 0 to 1.
+---@field sum fun(self: Tensor, axis?: integer): number|Tensor The sum of all elements, or of those along an axis. Axes count from 1; that one is gone from the result.
+---@field mean fun(self: Tensor, axis?: integer): number|Tensor The mean of all elements, or of those along an axis. Axes count from 1; that one is gone from the result.
+---@field max fun(self: Tensor, axis?: integer): number|Tensor The largest of all elements, or of those along an axis. Axes count from 1; that one is gone from the result.
+---@field min fun(self: Tensor, axis?: integer): number|Tensor The smallest of all elements, or of those along an axis. Axes count from 1; that one is gone from the result.
+---@field argmax fun(self: Tensor): integer The position, counted from 1, of the largest of all elements; of equal ones the first.
+---@field map fun(self: Tensor, change: fun(element: number): number): Tensor The tensor of what a function gives for every element.
+---@operator len: integer
+---@operator add(Tensor|number): Tensor
+---@operator sub(Tensor|number): Tensor
+---@operator mul(Tensor|number): Tensor
+---@operator div(Tensor|number): Tensor
+---@operator pow(Tensor|number): Tensor
+---@operator unm: Tensor
+---@field [any] Tensor|number A part of the tensor. An integer picks a position on the first axis, which is gone then; a list has for each of the first axes a position, a range {first, last}, or {} for all of it. What is left without axes is a number.
 
 ---A picture of 8 bits per channel. A network's file says how its input is made of one.
 ---@class Image
@@ -41,6 +55,11 @@
 ---@field save fun(self: Network, folder: string, options?: {force?: boolean}) Writes network.yaml and weights.safetensors into a folder, or weights.tcw if the network was compressed. A network that is there is replaced only with `force`.
 ---@field train fun(self: Network, options: {config: string, output?: string, epochs?: integer, quantization?: string|table}): Network, table[] Trains the network, from the weights that it has, as a training file says, whose own network and weights are left out of account. Gives the trained network and what each epoch came to: epoch, rate, train_loss, train_accuracy, test_loss, test_accuracy, test_psnr, and with an auxiliary network own_loss, auxiliary_loss, distillation_loss. `output`, `epochs` and `quantization` replace those of the file; with `quantization` the trained network is one of integers.
 ---@field trainer fun(self: Network, options: {batch: integer, loss?: string|table, optimizer?: string|table, precision?: string}): Trainer Makes the network ready for a training loop of one's own, with batches of that many samples. `loss` and `optimizer` are as in training files; the rate is given with each step.
+---@field document fun(self: Network): table What a network file says of the network, without weights: change it and give it to `tessera.network`, with `net:weights()`.
+---@field weights fun(self: Network): table<string, Tensor> The weights that the network has, by `LAYER.parameter`.
+---@field inspect fun(self: Network, options?: {inputs?: table}): table What `tessera inspect --json` prints: layers with shapes, parameters and multiply-accumulates. `inputs` gives shapes, or tensors or pictures of them, where the network leaves sizes open other than the batch.
+---@field export fun(self: Network, path: string, options?: {sizes?: table<string, integer>}) Writes the network as an ONNX model. `sizes` gives sizes to check it with in place of names that leave them open.
+---@field evaluate fun(self: Network, config: string): {count: integer, loss: number, accuracy?: number, psnr?: number} How good the network is on the pictures that a training file has to test with.
 
 ---Who computes what. Printing it shows every node's part of every layer.
 ---@class Plan
@@ -87,8 +106,18 @@
 ---@field weight fun(self: Trainer, name: string): Tensor A weight, `LAYER.parameter`, as it is now.
 ---@field network fun(self: Trainer): Network The network with the weights as they are now.
 
+---A bar on standard error, if that is a terminal, which is gone when the progress is closed or collected.
+---@class Progress
+---@field done integer The steps so far.
+---@field step fun(self: Progress, text?: string) Goes one step on, and shows a text beside the bar.
+---@field close fun(self: Progress)
+
 ---Networks, and the nodes that run them.
 tessera = {}
+
+---Counts up whenever something is added here; what is there stays.
+---@type integer
+tessera.api_level = nil
 
 ---A tensor of f32: all `fill` (0 by default), or `values`, a list of numbers or nested lists that give the shape, or numbers in [0, 1) drawn from the seed `random`, or with mean 0 and deviation 1 from the seed `normal`.
 ---@type fun(options: {shape?: integer[], fill?: number, values?: table, random?: integer, normal?: integer}): Tensor
@@ -102,9 +131,13 @@ tessera.image = nil
 ---@type fun(path: string): Tensor|table<string, Tensor>
 tessera.load = nil
 
----Reads a network file. `weights`, a .safetensors file or a seed, takes the place of the network's own.
----@type fun(path: string, options?: {weights?: string|{random: integer}, threads?: integer, backend?: string}): Network
+---Reads a network file, or a table that says what such a file would. `weights`, a .safetensors file, a seed, or tensors by `LAYER.parameter`, takes the place of the network's own.
+---@type fun(source: string|table, options?: {weights?: string|{random: integer}|table<string, Tensor>, threads?: integer, backend?: string}): Network
 tessera.network = nil
+
+---Computes one operator, as a layer of that kind in a network file would. `options` are the keys of the layer, whose axes count from 0 as in files; `weights` are its parameters. Gives the outputs.
+---@type fun(kind: string, inputs: Tensor|Tensor[], options?: {weights?: table<string, Tensor>, threads?: integer, backend?: string, [string]: any}): Tensor, ...
+tessera.op = nil
 
 ---The positions 1 to `count` as so many contiguous ranges {first, last}, whose lengths differ by at most one. A range is empty, with its last before its first, if there are more parts than positions.
 ---@type fun(count: integer, parts: integer): integer[][]
@@ -117,6 +150,53 @@ tessera.clock = nil
 ---The names of all partition strategies.
 ---@type fun(): string[]
 tessera.strategies = nil
+
+---What the script was called with, `--name value` or `--name=value` for each name that is declared, and other arguments in order as elements 1, 2, …. A declared value is the default and says what type is expected; `--name` alone stands for true. `given` is usually `arg`.
+---@type fun(declared: table<string, any>, given: string[]): table<string, any>
+tessera.arguments = nil
+
+---A progress bar of so many steps on standard error, if that is a terminal.
+---@type fun(total: integer, label?: string): Progress
+tessera.progress = nil
+tessera.json = {}
+
+---The value as JSON. An empty table is an empty list.
+---@type fun(value: any): string
+tessera.json.encode = nil
+
+---The value that is written in JSON; null is nil.
+---@type fun(text: string): any
+tessera.json.decode = nil
+tessera.yaml = {}
+
+---The value that is written in YAML.
+---@type fun(text: string): any
+tessera.yaml.decode = nil
+
+---The value in a JSON file.
+---@type fun(path: string): any
+tessera.json.load = nil
+
+---The value in a YAML file.
+---@type fun(path: string): any
+tessera.yaml.load = nil
+tessera.csv = {}
+
+---The rows of a file of comma-separated values; what is a number becomes one.
+---@type fun(path: string): (string|number)[][]
+tessera.csv.load = nil
+
+---Writes the value into a JSON file.
+---@type fun(value: any, path: string)
+tessera.json.save = nil
+
+---Writes rows as comma-separated values (RFC 4180).
+---@type fun(rows: (string|number|boolean)[][], path: string)
+tessera.csv.save = nil
+
+---Draws curves, lists of points {x, y} by name, into an .svg file. `x` says what the horizontal axis is.
+---@type fun(options: {path: string, title?: string, x?: string, curves: table<string, number[][]>})
+tessera.plot = nil
 tessera.register = {}
 
 ---Adds a partition strategy, which `net:plan` and `net:deploy` then know by its name. It gets the span that can be cut and what it costs, and returns a list of stages `{output = NAME, tiles = {{node = 1, rows = {first, last}}, …}}`, and remarks for whoever reads the plan, if there are any. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.

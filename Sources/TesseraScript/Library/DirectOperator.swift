@@ -1,0 +1,38 @@
+import Tessera
+
+/// An operator by itself: a network of one layer.
+struct DirectOperator {
+    private let op: any Operator
+
+    init(_ op: any Operator) { self.op = op }
+
+    /// The operator's outputs.
+    ///
+    /// - Parameter weights: its parameters, by their names.
+    /// - Throws: `notFound` for a parameter that it has not, and what is wrong with shapes.
+    func run(
+        _ inputs: [Tensor], weights: [String: Tensor], backend: any KernelBackend, threads: Int
+    ) throws -> [Tensor] {
+        var graph = Graph()
+        var values: [Graph.ValueID] = []
+        for (index, input) in inputs.enumerated() {
+            values.append(
+                try graph.addInput("x\(index + 1)", shape: SymbolicShape(input.shape), elementType: input.elementType))
+        }
+        let first = try graph.addNode(op.name, op, inputs: values)
+        let outputs = graph.values.indices.dropFirst(first)
+        for output in outputs { try graph.addOutput(graph.values[output].name, output) }
+        let named = Dictionary(uniqueKeysWithValues: weights.map { ("\(op.name).\($0.key)", $0.value) })
+        let network = Network(name: op.name, graph: graph, inputs: [:], weights: .tensors(named))
+        let bound = try network.bound()
+        let known = bound.parameters.first.map { Array($0.keys) } ?? []
+        if let unknown = weights.keys.sorted().first(where: { !known.contains($0) }) {
+            throw TesseraError(
+                .notFound, "\(op.name) has no parameter '\(unknown)'" + suggestion(for: unknown, among: known))
+        }
+        let session = try Session(bound, backend: backend, options: CompileOptions(threads: threads))
+        let tensors = Dictionary(uniqueKeysWithValues: inputs.enumerated().map { ("x\($0.offset + 1)", $0.element) })
+        let results = try session.run(tensors)
+        return outputs.compactMap { results[graph.values[$0].name] }
+    }
+}

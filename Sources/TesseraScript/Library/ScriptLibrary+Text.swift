@@ -1,0 +1,172 @@
+import Foundation
+import Tessera
+
+/// Values as text and files: JSON, YAML, CSV, charts.
+extension ScriptLibrary {
+    static var text: [Binding] {
+        [jsonEncode, jsonDecode, yamlDecode, load(.json), load(.yaml), loadCSV, saveJSON, saveCSV, plot]
+    }
+
+    private static var jsonEncode: Binding {
+        Binding(
+            "json.encode", "json.encode(value: any) -> string", "The value as JSON. An empty table is an empty list.",
+            example: #"assert(tessera.json.encode{1, 2} == "[\n  1,\n  2\n]")"#
+        ) { call in
+            try call.expectArguments(atMost: 1)
+            return [.string(try locatingErrors(path: call.name) { try readableJSON(call[1].configuration()) })]
+        }
+    }
+
+    private static var jsonDecode: Binding {
+        Binding(
+            "json.decode", "json.decode(text: string) -> any", "The value that is written in JSON; null is nil.",
+            example: #"assert(tessera.json.decode('{"a": [1, 2]}').a[2] == 2)"#
+        ) { call in
+            try call.expectArguments(atMost: 1)
+            return [try Format.json.value(call.string(1, "text"), file: "text")]
+        }
+    }
+
+    private static var yamlDecode: Binding {
+        Binding(
+            "yaml.decode", "yaml.decode(text: string) -> any", "The value that is written in YAML.",
+            example: #"assert(tessera.yaml.decode("a: [1, 2]").a[2] == 2)"#
+        ) { call in
+            try call.expectArguments(atMost: 1)
+            return [try Format.yaml.value(call.string(1, "text"), file: "text")]
+        }
+    }
+
+    private enum Format: String {
+        case json, yaml
+
+        func value(_ text: String, file: String) throws -> ScriptValue {
+            switch self {
+            case .yaml: return ScriptValue(try YAMLReader.parse(text, file: file))
+            case .json:
+                do {
+                    return ScriptValue(try JSONDecoder().decode(Configuration.self, from: Data(text.utf8)))
+                } catch let error as DecodingError {
+                    throw TesseraError(.malformedFile, "'\(file)': expected JSON", cause: error)
+                }
+            }
+        }
+    }
+
+    private static func load(_ format: Format) -> Binding {
+        let name = format.rawValue
+        return Binding("\(name).load", "\(name).load(path: string) -> any", "The value in a \(name.uppercased()) file.")
+        { call in
+            try call.expectArguments(atMost: 1)
+            let path = try call.string(1, "path")
+            return [try locatingErrors(path: call.name) { try format.value(readText(path, call), file: path) }]
+        }
+    }
+
+    private static var saveJSON: Binding {
+        Binding("json.save", "json.save(value: any, path: string)", "Writes the value into a JSON file.") { call in
+            try call.expectArguments(atMost: 2)
+            let path = try call.string(2, "path")
+            try locatingErrors(path: call.name) {
+                try writeFile(readableJSON(call[1].configuration()) + "\n", to: path)
+            }
+            return []
+        }
+    }
+
+    private static var saveCSV: Binding {
+        Binding(
+            "csv.save", "csv.save(rows: (string|number|boolean)[][], path: string)",
+            "Writes rows as comma-separated values (RFC 4180)."
+        ) { call in
+            try call.expectArguments(atMost: 2)
+            let rows = try locatingErrors(path: "\(call.name): argument 1 (rows)") {
+                try call[1].requireArray().map { try $0.requireArray().map(field) }
+            }
+            let path = try call.string(2, "path")
+            let text = rows.map { $0.joined(separator: ",") + "\r\n" }.joined()
+            try locatingErrors(path: call.name) { try writeFile(text, to: path) }
+            return []
+        }
+    }
+
+    private static func field(_ value: ScriptValue) throws -> String {
+        switch value {
+        case .string(let text):
+            let isPlain = !text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
+            return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
+        case .integer, .number, .bool: return value.description
+        default: throw value.unexpected("text, a number or a boolean")
+        }
+    }
+
+    private static var loadCSV: Binding {
+        Binding(
+            "csv.load", "csv.load(path: string) -> (string|number)[][]",
+            "The rows of a file of comma-separated values; what is a number becomes one."
+        ) { call in
+            try call.expectArguments(atMost: 1)
+            let path = try call.string(1, "path")
+            let rows = try locatingErrors(path: call.name) {
+                try CommaSeparatedValues(readText(path, call), file: path).rows
+            }
+            return [
+                .table(
+                    ScriptTable(array: rows.map { row in .table(ScriptTable(array: row.map(cell))) }))
+            ]
+        }
+    }
+
+    private static func cell(_ text: String) -> ScriptValue {
+        if let integer = Int(text) { return .integer(integer) }
+        if let first = text.first, first.isNumber || "+-.".contains(first), let number = Double(text) {
+            return .number(number)
+        }
+        return .string(text)
+    }
+
+    /// A file's text, if the script may hold it.
+    private static func readText(_ path: String, _ call: ScriptCall) throws -> String {
+        if let size = fileByteCount(path) { try call.limits.check(bytes: size, for: "'\(path)'") }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw TesseraError(.inputOutput, "cannot read '\(path)'")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw TesseraError(.malformedFile, "'\(path)': expected text in UTF-8")
+        }
+        return text
+    }
+
+    private static var plot: Binding {
+        Binding(
+            "plot",
+            "plot{path: string, title?: string, x?: string, curves: table<string, number[][]>}",
+            "Draws curves, lists of points {x, y} by name, into an .svg file. `x` says what the horizontal axis is."
+        ) { call in
+            try call.expectArguments(atMost: 1)
+            var options = try call.options()
+            let path = try options.require("path", "the .svg file") { try $0.requireString() }
+            let (title, axis) = (try options.string("title") ?? "", try options.string("x") ?? "")
+            let curves = try options.require("curves", "lists of points by name") { value in
+                try value.requireNamed().sorted { $0.key < $1.key }.map { name, points in
+                    CurveChart.Curve(
+                        name: name, points: try locatingErrors(path: name) { try points.requireArray().map(point) })
+                }
+            }
+            try options.finish()
+            try locatingErrors(path: call.name) {
+                try writeFile(
+                    CurveChart.svg(title: title, [CurveChart(title: "", axis: axis, curves: curves)]), to: path)
+            }
+            return []
+        }
+    }
+
+    private static func point(_ value: ScriptValue) throws -> (Double, Double) {
+        let numbers = try value.requireArray().map { try $0.requireNumber() }
+        guard numbers.count == 2, numbers.allSatisfy(\.isFinite) else {
+            throw TesseraError(.invalidArgument, "expected a point {x, y} of finite numbers, got \(value)")
+        }
+        return (numbers[0], numbers[1])
+    }
+}

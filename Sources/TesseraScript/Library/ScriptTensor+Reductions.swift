@@ -1,0 +1,79 @@
+import Tessera
+
+extension ScriptTensor {
+    static var reductions: [Binding] {
+        [
+            reduction("sum", "The sum of all elements, or of those along an axis."),
+            reduction("mean", "The mean of all elements, or of those along an axis."),
+            reduction("max", "The largest of all elements, or of those along an axis."),
+            reduction("min", "The smallest of all elements, or of those along an axis."),
+            Binding(
+                of: ScriptTensor.self, "argmax", "argmax() -> integer",
+                "The position, counted from 1, of the largest of all elements; of equal ones the first.",
+                example: "assert(tessera.tensor{values = {1, 5, 5, 2}}:argmax() == 2)"
+            ) { tensor, call in
+                try call.expectArguments(atMost: 0)
+                let position = try tensor.f32.withFloats { floats in
+                    floats.indices.max { floats[$0] < floats[$1] || (floats[$0] == floats[$1] && $0 > $1) }
+                }
+                guard let position else {
+                    throw TesseraError(.shapeMismatch, "expected elements, got none", path: call.name)
+                }
+                return [.integer(position + 1)]
+            },
+            Binding(
+                of: ScriptTensor.self, "map", "map(change: fun(element: number): number) -> Tensor",
+                "The tensor of what a function gives for every element.",
+                example: """
+                    local halved = tessera.tensor{values = {2, 4}}:map(function(x) return x / 2 end)
+                    assert(halved == tessera.tensor{values = {1, 2}})
+                    """
+            ) { tensor, call in
+                try call.expectArguments(atMost: 1)
+                let function = try call.function(1, "change")
+                var result = try Tensor(zeros: tensor.tensor.shape)
+                let floats = try tensor.f32.floats()
+                try result.withMutableFloats { result in
+                    for (index, float) in floats.enumerated() {
+                        let value = try function.call([.number(Double(float))]).first ?? .nil
+                        result[index] = Float(
+                            try locatingErrors(path: "\(call.name): the function's result") {
+                                try value.requireNumber()
+                            })
+                    }
+                }
+                return [.object(ScriptTensor(result))]
+            },
+        ]
+    }
+
+    private static func reduction(_ name: String, _ summary: String) -> Binding {
+        Binding(
+            of: ScriptTensor.self, name, "\(name)(axis?: integer) -> number|Tensor",
+            summary + " Axes count from 1; that one is gone from the result.",
+            example: """
+                local t = tessera.tensor{values = {{1, 2}, {3, 6}}}
+                assert(t:\(name)() == \(["sum": "12", "mean": "3", "max": "6", "min": "1"][name] ?? ""))
+                assert(t:\(name)(1) == tessera.tensor{values = {\(["sum": "4, 8", "mean": "2, 4", "max": "3, 6", "min": "1, 2"][name] ?? "")}})
+                """
+        ) { tensor, call in
+            try call.expectArguments(atMost: 1)
+            let shape = tensor.tensor.shape
+            var axes = Array(0..<shape.rank)
+            if !call[1].isNil {
+                let axis = try call.integer(1, "axis")
+                guard (1...max(1, shape.rank)).contains(axis), shape.rank > 0 else {
+                    throw TesseraError(
+                        .invalidArgument, "expected an axis from 1 to \(shape.rank), got \(axis)", path: call.name)
+                }
+                axes = [axis - 1]
+            }
+            let reduce = Reduce(Reduce.Function(rawValue: name) ?? .sum, axes: axes, keepAxes: false)
+            let result = try locatingErrors(path: call.name) {
+                try DirectOperator(reduce).run([tensor.f32], weights: [:], backend: ReferenceBackend(), threads: 1)
+            }
+            guard axes.count < shape.rank else { return [.number(result.first?.reals().first ?? 0)] }
+            return result.map { .object(ScriptTensor($0)) }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Tessera
+import TesseraScript
+import Testing
+
+@Suite struct EditingBindingTests {
+    private let folder: NetworkFolder
+    init() throws { folder = try NetworkFolder() }
+
+    @Test(
+        "Every example of the reference runs",
+        arguments: ScriptLibrary.tessera().examples.map { ($0.name, $0.source) })
+    func example(name: String, source: String) async throws {
+        _ = try await folder.run(source)
+    }
+
+    @Test(
+        "A tensor is indexed, reduced and computed with",
+        arguments: [
+            ("t[2]:values()", "{4.0, 5.0, 6.0}"), ("t[{2, 3}]", "6.0"), ("t[{{}, {2, 3}}]:shape()", "{2, 2}"),
+            ("t[{{}, 1}]:values()", "{1.0, 4.0}"), ("t[{{2, 2}}]:shape()", "{1, 3}"), ("t:sum()", "21.0"),
+            ("t:sum(1):values()", "{5.0, 7.0, 9.0}"), ("t:mean(2):values()", "{2.0, 5.0}"), ("t:max()", "6.0"),
+            ("t:min(1):values()", "{1.0, 2.0, 3.0}"), ("(-t):argmax()", "1"), ("(t / 2)[{1, 1}]", "0.5"),
+            ("(2 ^ t)[{2, 3}]", "64.0"), ("(1 / t)[{2, 1}]", "0.25"),
+            ("t:map(function(x) return x * 10 end)[{1, 3}]", "30.0"),
+            ("select(2, tessera.op('top_k', t, {k = 1})):values()", "{2.0, 2.0}"),
+            ("tessera.op('concat', {t, t}, {axis = 0}):shape()", "{4, 3}"),
+            (
+                "tessera.op('softmax', t, {axis = 1, backend = 'reference'}):sum(2):difference(tessera.tensor{values = {1, 1}}) < 1e-6",
+                "true"
+            ),
+        ])
+    func tensor(expression: String, expected: String) async throws {
+        let source = "local t = tessera.tensor{values = {{1, 2, 3}, {4, 5, 6}}} return \(expression)"
+        #expect(try await folder.run(source).values.first?.description == expected)
+    }
+
+    @Test(
+        "What cannot be says why",
+        arguments: [
+            ("t[3]", "axis 1: expected positions from 1 to 2, got {3, 3}"),
+            ("t[0]", "axis 1: expected a position from 1 to 2, got 0"),
+            ("t[{1, 2, 3}]", "expected 1 to 2 indices into a tensor of 2x3, got 3"),
+            ("t[{{2, 1}}]", "axis 1: expected positions from 1 to 2"), ("t[1.5]", "expected an integer, got 1.5"),
+            ("t.foo", "a tensor has no 'foo'"), ("t:sum(3)", "expected an axis from 1 to 2, got 3"),
+            ("t:map(function() end)", "map: the function's result: expected a number, got nothing"),
+            ("t / tessera.tensor{values = {1}}", "expected tensors of one shape, got 2x3 and 1"),
+            ("tessera.op('cnv', t)", "unknown layer 'cnv', did you mean 'conv'?"),
+            ("tessera.op('relu', t, {slope = 1})", "slope"),
+            ("tessera.op('relu', t, {weights = {weight = t}})", "relu has no parameter 'weight'"),
+            ("tessera.op('conv', t, {channels = 1, kernel = 3})", "conv"),
+            ("tessera.network{inputs = {x = {shape = {1, 2}}}, layers = {{relux = {}}}, outputs = {'relux'}}", "relux"),
+            ("tessera.network(5)", "expected a string, got a number"),
+            ("tessera.json.decode('{')", "expected JSON"), ("tessera.json.encode(print)", "got a function"),
+            ("tessera.csv.save({{{}}}, folder .. '/x.csv')", "expected text, a number or a boolean, got a table"),
+            ("tessera.csv.load(folder .. '/none.csv')", "cannot read"),
+            (
+                "tessera.plot{path = folder .. '/x.svg', curves = {a = {{1, 0 / 0}}}}",
+                "expected a point {x, y} of finite numbers"
+            ),
+            ("tessera.arguments({nodes = 1}, {'--nodes', 'x'})", "--nodes: expected an integer, found 'x'"),
+            ("tessera.arguments({nodes = 1}, {'--node', '2'})", "unknown option '--node', did you mean 'nodes'?"),
+            ("tessera.arguments({nodes = 1}, {'--nodes'})", "'--nodes' expects a value, found none"),
+        ])
+    func wrong(expression: String, message: String) async throws {
+        let source = "local t = tessera.tensor{values = {{1, 2, 3}, {4, 5, 6}}} local x = \(expression)"
+        let error = await folder.failure(source)
+        #expect("\(try #require(error))".contains(message), "\(String(describing: error))")
+    }
+
+    @Test func aNetworkOfATableIsThatOfTheSameFile() async throws {
+        let results = try await folder.run(
+            """
+            local built = tessera.network{
+              name = "small", inputs = {image = {shape = {1, 1, "height", "width"}}}, weights = {random = 7},
+              layers = {
+                {conv = {name = "a", channels = 4, kernel = 3, padding = "same"}}, {relu = {name = "b"}},
+                {max_pool = {name = "p", kernel = 2}}, {conv = {name = "c", channels = 1, kernel = 3, padding = "same"}},
+              },
+              outputs = {"c"},
+            }
+            local read = tessera.network(folder .. "/small.yaml")
+            local x = tessera.tensor{shape = {1, 1, 8, 8}, random = 1}
+            local again = tessera.network(read:document(), {weights = read:weights()})
+            built:export(folder .. "/small.onnx")
+            local onnx = tessera.network(folder .. "/small.onnx")
+            return built:run(x) == read:run(x), again:run(x) == read:run(x), onnx:run(x) == read:run(x)
+            """)
+        let expected: [ScriptValue] = [true, true, true]
+        #expect(results.values == expected)
+    }
+
+    @Test func valuesGoThroughFiles() async throws {
+        let results = try await folder.run(
+            #"""
+            local value = {list = {1, 2.5, "x"}, flag = true, nested = {a = {b = 1}}}
+            tessera.json.save(value, folder .. "/value.json")
+            local back = tessera.json.load(folder .. "/value.json")
+            local rows = {{"name", "with \"quotes\", and\nlines"}, {1, -2.5}, {"1x", "007"}}
+            tessera.csv.save(rows, folder .. "/rows.csv")
+            local read = tessera.csv.load(folder .. "/rows.csv")
+            tessera.plot{path = folder .. "/plot.svg", title = "a < b", x = "n", curves = {one = {{1, 2}, {2, 4}}}}
+            return back.list[2], back.flag, back.nested.a.b, read[1][2], read[2][2], read[3][1], read[3][2],
+              tessera.yaml.load(folder .. "/small.yaml").name
+            """#)
+        let expected: [ScriptValue] = [2.5, true, 1, "with \"quotes\", and\nlines", -2.5, "1x", 7, "small"]
+        #expect(results.values == expected)
+        let svg = try String(contentsOfFile: folder.path + "/plot.svg", encoding: .utf8)
+        #expect(svg.contains("a &lt; b") && svg.contains(">one</text>") && svg.contains(">n 1</text>"))
+    }
+}
