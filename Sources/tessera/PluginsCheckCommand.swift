@@ -89,7 +89,7 @@ struct PluginsCheckCommand: AsyncParsableCommand {
         _ id: ModuleID, _ configuration: Configuration, _ modules: Modules
     ) async throws -> [Report.Check] {
         let source = try modules.source(of: id)
-        if !json { print("\(id.kind.rawValue) '\(id.name)' (\(source))") }
+        if !json { print("\(id.kind.rawValue) '\(id.name)'") }
         var results: [Report.Check] = []
         for check in try modules.checks(of: id, options: configuration, seed: seed) {
             var reason: String?

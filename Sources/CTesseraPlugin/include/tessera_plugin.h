@@ -466,7 +466,8 @@ typedef struct tessera_endpoint {
 /*
  * A transport carries whole messages of bytes on links between two peers each, in order, and says when a link is down. Who is
  * at the other end, what messages mean, and leave-taking are the host's. Addresses are whatever the transport makes of the
- * texts it is given: where nothing else is said they are "host:port", with port 0 for any that is free.
+ * texts it is given: where nothing else is said they are "host:port", with port 0 for any that is free. A library holds no lock
+ * while it calls the host, which may call hang_up() or send() before it returns, on any thread.
  */
 typedef struct tessera_transport {
     uint32_t size;

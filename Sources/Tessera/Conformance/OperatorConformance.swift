@@ -92,11 +92,12 @@ struct OperatorConformance: Sendable {
 
     private func inputs(of graph: BoundGraph) throws -> [Tensor] {
         var numbers = ConformanceNumbers(seed: seed &+ 1)
-        return try graph.graph.inputs.map { input in
+        return try graph.graph.inputs.enumerated().map { index, input in
             let numbers = try numbers.tensor(graph.shapes[input.value])
             guard input.elementType != .f32 else { return numbers }
-            // Truth values and bytes, or places along any axis.
-            let integers = try numbers.floats().map { $0 > 0 && input.elementType != .i64 ? Int64(1) : 0 }
+            // Integers after the first input may be places along an axis of any size.
+            let isPlace = index > 0 && input.elementType != .bool
+            let integers = try numbers.floats().map { $0 > 0 && !isPlace ? Int64(1) : 0 }
             return try Tensor(integers: integers, shape: numbers.shape, elementType: input.elementType)
         }
     }

@@ -12,13 +12,12 @@ extension PluginTransport {
         let isWelcome = state.withLock { state in
             guard !state.isClosing, state.links[id] == nil else { return false }
             state.links[id] = link
+            if isDialed { state.dialed[id] = link }
             state.threads += 1
             return true
         }
-        guard isWelcome else {
-            Thread.detachNewThread { [endpoint] in endpoint.hangUp(id) }
-            return
-        }
+        // On the library's own thread, which `stop` waits for.
+        guard isWelcome else { return endpoint.hangUp(id) }
         if isDialed { introduce(to: link) }
         Thread.detachNewThread { self.serve(link) }
     }

@@ -13,6 +13,8 @@ final class PluginTransport: ListeningTransport, CheckableTransport {
     struct State {
         var table: PeerTable<PluginLink>
         var links: [UInt64: PluginLink] = [:]
+        /// Those that were dialed, until the dialer has taken note of them, also if they are down by then.
+        var dialed: [UInt64: PluginLink] = [:]
         var isClosing = false
         /// Links whose thread has not ended.
         var threads = 0
@@ -112,7 +114,7 @@ final class PluginTransport: ListeningTransport, CheckableTransport {
         } catch let error as TesseraError {
             throw TesseraError(error.code, "cannot connect to '\(address)': \(error.message)", path: error.path)
         }
-        guard let link = state.withLock({ $0.links[id] }) else {
+        guard let link = state.withLock({ $0.dialed.removeValue(forKey: id) }) else {
             throw TesseraError(.nodeFailure, "cannot connect to '\(address)': the link is down again")
         }
         let overdue = Task {
