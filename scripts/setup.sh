@@ -12,6 +12,7 @@ packages=(
     libavcodec-dev libavformat-dev libavutil-dev libswscale-dev     # FFmpeg: picture files, weight codecs
     libzstd-dev liblzma-dev libbrotli-dev                           # weight codecs
     zlib1g-dev                                                      # compressed archives of pictures
+    gcc g++ make                                                    # the samples of plugins, which tests build
     python3-venv                                                    # comparisons with the onnx package
 )
 case "${1:-}" in
