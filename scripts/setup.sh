@@ -12,6 +12,8 @@ packages=(
     libavcodec-dev libavformat-dev libavutil-dev libswscale-dev     # FFmpeg: picture files, weight codecs
     libzstd-dev liblzma-dev libbrotli-dev                           # weight codecs
     zlib1g-dev                                                      # compressed archives of pictures
+    liblsan0                                                        # leaks of hostile scripts
+    lua-check                                                       # checks of scripts
     python3-venv                                                    # comparisons with the onnx package
 )
 case "${1:-}" in
