@@ -13,6 +13,8 @@ packages=(
     libzstd-dev liblzma-dev libbrotli-dev                           # weight codecs
     zlib1g-dev                                                      # compressed archives of pictures
     gcc g++ make                                                    # the samples of plugins, which tests build
+    liblsan0                                                        # leaks of hostile scripts
+    lua-check                                                       # checks of scripts
     python3-venv                                                    # comparisons with the onnx package
 )
 case "${1:-}" in

@@ -87,6 +87,14 @@ void clua_check_exceeded(lua_State *L) {
     lua_error(L);
 }
 
+/// Collects everything. Finalizers run with what memory they need: one that fails releases its object only at the end.
+static void collect(lua_State *L) {
+    clua_host *host = clua_host_of(L);
+    host->sheltered += 1;
+    lua_gc(L, LUA_GCCOLLECT);
+    host->sheltered -= 1;
+}
+
 static void check_time_and_instructions(lua_State *L) {
     clua_host *host = clua_host_of(L);
     if (host->instruction_limit && host->instructions > host->instruction_limit) exceed(L, clua_exceeded_instructions);
@@ -97,12 +105,12 @@ void clua_check_limits(lua_State *L) {
     clua_host *host = clua_host_of(L);
     check_time_and_instructions(L);
     if (host->external > host->external_threshold) {
-        lua_gc(L, LUA_GCCOLLECT);
+        collect(L);
         host->external_threshold = 2 * host->external;
         if (host->external_threshold < minimum_external_threshold) host->external_threshold = minimum_external_threshold;
     }
     if (host->memory_limit && host->used + host->external > host->memory_limit) {
-        lua_gc(L, LUA_GCCOLLECT);
+        collect(L);
         if (host->used + host->external > host->memory_limit) exceed(L, clua_exceeded_memory);
     }
     clua_check_exceeded(L);
@@ -160,6 +168,7 @@ void clua_close(clua_host *host) {
     host->invoke = NULL;
     host->print = NULL;
     lua_close(host->main);
+    clua_release_references(host);
     free(host);
 }
 

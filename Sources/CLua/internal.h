@@ -4,6 +4,17 @@
 
 #include "CLua.h"
 
+/// One reference to a Swift object, held by a userdata. It is known to the host as well: a finalizer that lacks the memory to run is
+/// lost to Lua, and what it would have released must not be.
+typedef struct clua_reference {
+    void *object;
+    size_t bytes;
+    struct clua_reference *previous, *next;
+} clua_reference;
+
+/// Releases all references that are left.
+void clua_release_references(clua_host *host);
+
 /// Raises the limit that was exceeded, if one was.
 void clua_check_exceeded(lua_State *L);
 /// Checks the clock, the instructions and the memory, and raises what is exceeded.

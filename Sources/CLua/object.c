@@ -1,10 +1,11 @@
 // Swift objects as userdata.
 #include "internal.h"
 
+#include <stdlib.h>
+
 /// What the userdata holds: one reference to a Swift object, none once it is closed.
 typedef struct box {
-    void *object;
-    size_t bytes;
+    clua_reference *reference;
 } box;
 
 /// Stands in the metatable of every class of ours, so that no other userdata is taken for one.
@@ -18,22 +19,37 @@ bool clua_is_object(lua_State *L, int index) {
 }
 
 void *clua_object(lua_State *L, int index) {
-    return clua_is_object(L, index) ? ((box *)lua_touserdata(L, index))->object : NULL;
+    if (!clua_is_object(L, index)) return NULL;
+    clua_reference *reference = ((box *)lua_touserdata(L, index))->reference;
+    return reference ? reference->object : NULL;
+}
+
+/// Releases the object, which is Swift code that may let go of other things of the state.
+static void release(clua_host *host, clua_reference *reference) {
+    if (reference->previous) {
+        reference->previous->next = reference->next;
+    } else {
+        host->references = reference->next;
+    }
+    if (reference->next) reference->next->previous = reference->previous;
+    host->external -= reference->bytes;
+    void *object = reference->object;
+    free(reference);
+    host->sheltered += 1;
+    host->release(object);
+    host->sheltered -= 1;
+}
+
+void clua_release_references(clua_host *host) {
+    while (host->references) release(host, host->references);
 }
 
 void clua_close_object(lua_State *L, int index) {
     if (!clua_is_object(L, index)) return;
-    clua_host *host = clua_host_of(L);
     box *box = lua_touserdata(L, index);
-    void *object = box->object;
-    box->object = NULL;
-    host->external -= box->bytes;
-    box->bytes = 0;
-    if (!object) return;
-    // Its deinit is Swift code, which may let go of other things of this state.
-    host->sheltered += 1;
-    host->release(object);
-    host->sheltered -= 1;
+    clua_reference *reference = box->reference;
+    box->reference = NULL;
+    if (reference) release(clua_host_of(L), reference);
 }
 
 static int collect(lua_State *L) {
@@ -92,10 +108,14 @@ void clua_new_class(lua_State *L, lua_Integer missing) {
 
 void clua_push_object(lua_State *L, void *object, size_t bytes) {
     clua_host *host = clua_host_of(L);
-    box *box = lua_newuserdatauv(L, sizeof *box, 0);
-    box->object = object;
-    box->bytes = bytes;
+    clua_reference *reference = malloc(sizeof *reference);
+    if (!reference) abort();
+    *reference = (clua_reference){.object = object, .bytes = bytes, .next = host->references};
+    if (host->references) host->references->previous = reference;
+    host->references = reference;
     host->external += bytes;
+    box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    box->reference = reference;
     lua_insert(L, -2);
     lua_setmetatable(L, -2);
 }

@@ -16,15 +16,15 @@ for name, shape in pairs(net.inputs) do
 end
 
 -- A strategy of our own: the middle nodes' strips have two halos, so they get fewer rows than the outer ones.
-tessera.register.partition_strategy("thin-middle", function(span, nodes, options)
+tessera.register.partition_strategy("thin-middle", function(span, count, options)
   local rows, halo = span.output.shape[3], options.halo or 2
-  local extra = nodes > 2 and math.min(halo, rows // nodes) or 0
+  local extra = count > 2 and math.min(halo, rows // count) or 0
   local tiles, first = {}, 1
-  for node, range in ipairs(tessera.divide(rows - 2 * extra, nodes)) do
-    local count = range[2] - range[1] + 1
-    if node == 1 or node == nodes then count = count + extra end
-    tiles[node] = {node = node, rows = {first, first + count - 1}}
-    first = first + count
+  for node, range in ipairs(tessera.divide(rows - 2 * extra, count)) do
+    local height = range[2] - range[1] + 1
+    if node == 1 or node == count then height = height + extra end
+    tiles[node] = {node = node, rows = {first, first + height - 1}}
+    first = first + height
   end
   return {{output = span.output.name, tiles = tiles}}
 end)

@@ -3,8 +3,8 @@
 --   tessera script scripts/workflows/quantization_aware.lua NETWORK WEIGHTS TRAINING [BITS [METHOD [WIDTH [FOLDER]]]]
 --
 -- WEIGHTS may be - for those that the network names; they should be trained already. TRAINING says with which pictures and for how
--- long. METHOD is lsq, pact or dorefa. WIDTH is how many sets of kernels the auxiliary network has beside each convolution; 0 trains without
--- one. The network of integers goes to FOLDER.
+-- long. METHOD is lsq, pact or dorefa. WIDTH is how many sets of kernels the auxiliary network has beside each convolution; 0 trains
+-- without one. The network of integers goes to FOLDER.
 
 local path, weights, training = arg[1], arg[2], arg[3]
 assert(training, "expected a network, its weights and a training file")

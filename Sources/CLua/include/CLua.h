@@ -35,6 +35,8 @@ typedef struct clua_host {
 
     /// Bytes that Lua holds, bytes that objects say they hold, and the most that both may be together (0: no limit).
     size_t used, external, memory_limit;
+    /// The references to Swift objects that Lua holds.
+    struct clua_reference *references;
     /// Objects' bytes at which the next full collection is due: Lua sees only their few bytes of userdata.
     size_t external_threshold;
     /// Above zero while Swift frames are on the stack: the allocator refuses nothing.

@@ -18,7 +18,7 @@ extension ScriptNetwork {
             try call.expectArguments(atMost: 1)
             var options = try call.options()
             let shapes = try options.take("inputs", network.shapes) ?? [:]
-            return [.object(ScriptPlan(try network.plan(&options, shapes: shapes, fold: false).plan))]
+            return [.object(ScriptPlan(try network.plan(&options) { try network.outline(for: shapes) }.plan))]
         }
     }
 
@@ -68,10 +68,15 @@ extension ScriptNetwork {
         }
     }
 
+    /// The graph for inputs of these shapes as it is written, without weights: what plans need.
+    func outline(for shapes: [String: Shape]) throws -> BoundGraph {
+        try network.boundWithoutWeights(inputs: singleShapes(shapes))
+    }
+
     /// Takes the options of a plan; what is left is the strategy's.
     func plan(
-        _ options: inout NamedOptions, shapes: [String: Shape], fold: Bool,
-        strategy: String = PartitionChoice.defaultStrategy
+        _ options: inout NamedOptions, strategy: String = PartitionChoice.defaultStrategy,
+        of graph: () throws -> BoundGraph
     ) throws -> (plan: Plan, cluster: ClusterProfile) {
         let (nodes, cluster, file) = try options.nodes()
         let name = try options.string("strategy") ?? strategy
@@ -80,7 +85,7 @@ extension ScriptNetwork {
         let module = try strategies.module(name)
         if !module.takesAnyKey { try options.expectRest(among: module.keys.map(\.name)) }
         let choice = PartitionChoice(strategy: name, options: try options.rest(), upTo: end, cluster: file)
-        return (try choice.plan(try graph(for: shapes, fold: fold), nodes: nodes, strategies: strategies), cluster)
+        return (try choice.plan(try graph(), nodes: nodes, strategies: strategies), cluster)
     }
 
     /// Takes the options of a deployment, and plans here: a strategy of a script can only be called on the script's thread.
@@ -89,7 +94,7 @@ extension ScriptNetwork {
         let threads = try options.threads("threads")
         let exact = try options.bool("exact") ?? true
         let settings = try options.settings()
-        let (plan, _) = try plan(&options, shapes: shapes, fold: settings.fold)
+        let (plan, _) = try plan(&options) { try graph(for: shapes, fold: settings.fold) }
         return DeploymentStart(
             plan: plan, transport: transport, threads: threads, exact: exact,
             settings: settings, modules: context.modules)

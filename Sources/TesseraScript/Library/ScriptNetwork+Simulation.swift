@@ -18,7 +18,9 @@ extension ScriptNetwork {
             let stragglers = try options.take("stragglers") { value in
                 try value.requireNamed().mapValues { try $0.requireNumber() }
             }
-            let (plan, cluster) = try network.plan(&options, shapes: shapes, fold: false, strategy: "auto")
+            let (plan, cluster) = try network.plan(&options, strategy: "auto") {
+                try network.outline(for: shapes)
+            }
             let slowdowns = try locatingErrors(path: "\(call.name): option 'stragglers'") {
                 try cluster.slowdowns(stragglers ?? [:])
             }
@@ -42,7 +44,7 @@ extension ScriptNetwork {
             let (nodes, _, cluster) = try options.nodes()
             let end = try options.string("up_to")
             let comparison = try PlanComparison(
-                try network.graph(for: shapes, fold: false), nodes: nodes, options: try options.rest(), upTo: end,
+                try network.outline(for: shapes), nodes: nodes, options: try options.rest(), upTo: end,
                 cluster: cluster, strategies: network.context.modules.strategies)
             let rows = comparison.rows.map { row -> ScriptValue in
                 switch row.result {

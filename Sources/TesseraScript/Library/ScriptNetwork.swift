@@ -33,7 +33,8 @@ final class ScriptNetwork: ScriptObject {
         ScriptType(
             "Network", "A network that can be run, planned and deployed.",
             methods: [
-                run, plan, compare, simulate, deploy, start, bench, fold, prune, quantize, compress, ranges, save,
+                run, results, plan, compare, simulate, deploy, start, bench, fold, prune, quantize, compress, ranges,
+                save,
                 train, trainer,
             ] + editing,
             properties: [
@@ -77,15 +78,16 @@ final class ScriptNetwork: ScriptObject {
         }
     }
 
-    /// The graph for inputs of these shapes.
+    /// The graph for inputs of these shapes; a batch that is left open is 1.
     func graph(for shapes: [String: Shape], fold: Bool) throws -> BoundGraph {
+        let shapes = singleShapes(shapes)
         if let bound, bound.shapes == shapes, bound.fold == fold { return bound.graph }
         let graph = try (fold ? network.folded() : network).bound(inputs: shapes)
         bound = (shapes, fold, graph)
         return graph
     }
 
-    private func session(for shapes: [String: Shape], _ settings: RunSettings) throws -> StagedSession {
+    func session(for shapes: [String: Shape], _ settings: RunSettings) throws -> StagedSession {
         try sessions.session(for: CompileKey(shapes: shapes, settings: settings)) {
             try network.session(
                 inputs: shapes, backend: backend,
