@@ -54,7 +54,7 @@ import Testing
         try Modules.builtin.loading(plugins: [SampleLibrary.c(source, in: folder)])
     }
 
-    @Test("a codec in C keeps what codecs promise, and compressed weights come back through it")
+    @Test("a codec in C keeps what codecs promise, has options, and refuses bytes that are not of its frames")
     func codec() async throws {
         let folder = try TemporaryFolder()
         let modules = try modules(Self.source, folder)
