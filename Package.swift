@@ -33,6 +33,7 @@ let package = Package(
             name: "CCompression", providers: [.apt(["libzstd-dev", "liblzma-dev", "libbrotli-dev"])]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
         .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.4")]),
         .target(
             name: "CMPI", cSettings: [.define("TESSERA_MPI", .when(traits: ["MPI"]))],
@@ -138,7 +139,7 @@ let package = Package(
         .executableTarget(
             name: "TesseraCommand",
             dependencies: [
-                "CMalloc", "Tessera", "TesseraScript",
+                "CEditLine", "CMalloc", "Tessera", "TesseraScript",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

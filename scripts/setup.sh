@@ -8,6 +8,7 @@ packages=(
     libdnnl-dev                                                     # oneDNN: kernels
     libyaml-dev                                                     # YAML files
     liblua5.4-dev                                                   # scripts
+    libedit-dev                                                     # the prompt of 'tessera repl'
     libnorm-dev                                                     # NORM: multicast
     libavcodec-dev libavformat-dev libavutil-dev libswscale-dev     # FFmpeg: picture files, weight codecs
     libzstd-dev liblzma-dev libbrotli-dev                           # weight codecs

@@ -86,11 +86,11 @@ public struct SourceLocation: Sendable, Hashable, CustomStringConvertible {
 
 /// Runs `body` and adds where it happened to a `TesseraError` that does not say so itself.
 public func locatingErrors<Result>(
-    path: String? = nil, at location: SourceLocation? = nil, _ body: () throws -> Result
+    path: @autoclosure () -> String? = nil, at location: SourceLocation? = nil, _ body: () throws -> Result
 ) throws -> Result {
     do {
         return try body()
     } catch let error as TesseraError {
-        throw error.located(path: path, location: location)
+        throw error.located(path: path(), location: location)
     }
 }

@@ -6,7 +6,10 @@ import TesseraScript
 struct ReplCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repl", abstract: "Runs Lua as it is typed.",
-        discussion: "Values are printed. Locals end with their entry; globals stay. Ctrl-D ends the session.")
+        discussion: """
+            Values are printed. Locals end with their entry; globals stay. Ctrl-D ends the session. On a terminal, arrows go through what was \
+            typed before, which ~/.tessera_history keeps, or the file that TESSERA_HISTORY names, and the tab key completes names.
+            """)
 
     @OptionGroup var limits: ScriptOptions
     @OptionGroup var plugins: PluginOptions
@@ -15,14 +18,13 @@ struct ReplCommand: ParsableCommand {
         startLogging(default: .warning)
         let engine = try ScriptEngine(limits.engineOptions, libraries: [.tessera(modules: plugins.modules())])
         let isInteractive = isatty(STDIN_FILENO) != 0
-        func read(_ prompt: String) -> String? {
-            if isInteractive { FileHandle.standardError.write(Data(prompt.utf8)) }
-            return readLine()
-        }
-        while var entry = read("> ") {
+        let reader = LineReader(history: Self.historyPath)
+        reader.offer(engine.completions)
+        if isInteractive { note("Tessera, Lua 5.4. The tab key completes names, Ctrl-D ends the session.") }
+        while var entry = reader.read("> ") {
             do {
                 while try !engine.evaluate(entry) {
-                    guard let line = read(">> ") else { break }
+                    guard let line = reader.read(">> ") else { break }
                     entry += "\n" + line
                 }
             } catch {
@@ -30,6 +32,13 @@ struct ReplCommand: ParsableCommand {
                 // A pipe has nobody who would correct the entry.
                 if !isInteractive { throw ExitCode.failure }
             }
+            reader.remember(entry)
         }
+    }
+
+    /// The file that keeps what was typed.
+    private static var historyPath: String {
+        let environment = ProcessInfo.processInfo.environment
+        return environment["TESSERA_HISTORY"] ?? NSHomeDirectory() + "/.tessera_history"
     }
 }

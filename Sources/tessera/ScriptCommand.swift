@@ -20,6 +20,24 @@ struct ScriptCommand: ParsableCommand {
         startLogging(default: .warning)
         var options = limits.engineOptions
         options.arguments = arguments
-        try ScriptEngine(options, libraries: [.tessera(modules: plugins.modules())]).run(file: file)
+        let engine = try ScriptEngine(options, libraries: [.tessera(modules: plugins.modules())])
+        do {
+            try engine.run(file: file)
+        } catch let error as TesseraError {
+            throw Failure(error)
+        }
+    }
+
+    /// An error with the lines that it is about below its first.
+    private struct Failure: Error, CustomStringConvertible {
+        let description: String
+
+        init(_ error: TesseraError) {
+            var lines = "\(error)".split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            if let location = error.location, let excerpt = SourceExcerpt(of: location) {
+                lines.insert(excerpt.description, at: 1)
+            }
+            description = lines.joined(separator: "\n")
+        }
     }
 }

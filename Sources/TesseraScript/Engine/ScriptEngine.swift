@@ -100,12 +100,17 @@ public final class ScriptEngine {
         }
     }
 
+    /// The names that what is being typed may become: `tessera.te` becomes `tessera.tensor`.
+    public func completions(of text: String) -> [String] {
+        (try? state.enter { try state.completions(of: text, in: $0) }) ?? []
+    }
+
     /// Puts the content of a plain table in place of the table.
     private func showTable(at index: Int32, in L: OpaquePointer) {
         guard lua_type(L, index) == LUA_TTABLE, case .table(let table)? = try? state.read(index, from: L) else {
             return
         }
-        state.push(table.description, to: L)
+        state.push(table.text(width: 100), to: L)
         clua_replace(L, index)
     }
 
