@@ -8,7 +8,8 @@ struct SourceExcerpt: CustomStringConvertible {
     /// Nil for a place that is in no file.
     init?(of location: SourceLocation, around count: Int = 2) {
         guard let data = FileManager.default.contents(atPath: location.file), data.count < 1 << 20 else { return nil }
-        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        var lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        if lines.last == "" { lines.removeLast() }
         guard lines.indices.contains(location.line - 1) else { return nil }
         let shown = max(1, location.line - count)...min(lines.count, location.line + count)
         let width = String(shown.upperBound).count

@@ -9,9 +9,10 @@ struct DirectOperator {
     /// The operator's outputs.
     ///
     /// - Parameter weights: its parameters, by their names.
-    /// - Throws: `notFound` for a parameter that it has not, and what is wrong with shapes.
+    /// - Throws: `limitExceeded` for outputs that are larger than the script may hold, `notFound` for a parameter that it has not, and what is wrong with shapes.
     func run(
-        _ inputs: [Tensor], weights: [String: Tensor], backend: any KernelBackend, threads: Int
+        _ inputs: [Tensor], weights: [String: Tensor], backend: any KernelBackend, threads: Int = 1,
+        limits: ScriptLimits
     ) throws -> [Tensor] {
         var graph = Graph()
         var values: [Graph.ValueID] = []
@@ -29,6 +30,9 @@ struct DirectOperator {
         if let unknown = weights.keys.sorted().first(where: { !known.contains($0) }) {
             throw TesseraError(
                 .notFound, "\(op.name) has no parameter '\(unknown)'" + suggestion(for: unknown, among: known))
+        }
+        for output in outputs {
+            try limits.check(bytes: bound.byteCount(of: output), for: "the result of '\(op.name)'")
         }
         let session = try Session(bound, backend: backend, options: CompileOptions(threads: threads))
         let tensors = Dictionary(uniqueKeysWithValues: inputs.enumerated().map { ("x\($0.offset + 1)", $0.element) })

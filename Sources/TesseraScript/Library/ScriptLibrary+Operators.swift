@@ -34,7 +34,8 @@ extension ScriptLibrary {
             return try locatingErrors(path: call.name) {
                 let op = DirectOperator(try context.modules.operators.make(kind, keys))
                 let outputs = try op.run(
-                    inputs, weights: weights, backend: context.modules.backends.make(backend), threads: threads)
+                    inputs, weights: weights, backend: context.modules.backends.make(backend), threads: threads,
+                    limits: call.limits)
                 return outputs.map { .object(ScriptTensor($0)) }
             }
         }

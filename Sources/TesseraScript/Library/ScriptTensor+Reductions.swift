@@ -31,6 +31,9 @@ extension ScriptTensor {
             ) { tensor, call in
                 try call.expectArguments(atMost: 1)
                 let function = try call.function(1, "change")
+                try call.limits.check(
+                    bytes: Shape.saturatingProduct(tensor.tensor.elementCount, 4),
+                    for: "a tensor of \(tensor.tensor.shape)")
                 var result = try Tensor(zeros: tensor.tensor.shape)
                 let floats = try tensor.f32.floats()
                 try result.withMutableFloats { result in
@@ -70,7 +73,8 @@ extension ScriptTensor {
             }
             let reduce = Reduce(Reduce.Function(rawValue: name) ?? .sum, axes: axes, keepAxes: false)
             let result = try locatingErrors(path: call.name) {
-                try DirectOperator(reduce).run([tensor.f32], weights: [:], backend: ReferenceBackend(), threads: 1)
+                try DirectOperator(reduce).run(
+                    [tensor.f32], weights: [:], backend: ReferenceBackend(), limits: call.limits)
             }
             guard axes.count < shape.rank else { return [.number(result.first?.reals().first ?? 0)] }
             return result.map { .object(ScriptTensor($0)) }
