@@ -24,7 +24,10 @@ struct ReplCommand: ParsableCommand {
         while var entry = reader.read("> ") {
             do {
                 while try !engine.evaluate(entry) {
-                    guard let line = reader.read(">> ") else { break }
+                    guard let line = reader.read(">> ") else {
+                        throw TesseraError(
+                            .scriptFailure, "expected the rest of the last entry, found the end of the input")
+                    }
                     entry += "\n" + line
                 }
             } catch {

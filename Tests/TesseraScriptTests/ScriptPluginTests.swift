@@ -131,6 +131,14 @@ import Testing
         #expect("\(try #require(error))".contains(message))
     }
 
+    @Test func aPluginThatLoadsItselfIsRefused() throws {
+        try folder.write("one.lua", "tessera.plugin('\(folder.path)/two.lua')")
+        try folder.write("two.lua", "tessera.plugin('\(folder.path)/one.lua')")
+        let modules = try modules()
+        let error = #expect(throws: TesseraError.self) { try modules.loading(plugins: [folder.path + "/one.lua"]) }
+        #expect("\(try #require(error))".contains("one.lua' loads itself"))
+    }
+
     @Test func whatAFunctionReturnsIsChecked() throws {
         try folder.write(
             "wrong.lua",
@@ -138,6 +146,7 @@ import Testing
             tessera.register.amount_rule("many", function(problem) return {1, 100} end)
             tessera.register.amount_rule("few", function(problem) return {1} end)
             tessera.register.calibration_method("above", function() return 1, 2 end)
+            tessera.register.calibration_method("huge", function() return -3e38, 3e38 end)
             """)
         let modules = try modules().loading(plugins: [folder.path + "/wrong.lua"])
         let problem = AmountProblem(
@@ -150,7 +159,12 @@ import Testing
         let above = #expect(throws: TesseraError.self) {
             try modules.calibrators.make("above").range(of: ActivationHistogram(), bits: 8)
         }
-        #expect("\(try #require(above))".contains("expected a range from at most 0 to at least 0, got 1.0 to 2.0"))
+        #expect(
+            "\(try #require(above))".contains("expected a finite range from at most 0 to at least 0, got 1.0 to 2.0"))
+        let huge = #expect(throws: TesseraError.self) {
+            try modules.calibrators.make("huge").range(of: ActivationHistogram(), bits: 8)
+        }
+        #expect("\(try #require(huge))".contains("expected a finite range"))
         let option = #expect(throws: TesseraError.self) {
             try modules.pruningAmounts.make(
                 "part", YAMLReader.parse("{prt: 1}", file: "test"))

@@ -14,7 +14,7 @@
 ---@field mean fun(self: Tensor, axis?: integer): number|Tensor The mean of all elements, or of those along an axis. Axes count from 1; that one is gone from the result.
 ---@field max fun(self: Tensor, axis?: integer): number|Tensor The largest of all elements, or of those along an axis. Axes count from 1; that one is gone from the result.
 ---@field min fun(self: Tensor, axis?: integer): number|Tensor The smallest of all elements, or of those along an axis. Axes count from 1; that one is gone from the result.
----@field argmax fun(self: Tensor): integer The position, counted from 1, of the largest of all elements; of equal ones the first.
+---@field argmax fun(self: Tensor): integer The position, counted from 1, of the largest of all elements; of equal ones the first. What is no number counts as the largest.
 ---@field map fun(self: Tensor, change: fun(element: number): number): Tensor The tensor of what a function gives for every element.
 ---@operator len: integer
 ---@operator add(Tensor|number): Tensor

@@ -18,7 +18,8 @@ extension ScriptLibrary {
             let kind = try call.string(1, "kind")
             let inputs: [Tensor]
             if case .table = call[2] {
-                inputs = try call.table(2, "inputs").array.enumerated().map { index, value in
+                let list = try locatingErrors(path: "\(call.name): argument 2 (inputs)") { try call[2].requireArray() }
+                inputs = try list.enumerated().map { index, value in
                     try locatingErrors(path: "\(call.name): argument 2 (inputs): \(index + 1)") {
                         try value.requireObject(ScriptTensor.self).tensor
                     }

@@ -9,12 +9,12 @@ extension ScriptTensor {
             reduction("min", "The smallest of all elements, or of those along an axis."),
             Binding(
                 of: ScriptTensor.self, "argmax", "argmax() -> integer",
-                "The position, counted from 1, of the largest of all elements; of equal ones the first.",
+                "The position, counted from 1, of the largest of all elements; of equal ones the first. What is no number counts as the largest.",
                 example: "assert(tessera.tensor{values = {1, 5, 5, 2}}:argmax() == 2)"
             ) { tensor, call in
                 try call.expectArguments(atMost: 0)
                 let position = try tensor.f32.withFloats { floats in
-                    floats.indices.max { floats[$0] < floats[$1] || (floats[$0] == floats[$1] && $0 > $1) }
+                    floats.firstIndex(where: \.isNaN) ?? floats.max().flatMap(floats.firstIndex)
                 }
                 guard let position else {
                     throw TesseraError(.shapeMismatch, "expected elements, got none", path: call.name)

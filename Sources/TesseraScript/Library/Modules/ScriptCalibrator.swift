@@ -14,12 +14,12 @@ struct ScriptCalibrator: Calibrator {
             guard results.count >= 2 else {
                 throw TesseraError(.invalidArgument, "expected two numbers as the result, got \(results.count)")
             }
-            let (low, high) = (try results[0].requireNumber(), try results[1].requireNumber())
-            guard low.isFinite, high.isFinite, low <= 0, high >= 0 else {
+            let (low, high) = (Float(try results[0].requireNumber()), Float(try results[1].requireNumber()))
+            guard low <= 0, high >= 0, (high - low).isFinite else {
                 throw TesseraError(
-                    .invalidArgument, "expected a range from at most 0 to at least 0, got \(low) to \(high)")
+                    .invalidArgument, "expected a finite range from at most 0 to at least 0, got \(low) to \(high)")
             }
-            return Float(low)...Float(high)
+            return low...high
         }
     }
 }

@@ -10,16 +10,24 @@ final class ScriptPlugin: @unchecked Sendable {
     /// What it registered.
     let registrations: [ScriptRegistration]
 
+    /// The files that are being loaded, each by the one before it.
+    @TaskLocal private static var loading: [String] = []
+
     /// Runs the script.
     ///
-    /// - Throws: what is wrong with it.
+    /// - Throws: what is wrong with it; `invalidArgument` for one that loads itself.
     init(_ path: String) throws {
+        let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        guard !Self.loading.contains(file) else {
+            throw TesseraError(.invalidArgument, "the plugin '\(path)' loads itself")
+        }
         let context = ScriptContext(modules: .builtin)
         var options = ScriptEngine.Options()
         // Standard output is for results.
         options.print = { FileHandle.standardError.write(Data($0.utf8)) }
-        engine = try ScriptEngine(options, libraries: [.tessera(context)])
-        try engine.run(file: path)
+        let engine = try ScriptEngine(options, libraries: [.tessera(context)])
+        try Self.$loading.withValue(Self.loading + [file]) { _ = try engine.run(file: path) }
+        self.engine = engine
         registrations = context.registrations
     }
 }
