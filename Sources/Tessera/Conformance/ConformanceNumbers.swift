@@ -1,22 +1,14 @@
 import TesseraCore
+import TesseraNetwork
 
-/// Numbers that a seed repeats (SplitMix64, Steele, Lea and Flood 2014), for inputs and weights of checks.
+/// Numbers from -1 to 1 that a seed repeats, for inputs and weights of checks.
 struct ConformanceNumbers {
-    private var state: UInt64
+    private var numbers: SplitMix64
 
-    init(seed: UInt64) { state = seed }
-
-    /// A number from -1 to 1.
-    mutating func next() -> Float {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return Float(Int64(bitPattern: z ^ (z >> 31)) >> 40) / Float(1 << 23)
-    }
+    init(seed: UInt64) { numbers = SplitMix64(seed: Int(truncatingIfNeeded: seed), name: "conformance") }
 
     mutating func tensor(_ shape: Shape) throws -> Tensor {
-        try Tensor((0..<shape.elementCount).map { _ in next() }, shape: shape)
+        try Tensor((0..<shape.elementCount).map { _ in 2 * numbers.uniform() - 1 }, shape: shape)
     }
 }
 
