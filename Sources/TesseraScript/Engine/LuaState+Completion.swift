@@ -24,21 +24,11 @@ extension LuaState {
     /// The names in the table or object on top.
     private func memberNames(in L: OpaquePointer, ofMethods: Bool) -> [String] {
         switch lua_type(L, -1) {
-        case LUA_TTABLE:
-            var names: [String] = []
-            lua_pushnil(L)
-            while lua_next(L, -2) != 0 {
-                if lua_type(L, -2) == LUA_TSTRING {
-                    names.append(String(decoding: readBytes(-2, from: L), as: UTF8.self))
-                }
-                clua_pop(L, 1)
-            }
-            return names
+        case LUA_TTABLE: return entryNames(in: L)
         case LUA_TUSERDATA:
             guard let object = try? readObject(-1, from: L) else { return [] }
             let type = type(of: object).scriptType
-            return ofMethods
-                ? type.methods.map(\.name) + (type.isClosable ? ["close"] : []) : type.properties.map(\.name)
+            return ofMethods ? type.methodNames : type.properties.map(\.name)
         default: return []
         }
     }

@@ -69,14 +69,19 @@ extension LuaState {
     }
 
     private func globalNames(in L: OpaquePointer) -> [String] {
-        var names: [String] = []
         clua_push_globals(L)
+        defer { clua_pop(L, 1) }
+        return entryNames(in: L)
+    }
+
+    /// The names of the entries of the table on top.
+    func entryNames(in L: OpaquePointer) -> [String] {
+        var names: [String] = []
         lua_pushnil(L)
         while lua_next(L, -2) != 0 {
             if lua_type(L, -2) == LUA_TSTRING { names.append(String(decoding: readBytes(-2, from: L), as: UTF8.self)) }
             clua_pop(L, 1)
         }
-        clua_pop(L, 1)
         return names
     }
 }

@@ -116,7 +116,7 @@ extension LuaState {
                 return try state.body(of: element)(state, L)
             }
             let name = String(decoding: state.readBytes(2, from: L), as: UTF8.self)
-            let members = (type.methods + type.properties).map(\.name) + (type.isClosable ? ["close"] : [])
+            let members = type.methodNames + type.properties.map(\.name)
             throw TesseraError(
                 .notFound, "\(type.noun) has no '\(name)'" + suggestion(for: name, among: members))
         }

@@ -27,6 +27,9 @@ public struct ScriptType {
         self.isClosable = isClosable
     }
 
+    /// What can be called on an instance.
+    var methodNames: [String] { methods.map(\.name) + (isClosable ? ["close"] : []) }
+
     /// The name in a sentence: "a network", "an image".
     var noun: String {
         let word = name.lowercased()
