@@ -168,8 +168,7 @@ final class TrainingProgress: Sendable {
             )
         case .step(let epoch, let steps, let total, let loss, let speed):
             guard isTerminal, isDue || steps == total else { return }
-            let filled = 30 * steps / max(1, total)
-            let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
+            let bar = ProgressBar.text(steps, of: total)
             write(
                 "\r\u{1B}[K"
                     + String(

@@ -59,8 +59,7 @@ final class ScriptProgress: ScriptObject {
         done += 1
         guard isTerminal, done >= total || ContinuousClock.now - drawn > .milliseconds(100) else { return }
         drawn = .now
-        let filled = min(30, 30 * done / max(1, total))
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
+        let bar = ProgressBar.text(done, of: total)
         write("\r\u{1B}[K" + [label, bar, "\(done)/\(total)", text].filter { !$0.isEmpty }.joined(separator: " "))
     }
 
