@@ -1,4 +1,3 @@
-import Foundation
 import TesseraCluster
 import TesseraCore
 import TesseraNetwork
@@ -50,13 +49,12 @@ public struct DeploymentFile: Configurable {
     /// Reads a deployment file; the paths in it become relative to where the process runs.
     public init(path: String) throws {
         try self.init(configuration: YAMLReader.read(path))
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        func resolve(_ file: String) -> String { URL(fileURLWithPath: file, relativeTo: folder).path }
+        let resolve = PathComponents.resolver(of: path)
         plugins = plugins.map(resolve)
         network = resolve(network)
         weights = weights.map(resolve)
         partition.cluster = partition.cluster.map(resolve)
-        security = security?.resolved(in: folder)
+        security = security?.resolved(resolve)
     }
 
     public func validate() throws {

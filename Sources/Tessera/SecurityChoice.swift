@@ -1,4 +1,3 @@
-import Foundation
 import TesseraCore
 import TesseraSecurity
 
@@ -16,9 +15,9 @@ public struct SecurityChoice: Configurable, ConfigurationValue, Equatable {
         Key(required: "certificates", \.certificates, "the folder with this member's certificates")
     ]
 
-    /// The same with a path relative to `folder`.
-    public func resolved(in folder: URL) -> SecurityChoice {
-        SecurityChoice(certificates: URL(fileURLWithPath: certificates, relativeTo: folder).path)
+    /// The same with another path.
+    public func resolved(_ resolve: (String) -> String) -> SecurityChoice {
+        SecurityChoice(certificates: resolve(certificates))
     }
 
     /// Who this member is.

@@ -144,11 +144,11 @@ struct NodeFile: Configurable {
     /// Reads a node's file; the paths in it become relative to where the process runs.
     init(path: String) throws {
         try self.init(configuration: YAMLReader.read(path))
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        plugins = plugins.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
-        security = security?.resolved(in: folder)
-        state = state.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
-        cache = cache.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
+        let resolve = PathComponents.resolver(of: path)
+        plugins = plugins.map(resolve)
+        security = security?.resolved(resolve)
+        state = state.map(resolve)
+        cache = cache.map(resolve)
     }
 
     func validate() throws {

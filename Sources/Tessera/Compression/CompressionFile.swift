@@ -1,4 +1,3 @@
-import Foundation
 import TesseraCompression
 import TesseraCore
 import TesseraNetwork
@@ -75,10 +74,10 @@ public struct CompressionFile: Configurable {
     /// Reads a file; the paths in it become relative to where the process runs.
     public init(path: String) throws {
         try self.init(configuration: YAMLReader.read(path))
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        plugins = plugins.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
-        evaluate = evaluate.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
-        if let given = samples { samples?.path = URL(fileURLWithPath: given.path, relativeTo: folder).path }
+        let resolve = PathComponents.resolver(of: path)
+        plugins = plugins.map(resolve)
+        evaluate = evaluate.map(resolve)
+        if let given = samples { samples?.path = resolve(given.path) }
     }
 
     public func validate() throws {

@@ -1,4 +1,3 @@
-import Foundation
 import TesseraCore
 import TesseraNetwork
 import TesseraQuantization
@@ -66,10 +65,10 @@ public struct QuantizationFile: Configurable {
     /// Reads a file; the paths in it become relative to where the process runs.
     public init(path: String) throws {
         try self.init(configuration: YAMLReader.read(path))
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        plugins = plugins.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
-        samples = samples.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
-        evaluate = evaluate.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
+        let resolve = PathComponents.resolver(of: path)
+        plugins = plugins.map(resolve)
+        samples = samples.map(resolve)
+        evaluate = evaluate.map(resolve)
     }
 
     public func validate() throws {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The parts of a file's path. (Foundation's own trap on a path of one character, as of Swift 6.3.)
 package struct PathComponents {
     /// What comes before the last `/`, with it; empty if there is none.
@@ -20,6 +22,12 @@ package struct PathComponents {
     package var fileExtension: String {
         guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "" }
         return name[name.index(after: dot)...].lowercased()
+    }
+
+    /// Makes paths that are written in `file` those of this process: absolute.
+    package static func resolver(of file: String) -> (String) -> String {
+        let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
+        return { URL(fileURLWithPath: $0, relativeTo: folder).path }
     }
 
     /// Where `path` leads that is written in `file`.

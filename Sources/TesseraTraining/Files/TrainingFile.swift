@@ -1,4 +1,3 @@
-import Foundation
 import TesseraCore
 import TesseraNetwork
 import TesseraRuntime
@@ -67,8 +66,7 @@ public struct TrainingFile: Configurable {
     /// Reads a training file; the paths in it become relative to where the process runs.
     public init(path: String) throws {
         try self.init(configuration: YAMLReader.read(path))
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        func resolve(_ file: String) -> String { URL(fileURLWithPath: file, relativeTo: folder).path }
+        let resolve = PathComponents.resolver(of: path)
         plugins = plugins.map(resolve)
         network = resolve(network)
         weights = weights?.resolved(resolve)
