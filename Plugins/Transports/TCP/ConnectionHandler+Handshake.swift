@@ -39,7 +39,6 @@ extension ConnectionHandler {
         case .granted(let superseded):
             superseded?.signal(.supersede)
             if isDialer {
-                write(Frame(.ready), context)
                 establish(information, context)
             } else {
                 phase = .awaitingReady(information)
@@ -57,8 +56,12 @@ extension ConnectionHandler {
     /// Both sides have agreed: messages may flow.
     func establish(_ information: PeerInformation, _ context: ChannelHandlerContext) {
         guard transport.establish(information, connection) else {
+            // The peer's own dial took the name since this one claimed it.
+            followDial(information.peer)
             return end(context, reason: nil, farewell: transport.redundancy)
         }
+        // Not before the name is certain: the other end establishes the peer by it. What is sent goes by this event loop, so it comes later.
+        if isDialer { write(Frame(.ready), context) }
         phase = .established(information)
         parser.limits = settings.limits
         succeedDial(information.peer)
