@@ -14,6 +14,7 @@ packages=(
     libzstd-dev liblzma-dev libbrotli-dev                           # weight codecs
     zlib1g-dev                                                      # compressed archives of pictures
     gcc g++ make                                                    # the samples of plugins, which tests build
+    iproute2 nftables                                               # hosts of tests that are network namespaces
     liblsan0                                                        # leaks of hostile scripts
     lua-check                                                       # checks of scripts
     python3-venv                                                    # comparisons with the onnx package

@@ -3,17 +3,35 @@
 #include <atomic>
 #include <cstdlib>
 #include <cerrno>
+#include <cstring>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <malloc.h>
+#include <memory>
+#include <net/if.h>
 #include <normApi.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct cnorm_session {
-    NormInstanceHandle instance;
-    NormSessionHandle session;
+    NormInstanceHandle instance = NORM_INSTANCE_INVALID;
+    NormSessionHandle session = NORM_SESSION_INVALID;
+    ifreq interface{};
+    unsigned interface_index = 0;
+    std::atomic<bool> is_stopped{false};
     /// Readable once the session is stopped: the library itself has nothing that would wake who waits for an event.
-    int stopped;
+    int stopped = -1;
+    /// Readable when an interface of the system has changed.
+    int changes = -1;
+
+    ~cnorm_session() {
+        if (instance != NORM_INSTANCE_INVALID) NormDestroyInstance(instance);
+        if (stopped >= 0) close(stopped);
+        if (changes >= 0) close(changes);
+    }
 };
 
 namespace {
@@ -42,6 +60,30 @@ const double shortest_probing = 0.01, longest_probing = 0.1;
 const uint32_t objects = 1024;
 /// For how long objects that grow are not looked at again.
 const int pause_ms = 1;
+
+/// Begins to watch the interface. Returns what failed, or nil.
+const char *watch(cnorm_session *result, const char *interface) {
+    strncpy(result->interface.ifr_name, interface, IFNAMSIZ - 1);
+    result->stopped = eventfd(0, EFD_CLOEXEC);
+    result->changes = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    sockaddr_nl links{};
+    links.nl_family = AF_NETLINK;
+    links.nl_groups = RTMGRP_LINK;
+    if (result->stopped < 0 || result->changes < 0) return "be woken";
+    if (bind(result->changes, reinterpret_cast<sockaddr *>(&links), sizeof links) < 0) return "watch the interface";
+    result->interface_index = if_nametoindex(interface);
+    return result->interface_index == 0 ? "use the interface" : nullptr;
+}
+
+/// Whether the interface is the one that the session uses, and is up. Takes the reports of changes.
+bool is_interface_up(cnorm_session *session) {
+    char report[8192];
+    while (recv(session->changes, report, sizeof report, 0) >= 0 || errno == ENOBUFS || errno == EINTR) {
+    }
+    ifreq request = session->interface;
+    return if_nametoindex(request.ifr_name) == session->interface_index &&
+           ioctl(session->changes, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP);
+}
 
 const char *start(NormSessionHandle session, const cnorm_settings *settings) {
     NormSetRxPortReuse(session, true, settings->group);
@@ -75,26 +117,27 @@ const char *start(NormSessionHandle session, const cnorm_settings *settings) {
     return nullptr;
 }
 
+/// Ends what the library does when the system refuses to send: it tries that again as fast as its rate allows, and falls behind, so
+/// that it makes up for it for seconds, while its lock is held. To lose all packets is the one setting that takes no lock.
+cnorm_event send_failure(cnorm_session *session) {
+    NormSetTxLoss(session->session, 100);
+    return CNORM_SEND_FAILURE;
+}
+
 }  // namespace
 
 const char *cnorm_open(const cnorm_settings *settings, cnorm_session **result) {
-    NormInstanceHandle instance = NormCreateInstance();
-    if (instance == NORM_INSTANCE_INVALID) return "start the protocol";
+    auto opened = std::make_unique<cnorm_session>();
+    if (const char *failure = watch(opened.get(), settings->interface)) return failure;
+    opened->instance = NormCreateInstance();
+    if (opened->instance == NORM_INSTANCE_INVALID) return "start the protocol";
     // Anybody could make the library write to standard error.
-    NormOpenDebugLog(instance, "/dev/null");
-    NormSetAllocationFunctions(instance, allocate, release);
-    NormSessionHandle session = NormCreateSession(instance, settings->group, settings->port, settings->node);
-    const char *failure = session == NORM_SESSION_INVALID ? "use the address" : start(session, settings);
-    if (failure) {
-        NormDestroyInstance(instance);
-        return failure;
-    }
-    int stopped = eventfd(0, EFD_CLOEXEC);
-    if (stopped < 0) {
-        NormDestroyInstance(instance);
-        return "be woken";
-    }
-    *result = new cnorm_session{instance, session, stopped};
+    NormOpenDebugLog(opened->instance, "/dev/null");
+    NormSetAllocationFunctions(opened->instance, allocate, release);
+    opened->session = NormCreateSession(opened->instance, settings->group, settings->port, settings->node);
+    if (opened->session == NORM_SESSION_INVALID) return "use the address";
+    if (const char *failure = start(opened->session, settings)) return failure;
+    *result = opened.release();
     return nullptr;
 }
 
@@ -108,13 +151,16 @@ void cnorm_cancel(cnorm_session *, const void *object) { NormObjectCancel(object
 double cnorm_bits_per_second(cnorm_session *session) { return NormGetTxRate(session->session); }
 
 cnorm_event cnorm_wait(cnorm_session *session, const void **bytes, uint32_t *count) {
-    pollfd files[] = {{NormGetDescriptor(session->instance), POLLIN, 0}, {session->stopped, POLLIN, 0}};
+    pollfd files[] = {
+        {session->stopped, POLLIN, 0}, {session->changes, POLLIN, 0}, {NormGetDescriptor(session->instance), POLLIN, 0}};
     bool is_idle = true;
-    while (files[1].revents == 0) {
+    while (!session->is_stopped) {
+        // Before anything else, which may have to wait for the library's lock.
+        if (files[1].revents != 0 && !is_interface_up(session)) return send_failure(session);
         bool is_progress = false;
         NormEvent event;
-        while (NormGetNextEvent(session->instance, &event, false)) {
-            if (event.type == NORM_SEND_ERROR) return CNORM_SEND_FAILURE;
+        while (!session->is_stopped && NormGetNextEvent(session->instance, &event, false)) {
+            if (event.type == NORM_SEND_ERROR) return send_failure(session);
             if (event.type == NORM_RX_OBJECT_UPDATED) is_progress = true;
             if (event.type != NORM_RX_OBJECT_COMPLETED || NormObjectGetType(event.object) != NORM_OBJECT_DATA) continue;
             *bytes = NormDataAccessData(event.object);
@@ -122,17 +168,16 @@ cnorm_event cnorm_wait(cnorm_session *session, const void **bytes, uint32_t *cou
             return CNORM_OBJECT;
         }
         // Each packet of an object that is under way is an event, and being woken for each takes longer than the packet itself.
-        if (is_progress && !is_idle && poll(files + 1, 1, pause_ms) < 0 && errno != EINTR) return CNORM_STOPPED;
+        if (is_progress && !is_idle && poll(files, 2, pause_ms) < 0 && errno != EINTR) return CNORM_STOPPED;
         is_idle = !is_progress;
-        if (files[1].revents == 0 && poll(files, 2, -1) < 0 && errno != EINTR) return CNORM_STOPPED;
+        if (!session->is_stopped && poll(files, 3, -1) < 0 && errno != EINTR) return CNORM_STOPPED;
     }
     return CNORM_STOPPED;
 }
 
-void cnorm_stop(cnorm_session *session) { eventfd_write(session->stopped, 1); }
-
-void cnorm_free(cnorm_session *session) {
-    NormDestroyInstance(session->instance);
-    close(session->stopped);
-    delete session;
+void cnorm_stop(cnorm_session *session) {
+    session->is_stopped = true;
+    eventfd_write(session->stopped, 1);
 }
+
+void cnorm_free(cnorm_session *session) { delete session; }

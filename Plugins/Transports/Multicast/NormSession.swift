@@ -37,8 +37,7 @@ package final class NormSession: @unchecked Sendable {
     /// - Parameters:
     ///   - node: names this member in the group.
     ///   - hooks: for tests.
-    ///   - fail: called once if the system refuses to send, as it does when the interface is gone. The session is of no use then, and
-    ///     has to be closed soon.
+    ///   - fail: called once if the system refuses to send, as it does when the interface is gone. The session ends then.
     ///   - receive: takes each object that arrives, on a thread of the session's own.
     /// - Throws: `inputOutput` if the group cannot be joined.
     package init(
@@ -75,24 +74,24 @@ package final class NormSession: @unchecked Sendable {
             return count
         }
         let thread = Thread {
-            self.wait(fail, receive)
+            if self.wait(receive) { fail() }
             self.free()
         }
         thread.name = "multicast"
         thread.start()
     }
 
-    private func wait(_ fail: () -> Void, _ receive: (UnsafeRawBufferPointer) -> Void) {
+    /// Passes on what arrives until the session is stopped, or fails.
+    ///
+    /// - Returns: whether the system refused to send. The library tries that again and again, so it has to end at once.
+    private func wait(_ receive: (UnsafeRawBufferPointer) -> Void) -> Bool {
         var bytes: UnsafeRawPointer?
         var count: UInt32 = 0
-        var hasFailed = false
         while true {
             switch cnorm_wait(session, &bytes, &count) {
             case CNORM_OBJECT: receive(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
-            case CNORM_SEND_FAILURE:
-                if !hasFailed { fail() }
-                hasFailed = true
-            default: return
+            case CNORM_SEND_FAILURE: return true
+            default: return false
             }
         }
     }
@@ -136,11 +135,11 @@ package final class NormSession: @unchecked Sendable {
 
     /// Leaves the group.
     package func close() async {
-        let isFirst = state.withLock { state in
-            defer { state.isClosed = true }
-            return !state.isClosed
+        state.withLock { state in
+            // The thread frees the session, once nobody else may use it.
+            if !state.isClosed { cnorm_stop(session) }
+            state.isClosed = true
         }
-        if isFirst { cnorm_stop(session) }
         await withCheckedContinuation { continuation in
             let hasEnded = state.withLock { state in
                 if !state.hasEnded { state.waiters.append(continuation) }
@@ -151,6 +150,7 @@ package final class NormSession: @unchecked Sendable {
     }
 
     private func free() {
+        state.withLock { $0.isClosed = true }
         cnorm_free(session)
         let waiters = state.withLock { state in
             for buffer in state.buffers.values { buffer.deallocate() }
