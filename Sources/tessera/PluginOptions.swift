@@ -13,8 +13,7 @@ struct PluginOptions: ParsableArguments {
     ///
     /// - Parameter others: the plugins that files name.
     func modules(_ others: [String] = []) throws -> Modules {
-        var modules = Self.builtin
-        try modules.load(plugins: plugins + others)
+        var modules = try Self.builtin.loading(plugins: plugins + others)
         for refused in modules.load(foundBy: PluginSearch()) {
             note("warning: the plugin '\(refused.path)' is left out: \(refused.reason)")
         }
@@ -23,12 +22,13 @@ struct PluginOptions: ParsableArguments {
 
     /// All modules, where every plugin is tried in a process of its own before it is loaded into this one.
     ///
+    /// - Parameter seconds: how long loading one may take.
     /// - Returns: the modules, and the plugins that are left out.
-    func tried() -> (modules: Modules, refused: [RefusedPlugin]) {
+    func tried(seconds: Double) -> (modules: Modules, refused: [RefusedPlugin]) {
         var modules = Self.builtin
         var refused: [RefusedPlugin] = []
         for path in plugins + PluginSearch().files(for: modules.pluginLoaders) {
-            if let reason = PluginTrial.crash(loading: path) {
+            if let reason = PluginTrial.failure(loading: path, seconds: seconds) {
                 refused.append(RefusedPlugin(path: path, reason: reason))
                 continue
             }

@@ -1,39 +1,66 @@
 import Foundation
 import Tessera
 
-/// Runs this command once more, so that a plugin that crashes takes only that process with it.
+/// Runs this command once more, so that a plugin that crashes, ends its process or never comes to an end takes only that process with
+/// it.
 struct PluginTrial {
-    /// What the signal was that ended the process; nil if it ended by itself.
-    let crash: String?
+    /// What became of the process, in words, if it did not get through; nil if it did.
+    let failure: String?
     let status: Int32
 
-    /// - Parameter quiet: whether what the process prints is dropped.
+    /// - Parameters:
+    ///   - seconds: how long the process may take.
+    ///   - quiet: whether what it prints is dropped.
     /// - Throws: `inputOutput` if it cannot be started.
-    init(_ arguments: [String], quiet: Bool) throws {
+    init(_ arguments: [String], seconds: Double, quiet: Bool) throws {
         let process = Process()
         guard let executable = Bundle.main.executablePath else {
             throw TesseraError(.inputOutput, "cannot tell where this command stands")
         }
+        let (own, others) = try TrialLine.pair()
+        defer { own.close() }
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = FileHandle(fileDescriptor: others.descriptor)
         if quiet { (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice) }
+        let ended = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in ended.signal() }
         do {
+            defer { others.close() }
             try process.run()
         } catch {
             throw TesseraError(.inputOutput, "cannot start '\(executable)'", cause: error)
         }
-        process.waitUntilExit()
+        let signals = SignalForwarding(to: process.processIdentifier)
+        let isOverdue = ended.wait(timeout: .now() + seconds) == .timedOut
+        if isOverdue {
+            kill(process.processIdentifier, SIGKILL)
+            ended.wait()
+        }
+        signals.end()
         status = process.terminationStatus
+        let (step, isDone) = own.progress()
         let isKilled = process.terminationReason == .uncaughtSignal
-        crash = isKilled ? "signal \(status) (\(String(cString: strsignal(status))))" : nil
+        guard isKilled || !isDone else {
+            failure = nil
+            return
+        }
+        let what =
+            isOverdue
+            ? "was ended after \(seconds) s, the limit of '--timeout'"
+            : isKilled
+                ? "was ended by signal \(status) (\(String(cString: strsignal(status))))"
+                : "ended with status \(status) before it was done"
+        failure = what + (step.map { ", at '\($0)'" } ?? "")
     }
 
     /// Why a plugin cannot be loaded, if it takes the process with it.
-    static func crash(loading path: String) -> String? {
-        guard let trial = try? PluginTrial(["plugins", "probe", path], quiet: true), let crash = trial.crash else {
-            return nil
+    static func failure(loading path: String, seconds: Double) -> String? {
+        do {
+            let trial = try PluginTrial(["plugins", "probe", "--", path], seconds: seconds, quiet: true)
+            return trial.failure.map { "the process that loaded it \($0)" }
+        } catch {
+            return "it cannot be tried: \(error)"
         }
-        return "the process that loaded it was ended by \(crash)"
     }
 }

@@ -7,7 +7,8 @@ struct PluginsCheckCommand: AsyncParsableCommand {
         commandName: "check", abstract: "Checks what the modules of a plugin promise by their kinds.",
         discussion: """
             Prints every promise with 'ok' or 'failed' and the reason, and ends with status 1 if one does not hold. It runs in a \
-            process of its own, so that a crash is told of as well. A module that must be given options gets them by --options.
+            process of its own, so that a crash is told of as well. A module that must be given options gets them by --options. \
+            Plugins in folders are not loaded beside the one that is checked.
             """)
 
     @Argument(help: "The plugin; left out for a module that is there without.")
@@ -26,6 +27,9 @@ struct PluginsCheckCommand: AsyncParsableCommand {
     var seed: UInt64 = 7
 
     @OptionGroup var plugins: PluginOptions
+
+    @Option(help: ArgumentHelp("How long all checks together may take.", valueName: "SECONDS"))
+    var timeout = 900.0
 
     @Flag(help: "Print one JSON object on standard output.")
     var json = false
@@ -51,14 +55,15 @@ struct PluginsCheckCommand: AsyncParsableCommand {
         guard path != nil || module != nil else {
             throw ValidationError("expected a plugin, or a module by '--module KIND/NAME'")
         }
+        guard timeout > 0 else { throw ValidationError("'--timeout' expects more than 0 seconds") }
     }
 
     func run() async throws {
         guard here else { return try runInProcessOfItsOwn() }
-        var modules = try plugins.modules()
-        let before = Set(modules.checkable)
-        if let path { try modules.load(plugins: [path]) }
-        let added = modules.checkable.filter { !before.contains($0) || isSource(of: $0, modules) }
+        let line = TrialLine.standardInput()
+        // Also where a check failed, or a plugin was refused.
+        defer { line?.finish() }
+        let (modules, added) = try modulesToCheck(line)
         let chosen = try module.map { [try ModuleID(text: $0)] } ?? added
         guard !chosen.isEmpty else {
             let kinds = ModuleKind.allCases.map(\.rawValue).joined(separator: ", ")
@@ -66,33 +71,42 @@ struct PluginsCheckCommand: AsyncParsableCommand {
         }
         let configuration = try YAMLReader.parse(options, file: "--options")
         var report = Report()
-        for id in chosen { report.checks += try await check(id, configuration, modules) }
+        for id in chosen { report.checks += try await check(id, configuration, modules, line) }
         if json { try printJSON(report) }
         guard report.checks.allSatisfy(\.ok) else { throw ExitCode(1) }
     }
 
     private func runInProcessOfItsOwn() throws {
-        let trial = try PluginTrial(Array(CommandLine.arguments.dropFirst()) + ["--here"], quiet: false)
-        if let crash = trial.crash {
-            throw TesseraError(.backendFailure, "the check of '\(path ?? module ?? "")' was ended by \(crash)")
+        // Before what may be paths after a '--'.
+        let arguments = ["plugins", "check", "--here"] + CommandLine.arguments.dropFirst(3)
+        let trial = try PluginTrial(arguments, seconds: timeout, quiet: false)
+        if let failure = trial.failure {
+            throw TesseraError(.backendFailure, "the check of '\(path ?? module ?? "")' \(failure)")
         }
         guard trial.status == 0 else { throw ExitCode(trial.status) }
     }
 
-    /// Whether a module is the plugin's, which a folder may have brought before.
-    private func isSource(of id: ModuleID, _ modules: Modules) -> Bool {
-        guard let path, let source = try? modules.source(of: id) else { return false }
-        return source == path || source == URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    /// All modules, and those of the plugin.
+    ///
+    /// A plugin is loaded before those that are named beside it, and without those that lie in folders: it is not to blame for what
+    /// they do, and an older copy of it may be among them.
+    private func modulesToCheck(_ line: TrialLine?) throws -> (all: Modules, added: [ModuleID]) {
+        guard let path else { return (try plugins.modules(), []) }
+        let known = Set(PluginOptions.builtin.checkable)
+        line?.say("loading it")
+        let modules = try PluginOptions.builtin.loading(plugins: [path])
+        return (try modules.loading(plugins: plugins.plugins), modules.checkable.filter { !known.contains($0) })
     }
 
     private func check(
-        _ id: ModuleID, _ configuration: Configuration, _ modules: Modules
+        _ id: ModuleID, _ configuration: Configuration, _ modules: Modules, _ line: TrialLine?
     ) async throws -> [Report.Check] {
         let source = try modules.source(of: id)
         if !json { print("\(id.kind.rawValue) '\(id.name)'") }
         var results: [Report.Check] = []
         for check in try modules.checks(of: id, options: configuration, seed: seed) {
             var reason: String?
+            line?.say(check.promise)
             do {
                 try await check.run()
             } catch {

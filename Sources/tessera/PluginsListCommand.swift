@@ -6,10 +6,13 @@ struct PluginsListCommand: ParsableCommand {
         commandName: "list", abstract: "Lists the modules that are swapped by name, with their options.",
         discussion: """
             Plugins that cannot be loaded are listed with the reason, and are no failure here. Each is tried in a process of its \
-            own first, so that one that crashes is told of as well.
+            own first, so that one that crashes, or never comes to an end, is told of as well.
             """)
 
     @OptionGroup var plugins: PluginOptions
+
+    @Option(help: ArgumentHelp("How long loading a plugin may take.", valueName: "SECONDS"))
+    var timeout = 30.0
 
     @Flag(help: "Print one JSON object on standard output.")
     var json = false
@@ -31,8 +34,12 @@ struct PluginsListCommand: ParsableCommand {
         var decodes_everywhere_alike: Bool?
     }
 
+    func validate() throws {
+        guard timeout > 0 else { throw ValidationError("'--timeout' expects more than 0 seconds") }
+    }
+
     func run() throws {
-        let (modules, refused) = plugins.tried()
+        let (modules, refused) = plugins.tried(seconds: timeout)
         let entries =
             Self.entries(modules.strategies) + Self.entries(modules.transports) + Self.entries(modules.backends)
             + Self.entries(modules.saliencyMetrics) + Self.entries(modules.pruningAmounts)

@@ -9,5 +9,10 @@ struct PluginsProbeCommand: ParsableCommand {
     @Argument(help: "The plugin.")
     var path: String
 
-    func run() throws { _ = try PluginOptions.builtin.loading(plugins: [path]) }
+    func run() throws {
+        let line = TrialLine.standardInput()
+        // A plugin that is refused has been tried to the end, too.
+        defer { line?.finish() }
+        _ = try PluginOptions.builtin.loading(plugins: [path])
+    }
 }

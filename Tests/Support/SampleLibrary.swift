@@ -25,8 +25,11 @@ public enum SampleLibrary {
     }
 
     /// A library made of C.
-    public static func c(_ source: String, in folder: TemporaryFolder, named name: String = "library") throws -> String
-    {
+    ///
+    /// - Parameter include: the folder of the header.
+    public static func c(
+        _ source: String, in folder: TemporaryFolder, named name: String = "library", include: String = include
+    ) throws -> String {
         let file = try folder.write(source, to: "\(name).c")
         let library = folder.file("\(name).so")
         try run("cc", ["-std=c99", "-fPIC", "-shared", "-I\(include)", "-o", library, file])
@@ -34,9 +37,11 @@ public enum SampleLibrary {
     }
 
     /// A library made of C++.
-    public static func cpp(_ source: String, in folder: TemporaryFolder, named name: String = "library") throws
-        -> String
-    {
+    ///
+    /// - Parameter include: the folder of the header.
+    public static func cpp(
+        _ source: String, in folder: TemporaryFolder, named name: String = "library", include: String = include
+    ) throws -> String {
         let file = try folder.write(source, to: "\(name).cpp")
         let library = folder.file("\(name).so")
         try run("c++", ["-std=c++17", "-fPIC", "-shared", "-pthread", "-I\(include)", "-o", library, file])

@@ -25,7 +25,8 @@ import Testing
         static const tessera_descriptor descriptor = {
             .magic = TESSERA_PLUGIN_MAGIC, .abi_major = TESSERA_ABI_MAJOR, .abi_minor = TESSERA_ABI_MINOR,
             .size = sizeof(tessera_descriptor), .kind = TESSERA_METRIC, .name = "numbered", .summary = "the channel's number",
-            .version = "1", .options = options, .option_count = 2, .register_module = register_module};
+            .version = "1", .options = options, .option_count = 2, .option_size = sizeof(tessera_option),
+            .register_module = register_module};
         TESSERA_EXPORT const tessera_descriptor *tessera_plugin(void) { return &descriptor; }
         """
 
@@ -42,7 +43,10 @@ import Testing
             ".kind = TESSERA_METRIC", ".kind = TESSERA_STRATEGY",
             "expected a partition strategy to have the function 'partition', found null"
         ),
-        (".kind = TESSERA_METRIC", ".kind = TESSERA_TRANSPORT", "expected the functions of a transport in 72 bytes"),
+        (
+            ".kind = TESSERA_METRIC", ".kind = TESSERA_TRANSPORT",
+            "expected the functions of a transport, a table of at least 72 bytes, found 32"
+        ),
         (
             ".kind = TESSERA_METRIC, .saliencies", ".kind = TESSERA_CODEC, .saliencies",
             "expected the functions of a saliency metric, kind 2, found those of kind 4"
@@ -54,7 +58,28 @@ import Testing
         ),
         (".summary = \"the channel's number\"", ".summary = 0", "expected a summary, found null"),
         (".version = \"1\"", ".version = \"\\xff\"", "expected a version in UTF-8"),
-        (".options = options", ".options = 0", "expected at most 256 options, found null"),
+        (".options = options", ".options = 0", "expected options, found null"),
+        (".option_count = 2", ".option_count = 257", "expected at most 256 options, found 257"),
+        (
+            ".options = options", ".options = (const tessera_option *)((const char *)options + 4)",
+            "expected options at a multiple of 8 bytes"
+        ),
+        (
+            ".option_size = sizeof(tessera_option)", ".option_size = sizeof(tessera_option) - 8",
+            "expected options of at least 32 bytes, found 24"
+        ),
+        (
+            ".option_size = sizeof(tessera_option)", ".option_size = sizeof(tessera_option) + 2",
+            "expected options of a multiple of 8 bytes, found 34"
+        ),
+        (
+            "return &descriptor;", "return (const tessera_descriptor *)((const char *)&descriptor + 4);",
+            "expected a descriptor at a multiple of 8 bytes"
+        ),
+        (
+            "*table = &metric;", "*table = (const char *)&metric + 2;",
+            "expected the functions of a saliency metric at a multiple of 8 bytes"
+        ),
         ("{\"b\", TESSERA_TEXT", "{\"a\", TESSERA_TEXT", "the option 'a' is declared twice"),
         ("TESSERA_NUMBER", "12", "option 'a': expected a type from 1 to 7, found 12"),
         ("\"1\", \"an option\"", "\"many\", \"an option\"", "expected a number, found 'many'"),
@@ -70,7 +95,7 @@ import Testing
         ),
         (
             ".size = sizeof(tessera_metric)", ".size = 8",
-            "expected the functions of a saliency metric in 32 bytes, found 8"
+            "expected the functions of a saliency metric, a table of at least 32 bytes, found 8"
         ),
         (
             ".saliencies = saliencies", ".saliencies = 0",
@@ -109,6 +134,49 @@ import Testing
         let second = try SampleLibrary.c(Self.right, in: folder, named: "second")
         expectError("a saliency metric named 'numbered' is registered already", in: second) {
             try modules.load(plugins: [second])
+        }
+    }
+
+    @Test("a library that was refused is not registered again")
+    func registeredOnce() throws {
+        let folder = try TemporaryFolder()
+        let source = Self.right.replacingOccurrences(of: ".saliencies = saliencies", with: ".saliencies = 0")
+            .replacingOccurrences(of: "(void)host, (void)error;", with: "(void)host, (void)error; registrations++;")
+            .replacingOccurrences(
+                of: "#include <tessera_plugin.h>",
+                with: "#include <tessera_plugin.h>\nTESSERA_EXPORT int registrations; int registrations = 0;")
+        let library = try SampleLibrary.c(source, in: folder)
+        for _ in 0..<2 {
+            expectError("to have the function 'saliencies'", in: library) {
+                try Modules.builtin.loading(plugins: [library])
+            }
+        }
+        let symbol = try #require(dlsym(dlopen(library, RTLD_NOW), "registrations"))
+        #expect(symbol.load(as: Int32.self) == 1)
+    }
+
+    @Test("a library whose dynamic section leads out of it is refused")
+    func wildAddresses() throws {
+        let folder = try TemporaryFolder()
+        let library = try SampleLibrary.c(Self.right, in: folder)
+        let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: library)))
+        func number(_ offset: Int, _ count: Int) -> Int {
+            (0..<count).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
+        }
+        // The header of PT_DYNAMIC, and what it leads to.
+        let headers = (0..<number(56, 2)).map { number(32, 8) + 56 * $0 }
+        let header = try #require(headers.first { number($0, 4) == 2 })
+        let entries = (0..<number(header + 32, 8) / 16).map { number(header + 8, 8) + 16 * $0 }
+        // The values of STRTAB, SYMTAB and GNU_HASH, all addresses.
+        let places = [5, 6, 0x6FFF_FEF5].compactMap { tag in entries.first { number($0, 8) == tag }.map { $0 + 8 } }
+        #expect(places.count == 3)
+        for (index, place) in ([header + 16, header + 40] + places).enumerated() {
+            var altered = bytes
+            altered[place + 4] = 0x55
+            let path = try folder.write(altered, to: "wild\(index).so")
+            expectError("expected a library that the dynamic linker can follow", in: path) {
+                try Modules.builtin.loading(plugins: [path])
+            }
         }
     }
 

@@ -56,14 +56,14 @@ import Testing
         }
     }
 
-    @Test("an operator whose parts differ from the whole is found, and one that changes its input")
+    @Test("an operator whose parts differ from the whole is found, and one that writes where it must not")
     func operators() async throws {
         let folder = try TemporaryFolder()
         let source = try String(
             contentsOfFile: "\(TestFiles.repository.path)/Plugins/Examples/sharpen/sharpen.c", encoding: .utf8)
         let faults = [
             (
-                "(float)(parameters[0].data[c]", "(float)(made->start[2] + parameters[0].data[c]",
+                "(float)(parameters[0]->data[c]", "(float)(made->start[2] + parameters[0]->data[c]",
                 "regions that are computed", "differ from the whole"
             ),
             (
@@ -74,15 +74,75 @@ import Testing
                 "region->start[axis] = at_least(0, output->start[axis] - radius);", "region->start[axis] = -1;",
                 "regions that are computed", "expected a region inside"
             ),
+            (
+                "const tessera_region *made = &output->region;",
+                "const tessera_region *made = &output->region; inputs[0]->data[0] = 3;",
+                "it does not change its inputs", "input 1: expected element 0 to stay"
+            ),
+            (
+                "const tessera_region *made = &output->region;",
+                "const tessera_region *made = &output->region; parameters[0]->data[-1] = 3;",
+                "it does not change its inputs", "'gain': expected nothing to be written beside"
+            ),
+            (
+                "const tessera_region *made = &output->region;",
+                "const tessera_region *made = &output->region; output->data[-2] = 3;",
+                "it writes every element", "a write 2 before the first"
+            ),
+            (
+                "for (int64_t x = made->start[3]; x < made->end[3]; x++) {",
+                "for (int64_t x = made->start[3]; x < made->end[3]; x++) { if (x == 2) continue;",
+                "it writes every element", "expected element 2 to be written"
+            ),
+            (
+                "const double pixel = input->data[offset(&input->region, n, c, y, x)];",
+                "const double pixel = input->data[offset(&input->region, n, c, y, x) + 1];",
+                "it writes every element", "found what lies beside one"
+            ),
+            (
+                ".input_count = 1,", ".input_count = 1, .is_pointwise = 1,",
+                "every pixel depends on those at its own place", "is another if other pixels are"
+            ),
         ]
         for (index, (original, changed, promise, reason)) in faults.enumerated() {
             let broken = source.replacingOccurrences(of: original, with: changed)
             #expect(broken != source)
             let library = try SampleLibrary.c(broken, in: folder, named: "sharpen\(index)")
             let modules = try Modules.builtin.loading(plugins: [library])
-            let failures = try await modules.failures(of: ModuleID(.operator, "sharpen"))
-            #expect(failures.contains { $0.key.hasPrefix(promise) && $0.value.contains(reason) })
+            // That check alone: others would let the library write where it must not.
+            let checks = try modules.checks(of: ModuleID(.operator, "sharpen"))
+            let check = try #require(checks.first { $0.promise.hasPrefix(promise) })
+            let error = await #expect(throws: (any Error).self) { try await check.run() }
+            #expect("\(error as Any)".contains(reason))
         }
+    }
+
+    @Test("an operator that keeps state between calls is found when threads use it at once")
+    func threads() async throws {
+        let folder = try TemporaryFolder()
+        let source = try String(
+            contentsOfFile: "\(TestFiles.repository.path)/Plugins/Examples/sharpen/sharpen.c", encoding: .utf8)
+        // Puts the number of threads that are in it beside the gain, and stays long enough to meet others.
+        let broken = source.replacingOccurrences(
+            of: "const tessera_region *made = &output->region;",
+            with: """
+                const tessera_region *made = &output->region;
+                static int threads = 0;
+                const int count = __sync_add_and_fetch(&threads, 1);
+                usleep(2000);
+                """
+        ).replacingOccurrences(of: "(float)(parameters[0]->data[c]", with: "(float)(count * parameters[0]->data[c]")
+            .replacingOccurrences(
+                of: "                }\n    return TESSERA_OK;\n}\n\nstatic const char",
+                with:
+                    "                }\n    __sync_sub_and_fetch(&threads, 1);\n    return TESSERA_OK;\n}\n\nstatic const char"
+            )
+            .replacingOccurrences(
+                of: "#include <tessera_plugin.h>", with: "#include <tessera_plugin.h>\nextern int usleep(unsigned);")
+        #expect(broken.contains("sub_and_fetch"))
+        let modules = try Modules.builtin.loading(plugins: [SampleLibrary.c(broken, in: folder)])
+        let failures = try await modules.failures(of: ModuleID(.operator, "sharpen"))
+        #expect(failures["threads that use it at once get the same output"]?.contains("threads at once") == true)
     }
 
     @Test("a metric that forgets a channel or fails is found")
@@ -107,15 +167,32 @@ import Testing
         let source = try String(
             contentsOfFile: "\(TestFiles.repository.path)/Plugins/Examples/unix-sockets/unix_sockets.cpp",
             encoding: .utf8)
-        let broken = source.replacingOccurrences(
-            of: "if (host->received(network_, link, bytes.get(), length) != TESSERA_OK) break;",
-            with: "if (length % 50 != 7 && host->received(network_, link, bytes.get(), length) != TESSERA_OK) break;")
-        #expect(broken != source)
-        let library = try SampleLibrary.cpp(broken, in: folder)
-        let modules = try Modules.builtin.loading(plugins: [library])
-        let promise = "messages of all sizes arrive whole and in order"
-        let check = try #require(try modules.checks(of: ModuleID(.transport, "unix")).first { $0.promise == promise })
-        await #expect(throws: (any Error).self) { try await check.run() }
+        let faults = [
+            (
+                "if (host->received(network_, link, bytes.get(), length) != TESSERA_OK) break;",
+                "if (length % 50 != 7 && host->received(network_, link, bytes.get(), length) != TESSERA_OK) break;",
+                "messages of all sizes arrive whole and in order"
+            ),
+            (
+                "host->link_closed(network_, link, reason);", "(void)reason;",
+                "a lost peer is reported once, and the others go on"
+            ),
+            (
+                "uint64_t(1) << 30;", "uint64_t(1) << 17;",
+                "a message of the largest size arrives, and one that is larger is refused and does no harm"
+            ),
+        ]
+        for (index, (original, changed, promise)) in faults.enumerated() {
+            // Says the same of its largest message, whatever it carries.
+            let broken = source.replacingOccurrences(of: original, with: changed)
+                .replacingOccurrences(of: "int64_t(largest_message)", with: "int64_t(1) << 30")
+            #expect(source.contains(original))
+            let library = try SampleLibrary.cpp(broken, in: folder, named: "unix\(index)")
+            let modules = try Modules.builtin.loading(plugins: [library])
+            let check = try #require(
+                try modules.checks(of: ModuleID(.transport, "unix")).first { $0.promise == promise })
+            await #expect(throws: (any Error).self) { try await check.run() }
+        }
     }
 
     // MARK: What is built in

@@ -46,7 +46,8 @@ import Testing
         static const tessera_descriptor descriptor = {
             .magic = TESSERA_PLUGIN_MAGIC, .abi_major = TESSERA_ABI_MAJOR, .abi_minor = TESSERA_ABI_MINOR,
             .size = sizeof(tessera_descriptor), .kind = TESSERA_CODEC, .name = "plain", .summary = "samples as they are",
-            .version = "1", .options = options, .option_count = 1, .register_module = register_module};
+            .version = "1", .options = options, .option_count = 1, .option_size = sizeof(tessera_option),
+            .register_module = register_module};
         TESSERA_EXPORT const tessera_descriptor *tessera_plugin(void) { return &descriptor; }
         """
 
@@ -84,7 +85,75 @@ import Testing
             failed.keys.sorted() == [
                 "frames of all sizes come back as they were",
                 "frames of one value, and of the smallest and largest, come back",
+                "smooth frames come back nearer to what they were than one value would be",
             ])
+    }
+
+    @Test("a lossy codec keeps to the error that it states, and the checker finds one that does not")
+    func lossy() async throws {
+        let folder = try TemporaryFolder()
+        // The lowest two bits are lost, so that a sample differs by at most 3.
+        let lossy = Self.source.replacingOccurrences(
+            of: "samples[index] ^ (uint16_t)key;", with: "samples[index] & ~3 & ~key;"
+        )
+        .replacingOccurrences(of: ".is_lossless = 1,", with: ".largest_error = largest_error,")
+        .replacingOccurrences(
+            of: "static const tessera_codec codec",
+            with: """
+                static uint32_t largest_error(const tessera_options *options, uint32_t bits) {
+                    (void)options, (void)bits;
+                    return 3;
+                }
+                static const tessera_codec codec
+                """)
+        let promise = "frames of all sizes come back, with the error that is stated at most"
+        for (stated, reason) in [(3, nil), (2, "samples that differ by at most 2, found 3")] {
+            let source = lossy.replacingOccurrences(of: "return 3;", with: "return \(stated);")
+            let library = try SampleLibrary.c(source, in: folder, named: "lossy\(stated)")
+            let failures = try await Modules.builtin.loading(plugins: [library]).failures(of: ModuleID(.codec, "plain"))
+            let failure = failures[promise]
+            #expect((failure == nil) == (reason == nil))
+            if let reason { #expect(failure?.contains(reason) == true) }
+        }
+        // One that states nothing has to come near at least.
+        let grey = lossy.replacingOccurrences(of: ".largest_error = largest_error,", with: "")
+            .replacingOccurrences(
+                of: "memcpy(samples, bytes, byte_count);",
+                with: "(void)bytes; for (size_t index = 0; index < count; index++) samples[index] = 1;")
+        let library = try SampleLibrary.c(grey, in: folder, named: "grey")
+        let failures = try await Modules.builtin.loading(plugins: [library]).failures(of: ModuleID(.codec, "plain"))
+        #expect(failures["smooth frames come back nearer to what they were than one value would be"] != nil)
+    }
+
+    @Test(
+        "the checker finds a codec that fails at large and odd widths alone", arguments: ["> 5000", "== 129", "== 3"])
+    func widths(_ condition: String) async throws {
+        let folder = try TemporaryFolder()
+        let source = Self.source.replacingOccurrences(
+            of: "memcpy(samples, bytes, byte_count);",
+            with: "memcpy(samples, bytes, byte_count); if (format->width \(condition)) samples[count - 1] ^= 1;")
+        let failed = try await modules(source, folder).failures(of: ModuleID(.codec, "plain"))
+        #expect(failed["frames of all sizes come back as they were"] != nil)
+    }
+
+    @Test(
+        "a result that cannot be is refused",
+        arguments: [
+            ("NULL, 5", "expected 5 bytes of a result, found null"),
+            ("&sample, SIZE_MAX", "found more than memory has"),
+            ("&sample, (size_t)1 << 40", "expected at most 1048608 bytes of a result"),
+        ])
+    func results(_ written: String, _ reason: String) throws {
+        let folder = try TemporaryFolder()
+        let source = Self.source.replacingOccurrences(
+            of: "const tessera_status status = host->write(output, &sample, sizeof sample);",
+            with:
+                "const tessera_status status = TESSERA_OK; host->write(output, \(written)); host->write(NULL, &sample, 1);"
+        )
+        #expect(source != Self.source)
+        let codec = try modules(source, folder).weightCodecs.make("plain")
+        let frames = WeightFrames(FrameFormat(width: 2, height: 1, bits: 8), samples: [1, 2])
+        expectError(nil, "weight codec 'plain'", reason) { try codec.encode(frames) }
     }
 }
 

@@ -84,6 +84,7 @@ nonisolated(unsafe) private let descriptor: UnsafePointer<tessera_descriptor> = 
             name: permanent("cut_after"), type: Int32(TESSERA_TEXTS), initial: permanent("[max_pool]"),
             summary: permanent("kinds of layers after which the maps are put together")))
     descriptor.option_count = 1
+    descriptor.option_size = UInt32(MemoryLayout<tessera_option>.size)
     descriptor.register_module = { ownHost, table, _ in
         host = ownHost
         table?.pointee = UnsafeRawPointer(strategy)

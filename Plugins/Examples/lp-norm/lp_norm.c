@@ -52,6 +52,7 @@ static const tessera_descriptor descriptor = {
     .version = "1.0",
     .options = options,
     .option_count = 1,
+    .option_size = sizeof(tessera_option),
     .register_module = register_module,
 };
 

@@ -75,11 +75,11 @@ static int64_t offset(const tessera_region *part, int64_t n, int64_t c, int64_t 
 }
 
 static tessera_status forward(
-    const tessera_options *options, const tessera_array *inputs, uint32_t input_count,
-    const tessera_array *parameters, const tessera_array *output, tessera_error *error) {
+    const tessera_options *options, const tessera_array *const *inputs, uint32_t input_count,
+    const tessera_array *const *parameters, const tessera_array *output, tessera_error *error) {
     const int64_t radius = host->option_integer(options, "radius");
     const double amount = host->option_number(options, "amount");
-    const tessera_array *input = &inputs[0];
+    const tessera_array *input = inputs[0];
     const tessera_region *made = &output->region;
     (void)input_count;
     (void)error;
@@ -97,7 +97,7 @@ static tessera_status forward(
                     const double mean = sum / (double)((bottom - top + 1) * (right - left + 1));
                     const double pixel = input->data[offset(&input->region, n, c, y, x)];
                     output->data[offset(made, n, c, y, x)] =
-                        (float)(parameters[0].data[c] * (pixel + amount * (pixel - mean)));
+                        (float)(parameters[0]->data[c] * (pixel + amount * (pixel - mean)));
                 }
     return TESSERA_OK;
 }
@@ -113,6 +113,7 @@ static const tessera_operator operator_table = {
     .largest_input_count = 1,
     .parameters = parameters,
     .parameter_count = 1,
+    .parameter_size = sizeof(tessera_parameter),
     .shapes = "[batch, channels, height, width] → the same shape",
     .check_options = check_options,
     .output_shape = output_shape,
@@ -145,6 +146,7 @@ static const tessera_descriptor descriptor = {
     .version = "1.0",
     .options = options,
     .option_count = 2,
+    .option_size = sizeof(tessera_option),
     .register_module = register_module,
 };
 

@@ -46,6 +46,7 @@ static const tessera_descriptor descriptor = {
     .version = "1.0",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
+    .option_size = sizeof(tessera_option),
     .register_module = register_module,
 };
 

@@ -323,6 +323,7 @@ const tessera_descriptor descriptor = {
     "1.0",
     options,
     1,
+    sizeof(tessera_option),
     register_module,
 };
 

@@ -17,7 +17,8 @@ public struct JPEG2000: WeightCodec, Configurable {
 
     public var kind: WeightCodecKind { .image }
     public var isLossless: Bool { quality == nil }
-    public var limits: WeightCodecLimits { PictureStream.limits }
+    /// The decoder takes no rows that are much longer.
+    public var limits: WeightCodecLimits { WeightCodecLimits(width: 1 << 15, height: 1 << 15) }
 
     private let codec = PictureStream(
         stream: MediaStream(encoder: "libopenjpeg", decoder: "jpeg2000"), narrow: AV_PIX_FMT_GRAY8,

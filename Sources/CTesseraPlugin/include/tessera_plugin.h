@@ -10,9 +10,6 @@
  *
  * Rules that hold for all kinds:
  *
- * - Every structure that may grow begins with `size`, its size as the side that filled it in knows it. Minor versions of the
- *   interface add fields at the end of structures; a field that lies beyond `size` is not there. Structures without `size`
- *   never change.
  * - A function that can fail returns TESSERA_OK or another tessera_status, and says what is wrong by tessera_fail(). Exceptions
  *   must not leave the library.
  * - Pointers that a function is given hold until it returns, unless it says otherwise. The descriptor, the table, and all texts
@@ -20,6 +17,21 @@
  * - Except where it says otherwise, a function may be called by several threads at once, and is deterministic: what it is given
  *   decides what it gives.
  * - Texts are UTF-8 and end with a zero.
+ * - A library does not end the process. What it is given, and gives, is aligned as C demands.
+ *
+ * How the interface grows, so that a library that was built once works with every later Tessera of its major version:
+ *
+ * - Minor versions add fields at the end of structures, and values to enumerations. Nothing is moved, taken away or given another
+ *   meaning.
+ * - A structure that may grow has a `size`: its size in bytes as the side that filled it in knows it. A field that lies beyond
+ *   `size` is not there, which is the same as a 0; TESSERA_HAS asks for it. What lies beyond what the other side knows is not
+ *   looked at.
+ * - Every structure of a library has at least the size that it had in version 1.0.
+ * - Such structures stand in arrays of pointers, or next to the size of one of them (`option_size`, `parameter_size`), by which the
+ *   other side steps from one to the next.
+ * - Structures without `size` never change: tessera_bytes, tessera_shape, tessera_region and tessera_weights.
+ * - A library says which minor version it needs at least: `abi_minor`. One that was built with a later header, but asks by
+ *   TESSERA_HAS before it uses what is new, may say an earlier one than TESSERA_ABI_MINOR.
  *
  * Tessera is licensed under the Apache License 2.0; the plugins that include this header may have any licence.
  */
@@ -52,8 +64,12 @@ extern "C" {
 #define TESSERA_PLUGIN_MAGIC 0x54535241u
 /* Libraries of another major version are refused. */
 #define TESSERA_ABI_MAJOR 1
-/* Libraries of a later minor version are refused: they may call functions that this host does not have. */
+/* Libraries that need a later minor version are refused: they may call functions that this host does not have. */
 #define TESSERA_ABI_MINOR 0
+
+/* Whether a structure has a field, as far as the side knows it that filled it in: TESSERA_HAS(tessera_host, host, write). */
+#define TESSERA_HAS(type, structure, field) \
+    ((structure)->size >= offsetof(type, field) + sizeof((structure)->field))
 
 /* ---- Errors ---------------------------------------------------------------------------------------------------------- */
 
@@ -174,7 +190,7 @@ typedef struct tessera_host {
     size_t (*option_numbers)(const tessera_options *options, const char *name, const double **values);
     size_t (*option_texts)(const tessera_options *options, const char *name, const char *const **values);
 
-    /* Codecs: adds bytes to the result. */
+    /* Codecs: adds bytes to the result. TESSERA_LIMIT_EXCEEDED once there are more than 1 MiB and 16 bytes a sample. */
     tessera_status (*write)(tessera_output *output, const void *bytes, size_t count);
 
     /* Strategies: begins a stage that ends with a value, one of the span's cut points. Stages are begun in order. */
@@ -185,7 +201,7 @@ typedef struct tessera_host {
         tessera_planner *planner, uint32_t node, const tessera_region *region, tessera_error *error);
     /* Strategies: a remark on the plan, for a person. */
     void (*add_note)(tessera_planner *planner, const char *text);
-    /* Strategies: what a tile would cost. `cost->size` must be set. */
+    /* Strategies: what a tile would cost. The sizes of both must be set. */
     tessera_status (*tile_cost)(
         tessera_planner *planner, const struct tessera_tile *tile, struct tessera_tile_cost *cost, tessera_error *error);
     /* Strategies: the seconds that whole layers, by index, take on a device. Devices are the nodes, and `leader`. */
@@ -197,7 +213,8 @@ typedef struct tessera_host {
        of a link is never used again. */
     void (*link_opened)(tessera_network *network, uint64_t link, int32_t is_dialed);
     /* Transports: a whole message came on a link. Blocks while too much is unread, which must hold up that link alone. Returns
-       TESSERA_PEER_LOST if the link is of no more use, and the library then stops reading from it. */
+       TESSERA_PEER_LOST if the link is of no more use, TESSERA_INVALID_ARGUMENT for what cannot be a message, and the library then
+       stops reading from the link. */
     tessera_status (*received)(tessera_network *network, uint64_t link, const void *bytes, size_t count);
     /* Transports: a link is down. `reason` says why, in words; NULL if the other end closed it. Nothing may follow on the link. */
     void (*link_closed)(tessera_network *network, uint64_t link, const char *reason);
@@ -217,7 +234,7 @@ enum {
 typedef struct tessera_descriptor {
     uint32_t magic;      /* TESSERA_PLUGIN_MAGIC */
     uint32_t abi_major;  /* TESSERA_ABI_MAJOR */
-    uint32_t abi_minor;  /* TESSERA_ABI_MINOR */
+    uint32_t abi_minor;  /* TESSERA_ABI_MINOR, or the earlier one that the library can do with */
     uint32_t size;       /* sizeof(tessera_descriptor) */
     int32_t kind;        /* TESSERA_STRATEGY, … */
     const char *name;    /* what YAML, Lua and the command line call the module: lower case, digits, '-' and '_' */
@@ -225,6 +242,7 @@ typedef struct tessera_descriptor {
     const char *version; /* of the library */
     const tessera_option *options;
     uint32_t option_count;
+    uint32_t option_size; /* sizeof(tessera_option), if there are options */
     /* Called once, before anything else: gives the table of functions of the kind, which begins with its size and kind. */
     tessera_status (*register_module)(const tessera_host *host, const void **table, tessera_error *error);
 } tessera_descriptor;
@@ -290,11 +308,12 @@ typedef struct tessera_span {
 
 /* A tile whose cost is asked for. */
 typedef struct tessera_tile {
+    uint32_t size;
     uint32_t value; /* one of the cut points */
     uint32_t node;
+    uint32_t available_count;
     tessera_region region;
     /* The values that are there already: the ends of stages before it. */
-    uint32_t available_count;
     const uint32_t *available;
 } tessera_tile;
 
@@ -367,6 +386,7 @@ enum {
 
 /* Grey pictures, whose samples stand row by row, picture by picture. */
 typedef struct tessera_frames {
+    uint32_t size;
     uint32_t width;
     uint32_t height;
     uint32_t count;
@@ -375,7 +395,7 @@ typedef struct tessera_frames {
 
 typedef struct tessera_codec {
     uint32_t size;
-    int32_t kind; /* TESSERA_CODEC */
+    int32_t kind;              /* TESSERA_CODEC */
     int32_t layout;            /* TESSERA_IMAGES, … */
     int32_t is_lossless;       /* not 0 if the way back gives what went in */
     int32_t is_exact_anywhere; /* not 0 if every host decodes the same, as it is for integers */
@@ -391,6 +411,9 @@ typedef struct tessera_codec {
     tessera_status (*decode)(
         const tessera_options *options, const tessera_frames *format, const void *bytes, size_t byte_count,
         uint16_t *samples, tessera_error *error);
+    /* The most by which a sample of so many bits differs from what it was after the way back. NULL for a codec that is lossless, or
+       that can state no bound. */
+    uint32_t (*largest_error)(const tessera_options *options, uint32_t bits);
 } tessera_codec;
 
 /* ---- Operators ------------------------------------------------------------------------------------------------------- */
@@ -410,6 +433,7 @@ typedef struct tessera_parameter {
 
 /* Part of a value, or all of it. */
 typedef struct tessera_array {
+    uint32_t size;
     float *data; /* the elements of the part, row by row; those of inputs and parameters must not be written to */
     tessera_region region; /* where the part lies in the value */
     tessera_shape shape;   /* of the whole value */
@@ -424,6 +448,7 @@ typedef struct tessera_operator {
     uint32_t largest_input_count;
     const tessera_parameter *parameters;
     uint32_t parameter_count;
+    uint32_t parameter_size; /* sizeof(tessera_parameter), if there are parameters */
     const char *shapes; /* the shapes in words: "[batch, channels, height, width] → the same shape" */
     /* Not 0 if every output pixel depends on the input pixels at its own position alone. */
     int32_t is_pointwise;
@@ -449,8 +474,8 @@ typedef struct tessera_operator {
     /* Computes the region of the output that `output` says, from the regions that `input_region` gave. Every element must come
        out the same to the bit, whatever the region. */
     tessera_status (*forward)(
-        const tessera_options *options, const tessera_array *inputs, uint32_t input_count,
-        const tessera_array *parameters, const tessera_array *output, tessera_error *error);
+        const tessera_options *options, const tessera_array *const *inputs, uint32_t input_count,
+        const tessera_array *const *parameters, const tessera_array *output, tessera_error *error);
 } tessera_operator;
 
 /* ---- Transports ------------------------------------------------------------------------------------------------------ */
@@ -472,16 +497,17 @@ typedef struct tessera_endpoint {
 typedef struct tessera_transport {
     uint32_t size;
     int32_t kind; /* TESSERA_TRANSPORT */
-    /* The largest message in bytes; 0 for any. */
+    /* The largest message in bytes, at least 65536; 0 for any. */
     int64_t largest_message;
     tessera_status (*check_options)(const tessera_options *options, tessera_error *error); /* may be NULL */
-    /* Joins, and gives what stands for this peer in the other functions. The options hold until stop() returns. */
+    /* Joins, and gives what stands for this peer in the other functions. The options hold until stop() returns. Links may be reported
+       before it returns. If it fails, nothing of it calls the host any more. */
     tessera_status (*start)(
         const tessera_options *options, const tessera_endpoint *endpoint, tessera_network *network, void **transport,
         tessera_error *error);
     /* Writes the address that others can dial, as bound; an empty text if this peer accepts no links. */
     tessera_status (*listen_address)(void *transport, char *address, size_t capacity, tessera_error *error);
-    /* Opens a link; calls `link_opened` before it returns. */
+    /* Opens a link; calls `link_opened` before it returns. It should give up after some seconds: stop() has to wait for it. */
     tessera_status (*dial)(void *transport, const char *address, uint64_t *link, tessera_error *error);
     /* Sends one message, given in pieces that follow each other, and returns once the pieces are of no more use. Blocks while the
        link takes no more. One thread at a time calls it for a link. TESSERA_PEER_LOST if the link is down. */
@@ -490,7 +516,8 @@ typedef struct tessera_transport {
     /* Closes a link after what was sent on it. A send() or `received` that blocks on it returns soon. The host does not wait for
        `link_closed` after that, and a link that is down already is no error. */
     void (*hang_up)(void *transport, uint64_t link);
-    /* Called once, at the end. When it returns, nothing of the transport calls the host any more. */
+    /* Called once, at the end, while no other function is under way, and none is called later. When it returns, nothing of the
+       transport calls the host any more. */
     void (*stop)(void *transport);
 } tessera_transport;
 

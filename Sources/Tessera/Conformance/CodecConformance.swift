@@ -15,13 +15,31 @@ struct CodecConformance: Sendable {
                 if ![3, 8, 16].contains(where: { (try? codec.check(bits: $0)) != nil }) { try codec.check(bits: 8) }
                 try WeightCodecConformance(codec, seed: seed).run(check)
             }
+        } + [ConformanceCheck("threads that use it at once get the same bytes and frames") { try checkThreads() }]
+    }
+
+    private func checkThreads() throws {
+        let format = FrameFormat(width: 47, height: 31, bits: 8)
+        guard (try? codec.check(bits: format.bits)) != nil else { return }
+        var numbers = ConformanceNumbers(seed: seed)
+        let samples = try numbers.tensor([format.sampleCount]).floats().map { UInt16(127 + 100 * $0) }
+        let bytes = try codec.encode(WeightFrames(format, samples: samples))
+        let frames = try bytes.withUnsafeBytes { try codec.decode($0, as: format) }
+        try ConformanceCheck.atOnce { [codec] in
+            let again = try codec.encode(WeightFrames(format, samples: samples))
+            return try again == bytes && again.withUnsafeBytes { try codec.decode($0, as: format) } == frames
         }
     }
 
     private func promise(_ check: WeightCodecConformance.Check) -> String {
         switch check {
         case .roundTrip:
-            codec.isLossless ? "frames of all sizes come back as they were" : "frames of all sizes come back"
+            codec.isLossless
+                ? "frames of all sizes come back as they were"
+                : codec.largestError(bits: 8) == nil
+                    ? "frames of all sizes come back"
+                    : "frames of all sizes come back, with the error that is stated at most"
+        case .nearness: "smooth frames come back nearer to what they were than one value would be"
         case .deterministic: "the same frames give the same bytes, and these the same frames"
         case .damage: "bytes that are cut off or altered give an error, or frames of the right size"
         case .extremes: "frames of one value, and of the smallest and largest, come back"

@@ -1,3 +1,6 @@
+import Foundation
+import Synchronization
+
 /// Something that a module promises, and how to see whether it keeps it.
 public struct ConformanceCheck: Sendable {
     /// The promise, in words.
@@ -10,6 +13,34 @@ public struct ConformanceCheck: Sendable {
 
     /// - Throws: what does not hold, or what the module threw.
     public func run() async throws { try await body() }
+}
+
+extension ConformanceCheck {
+    /// Does something on several threads at once, several times each.
+    ///
+    /// - Parameter body: says whether what it found is as expected.
+    /// - Throws: `BrokenPromise` if it is not, or the first error.
+    static func atOnce(_ body: @escaping @Sendable () throws -> Bool) throws {
+        let (threads, repetitions) = (4, 3)
+        let failure = Mutex<(any Error)?>(nil)
+        let others = DispatchGroup()
+        for _ in 0..<threads {
+            others.enter()
+            Thread.detachNewThread {
+                defer { others.leave() }
+                do {
+                    for _ in 0..<repetitions where try !body() {
+                        throw BrokenPromise(
+                            description: "expected the same on \(threads) threads at once, found other results")
+                    }
+                } catch {
+                    failure.withLock { $0 = $0 ?? error }
+                }
+            }
+        }
+        others.wait()
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
 }
 
 /// A promise that does not hold.

@@ -6,16 +6,24 @@ import TesseraRuntime
 
 /// The checks of `SaliencyMetricConformance`, in words, with a network that has samples and gradients.
 struct MetricConformance: Sendable {
-    private let conformance: SaliencyMetricConformance
+    private let metric: any SaliencyMetric
+    private let context: SaliencyContext
 
     init(_ metric: any SaliencyMetric, _ modules: Modules, seed: UInt64) throws {
-        conformance = SaliencyMetricConformance(metric, try Self.context(modules, seed: seed))
+        (self.metric, context) = (metric, try Self.context(modules, seed: seed))
     }
 
     var checks: [ConformanceCheck] {
         SaliencyMetricConformance.Check.allCases.map { check in
-            ConformanceCheck(Self.promise(check)) { [conformance] in try conformance.run(check) }
-        }
+            ConformanceCheck(Self.promise(check)) { [metric, context] in
+                try SaliencyMetricConformance(metric, context).run(check)
+            }
+        } + [
+            ConformanceCheck("threads that use it at once get the same values") { [metric, context] in
+                let values = try metric.saliencies(in: context)
+                try ConformanceCheck.atOnce { try metric.saliencies(in: context) == values }
+            }
+        ]
     }
 
     private static func promise(_ check: SaliencyMetricConformance.Check) -> String {

@@ -1,5 +1,6 @@
 import TesseraCore
 import TesseraOneDNN
+import TesseraPlugins
 import TesseraRuntime
 
 /// What every operator must do, over inputs of whatever shapes and types it takes.
@@ -14,22 +15,27 @@ struct OperatorConformance: Sendable {
         [.f32], [.bool], [.u8], [.i64], [.u8, .f32], [.bool, .f32], [.f32, .i64],
     ]
 
-    private let op: any Operator
-    private let seed: UInt64
+    let op: any Operator
+    let seed: UInt64
 
     init(_ op: any Operator, seed: UInt64) { (self.op, self.seed) = (op, seed) }
 
-    var checks: [ConformanceCheck] {
-        let cut: ConformanceCheck =
-            op.isSpatiallyLocal
-            ? ConformanceCheck("regions that are computed by themselves equal the whole to the bit") {
-                try forEachCase { try checkRegions(of: $0) }
-            }
-            : ConformanceCheck("it says that it cannot be cut") {
-                guard op.isSpatiallyLocal else { return }
-                throw BrokenPromise(description: "it can be cut")
-            }
-        return [
+    /// What must not be written to is looked at first: what is there after a stray write proves nothing.
+    var checks: [ConformanceCheck] { writes + results + [cut] + pixels }
+
+    private var writes: [ConformanceCheck] {
+        let stay = ConformanceCheck("it does not change its inputs and weights") {
+            try forEachCase { try checkInputsStay($0) }
+        }
+        guard op is any WatchedOperator else { return [stay] }
+        let all = ConformanceCheck("it writes every element of its output, and nothing beside it") {
+            try forEachCase { graph in try watch(graph) { $0.misplaced } }
+        }
+        return [stay, all]
+    }
+
+    private var results: [ConformanceCheck] {
+        [
             ConformanceCheck("what it makes has the shape that it says") {
                 try forEachCase { _ = try run($0, ReferenceBackend()) }
             },
@@ -40,10 +46,32 @@ struct OperatorConformance: Sendable {
                     }
                 }
             },
-            ConformanceCheck("it does not change its inputs and weights") {
-                try forEachCase { try checkInputsStay($0) }
+            ConformanceCheck("threads that use it at once get the same output") {
+                try forEachCase { graph in
+                    let expected = try run(graph, ReferenceBackend())
+                    try ConformanceCheck.atOnce { try run(graph, ReferenceBackend()) == expected }
+                }
             },
-            cut,
+        ]
+    }
+
+    private var cut: ConformanceCheck {
+        op.isSpatiallyLocal
+            ? ConformanceCheck("regions that are computed by themselves equal the whole to the bit") {
+                try forEachCase { try checkRegions(of: $0) }
+            }
+            : ConformanceCheck("it says that it cannot be cut") {
+                guard op.isSpatiallyLocal else { return }
+                throw BrokenPromise(description: "it can be cut")
+            }
+    }
+
+    private var pixels: [ConformanceCheck] {
+        guard op.isPointwise else { return [] }
+        return [
+            ConformanceCheck("every pixel depends on those at its own place alone") {
+                try forEachCase { try checkPixels(of: $0) }
+            }
         ]
     }
 
@@ -90,8 +118,9 @@ struct OperatorConformance: Sendable {
         }
     }
 
-    private func inputs(of graph: BoundGraph) throws -> [Tensor] {
-        var numbers = ConformanceNumbers(seed: seed &+ 1)
+    /// - Parameter draw: which of several inputs of the same shapes.
+    func inputs(of graph: BoundGraph, draw: UInt64 = 1) throws -> [Tensor] {
+        var numbers = ConformanceNumbers(seed: seed &+ draw)
         return try graph.graph.inputs.enumerated().map { index, input in
             let numbers = try numbers.tensor(graph.shapes[input.value])
             guard input.elementType != .f32 else { return numbers }
@@ -103,9 +132,11 @@ struct OperatorConformance: Sendable {
     }
 
     /// Runs the operator, and compares what it makes with what it says.
-    private func run(_ graph: BoundGraph, _ backend: any KernelBackend) throws -> Tensor {
+    func run(
+        _ graph: BoundGraph, _ backend: any KernelBackend, on inputs: [Tensor]? = nil
+    ) throws -> Tensor {
         let compiled = try backend.compile(graph, options: CompileOptions(threads: 1))
-        let result = try compiled.run(inputs(of: graph))[0]
+        let result = try compiled.run(inputs ?? self.inputs(of: graph))[0]
         let expected = graph.shapes[graph.graph.outputs[0].value]
         guard result.shape == expected else {
             throw BrokenPromise(description: "expected an output of \(expected), found \(result.shape)")
@@ -115,6 +146,7 @@ struct OperatorConformance: Sendable {
 
     private func checkInputsStay(_ graph: BoundGraph) throws {
         guard let node = graph.graph.nodes.first else { return }
+        try watch(graph) { $0.changed }
         let (inputs, before) = (try inputs(of: graph), try self.inputs(of: graph))
         let weights = graph.parameters[0]
         // What is written to is copied.
@@ -169,7 +201,7 @@ struct OperatorConformance: Sendable {
 
 extension Region {
     /// This region in near-equal parts along its last axes; at most one part an element.
-    fileprivate func parts(alongLastAxes counts: [Int]) -> [Region] {
+    func parts(alongLastAxes counts: [Int]) -> [Region] {
         var regions = [self]
         for (offset, count) in counts.suffix(rank - 2).enumerated() {
             let axis = rank - min(counts.count, rank - 2) + offset

@@ -30,6 +30,13 @@ struct StrategyConformance: Sendable {
                     }
                 }
             },
+            ConformanceCheck("threads that use it at once get the same plan") {
+                // One size of each structure, since some strategies take their time.
+                for (index, network) in networks.enumerated() where index.isMultiple(of: 3) {
+                    let expected = try plan(network.graph, 3).stages.map(\.choice)
+                    try ConformanceCheck.atOnce { try plan(network.graph, 3).stages.map(\.choice) == expected }
+                }
+            },
             ConformanceCheck("a partitioned run equals the whole to the bit") { try runsEqualTheWhole() },
         ]
     }

@@ -13,7 +13,13 @@ struct TransportChecks: Sendable {
             ConformanceCheck(Self.promise(check)) {
                 try await TransportConformance { count in try await network(count) }.run(check)
             }
-        } + [ConformanceCheck("a message that is too large is refused, and does no harm") { try await checkLimit() }]
+        } + [
+            ConformanceCheck(
+                "a message of the largest size arrives, and one that is larger is refused and does no harm"
+            ) {
+                try await checkLimit()
+            }
+        ]
     }
 
     private static func promise(_ check: TransportConformance.Check) -> String {
@@ -92,8 +98,34 @@ struct TransportChecks: Sendable {
         for peer in peers { await peer.close() }
     }
 
+    /// Sends as much as fits, so that the limit is not only the host's: at most 256 MiB, which takes long enough.
+    private func checkLargest(_ limit: Int, from sender: any Transport, to receiver: any Transport) async throws {
+        let bound = min(limit, 256 << 20)
+        let kind = "largest"
+        // A frame has a head, the length of its blob and its kind.
+        let size = bound - WireFormat.prefixLength - 8 - kind.utf8.count
+        try await sender.send(
+            Message(kind: kind, payload: [try UntouchedMemory.blob(byteCount: size)]), to: receiver.localPeer)
+        for await event in receiver.events {
+            switch event {
+            case .received(let message, _):
+                guard message.kind == kind, message.payload.map(\.count) == [size] else {
+                    throw BrokenPromise(description: "expected a message of \(bound) bytes, found '\(message.kind)'")
+                }
+                return
+            case .left(_, let reason):
+                let why = reason.map { ": \($0)" } ?? ""
+                throw BrokenPromise(
+                    description: "expected a message of \(bound) bytes to arrive, but the link is down\(why)")
+            case .appeared: continue
+            }
+        }
+        throw BrokenPromise(description: "expected a message of \(bound) bytes, found the end")
+    }
+
     private func checkLimit(from sender: any Transport, to receiver: any Transport) async throws {
         guard let limit = (sender as? any CheckableTransport)?.largestMessage else { return }
+        try await checkLargest(limit, from: sender, to: receiver)
         let large = Message(kind: "large", payload: [try UntouchedMemory.blob(byteCount: limit)])
         do {
             try await sender.send(large, to: receiver.localPeer)

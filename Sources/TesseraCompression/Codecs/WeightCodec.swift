@@ -19,6 +19,9 @@ public protocol WeightCodec: Sendable {
     /// The most samples that one call takes, and the largest width and height.
     var limits: WeightCodecLimits { get }
 
+    /// The most by which a sample of so many bits differs from what it was after the way back; nil if no bound can be stated.
+    func largestError(bits: Int) -> Int?
+
     /// - Throws: `notSupported` with the reason if this host lacks what the codec needs, or if it does not hold so many bits.
     func check(bits: Int) throws
 
@@ -48,6 +51,7 @@ public struct WeightCodecLimits: Sendable, Equatable {
 extension WeightCodec {
     public var decodesEverywhereAlike: Bool { true }
     public var limits: WeightCodecLimits { WeightCodecLimits() }
+    public func largestError(bits: Int) -> Int? { isLossless ? 0 : nil }
 
     /// Why the codec cannot be used here; nil if it can.
     public var unavailability: String? {

@@ -34,6 +34,11 @@ struct CodecPlugin: WeightCodec {
         return WeightCodecLimits(width: side, height: side)
     }
 
+    func largestError(bits: Int) -> Int? {
+        if isLossless { return 0 }
+        return table.largest_error.map { Int($0(options.handle, UInt32(clamping: bits))) }
+    }
+
     func check(bits: Int) throws {
         guard bits <= Int(table.largest_bits) else {
             throw TesseraError(
@@ -43,13 +48,15 @@ struct CodecPlugin: WeightCodec {
 
     func encode(_ frames: WeightFrames) throws -> [UInt8] {
         guard let encode = table.encode else { return [] }
-        let output = PluginOutput()
+        let output = PluginOutput(limit: 1 << 20 + 16 * frames.samples.count)
         var format = tessera_frames(frames.format)
         try withExtendedLifetime((output, options)) {
             try frames.samples.withUnsafeBufferPointer { samples in
                 try library.call("encode") { encode(options.handle, &format, samples.baseAddress, output.handle, $0) }
             }
         }
+        // Also for a library that does not look at what `write` returns.
+        if let refusal = output.refusal { throw refusal.located(path: "weight codec '\(library.name)'") }
         return output.bytes
     }
 
@@ -78,7 +85,8 @@ struct CodecPlugin: WeightCodec {
 extension tessera_frames {
     init(_ format: FrameFormat) {
         self.init(
-            width: UInt32(clamping: format.width), height: UInt32(clamping: format.height),
+            size: UInt32(MemoryLayout<tessera_frames>.size), width: UInt32(clamping: format.width),
+            height: UInt32(clamping: format.height),
             count: UInt32(clamping: format.count), bits: UInt32(clamping: format.bits))
     }
 }

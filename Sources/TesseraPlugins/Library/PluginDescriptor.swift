@@ -4,13 +4,13 @@ import TesseraCore
 
 /// What a library says of itself, which is checked field by field: nothing of it is trusted before the fields before it hold.
 struct PluginDescriptor {
-    private let pointer: UnsafePointer<tessera_descriptor>
+    /// As far as the library has it; the rest is zero.
+    private let fields: tessera_descriptor
 
     /// Loads a library and reads what it says of itself.
     ///
     /// - Throws: the reason why it cannot be used.
     static func read(_ path: String) throws -> PluginDescriptor {
-        try SharedObjectFile.check(path)
         guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
             let reason = dlerror().map { String(cString: $0) } ?? "the dynamic linker does not say why"
             throw TesseraError(.backendFailure, "the library cannot be loaded: \(reason)")
@@ -22,12 +22,15 @@ struct PluginDescriptor {
         guard let descriptor = function() else {
             throw TesseraError(.backendFailure, "expected 'tessera_plugin' to return a descriptor, found null")
         }
-        try checkVersion(UnsafeRawPointer(descriptor))
-        return PluginDescriptor(pointer: descriptor)
+        let bytes = try GrowingStructure.aligned(descriptor, for: tessera_descriptor.self, "a descriptor")
+        let size = try checkVersion(bytes)
+        return PluginDescriptor(fields: GrowingStructure.copy(tessera_descriptor.self, at: bytes, size: size))
     }
 
     /// Checks the fields that are there in every version.
-    private static func checkVersion(_ bytes: UnsafeRawPointer) throws {
+    ///
+    /// - Returns: the size in bytes.
+    private static func checkVersion(_ bytes: UnsafeRawPointer) throws -> Int {
         func field(_ index: Int) -> UInt32 { bytes.load(fromByteOffset: 4 * index, as: UInt32.self) }
         let (major, minor) = (UInt32(TESSERA_ABI_MAJOR), UInt32(TESSERA_ABI_MINOR))
         guard field(0) == TESSERA_PLUGIN_MAGIC else {
@@ -42,18 +45,15 @@ struct PluginDescriptor {
                 "expected a library for version \(major).0 to \(major).\(minor) of the plugin interface, found \(field(1)).\(field(2))"
             )
         }
-        let size = MemoryLayout<tessera_descriptor>.size
-        guard Int(field(3)) >= size else {
-            throw TesseraError(
-                .backendFailure, "expected a descriptor of at least \(size) bytes, found \(field(3))")
-        }
+        try GrowingStructure.check(size: Int(field(3)), first: FirstLayout.descriptor, "a descriptor")
+        return Int(field(3))
     }
 
     func kind() throws -> PluginKind {
-        guard let kind = PluginKind(rawValue: pointer.pointee.kind) else {
+        guard let kind = PluginKind(rawValue: fields.kind) else {
             throw TesseraError(
                 .backendFailure,
-                "expected a kind from 1 to \(PluginKind.allCases.count), found \(pointer.pointee.kind)")
+                "expected a kind from 1 to \(PluginKind.allCases.count), found \(fields.kind)")
         }
         return kind
     }
@@ -61,7 +61,7 @@ struct PluginDescriptor {
     func text(
         _ field: KeyPath<tessera_descriptor, UnsafePointer<CChar>?>, _ what: String
     ) throws -> String {
-        guard let text = pointer.pointee[keyPath: field] else {
+        guard let text = fields[keyPath: field] else {
             throw TesseraError(.backendFailure, "expected a \(what), found null")
         }
         guard let valid = String(validatingCString: text) else {
@@ -88,16 +88,15 @@ struct PluginDescriptor {
     }
 
     func options() throws -> [PluginOption] {
-        let count = pointer.pointee.option_count
-        guard count > 0 else { return [] }
-        guard count <= 256, let options = pointer.pointee.options else {
-            throw TesseraError(
-                .backendFailure,
-                "expected at most 256 options, found \(pointer.pointee.options == nil ? "null" : "\(count)")")
+        let count = Int(fields.option_count)
+        guard count <= 256 else {
+            throw TesseraError(.backendFailure, "expected at most 256 options, found \(count)")
         }
+        let options = try GrowingStructure.elements(
+            tessera_option.self, at: fields.options, count: count, size: fields.option_size, first: FirstLayout.option,
+            "options")
         var names: Set<String> = []
-        return try (0..<Int(count)).map { index in
-            let option = options[index]
+        return try options.enumerated().map { index, option in
             guard let name = option.name.flatMap({ String(validatingCString: $0) }), Self.isName(name, besides: "_")
             else {
                 throw TesseraError(
@@ -115,7 +114,7 @@ struct PluginDescriptor {
     ///
     /// - Returns: the table of functions.
     func register(_ kind: PluginKind) throws -> UnsafeRawPointer {
-        guard let register = pointer.pointee.register_module else {
+        guard let register = fields.register_module else {
             throw TesseraError(.backendFailure, "expected the function 'register_module', found null")
         }
         var table: UnsafeRawPointer?
@@ -125,6 +124,7 @@ struct PluginDescriptor {
                 .backendFailure, "expected 'register_module' to give the functions of a \(kind.description), found null"
             )
         }
-        return table
+        return try GrowingStructure.aligned(
+            table, for: tessera_strategy.self, "the functions of a \(kind.description)")
     }
 }

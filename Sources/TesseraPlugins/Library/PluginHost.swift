@@ -21,9 +21,7 @@ enum PluginHost {
         addPlanning(to: &host)
         addLinks(to: &host)
         host.write = { output, bytes, count in
-            guard let output = PluginOutput.at(output) else { return tessera_status(TESSERA_INVALID_ARGUMENT) }
-            output.bytes.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count))
-            return tessera_status(TESSERA_OK)
+            PluginFailure.guarding(nil) { try PluginOutput.at(output).write(bytes, count: count) }
         }
         return PluginMemory.permanent.one(host)
     }()

@@ -18,6 +18,8 @@ public final class PluginLibrary: @unchecked Sendable {
     /// The functions of the kind: begins with its size in bytes.
     private let table: UnsafeRawPointer
     private let tableSize: Int
+    /// The path for as long as the process runs.
+    private let permanentPath: UnsafePointer<CChar>
 
     private static let loaded = Mutex<[String: Result<PluginLibrary, TesseraError>]>([:])
 
@@ -27,17 +29,18 @@ public final class PluginLibrary: @unchecked Sendable {
     /// - Throws: the reason why the file is no plugin that can be used; every one names the file.
     public static func load(_ path: String) throws -> PluginLibrary {
         let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        // Which option or function it was, and always the file.
+        func naming(_ error: TesseraError) -> TesseraError { TesseraError(error.code, "\(error)", path: path) }
         return try loaded.withLock { loaded in
             if let result = loaded[file] { return try result.get() }
+            // A file that is not there yet, or is being written, may be a plugin later.
+            do { try SharedObjectFile.check(file) } catch let error as TesseraError { throw naming(error) }
             let result: Result<PluginLibrary, TesseraError>
             do {
                 result = .success(try PluginLibrary(file))
             } catch let error as TesseraError {
-                // Which option or function it was, and always the file.
-                result = .failure(TesseraError(error.code, "\(error)", path: path))
+                result = .failure(naming(error))
             }
-            // A file that is not there yet, or is being written, may be a plugin later.
-            if case .failure(let error) = result, error.code != .backendFailure { return try result.get() }
             loaded[file] = result
             return try result.get()
         }
@@ -45,24 +48,22 @@ public final class PluginLibrary: @unchecked Sendable {
 
     private init(_ path: String) throws {
         self.path = path
-        let descriptor = try PluginDescriptor.read(path)
+        guard let permanentPath = strdup(path) else { throw TesseraError(.outOfMemory, "there is no room for a path") }
+        self.permanentPath = UnsafePointer(permanentPath)
+        let descriptor = try ExitWatch.within(permanentPath) { try PluginDescriptor.read(path) }
         kind = try descriptor.kind()
         name = try descriptor.name()
         (summary, version) = (try descriptor.text(\.summary, "summary"), try descriptor.text(\.version, "version"))
         options = try descriptor.options()
-        table = try descriptor.register(kind)
+        let kind = kind
+        table = try ExitWatch.within(permanentPath) { try descriptor.register(kind) }
         tableSize = Int(table.load(as: UInt32.self))
         try checkTable()
     }
 
     /// The table of functions as a structure; what the library does not have of it is zero.
     func functions<Table>(_ type: Table.Type) -> Table {
-        withUnsafeTemporaryAllocation(byteCount: MemoryLayout<Table>.size, alignment: MemoryLayout<Table>.alignment) {
-            $0.initializeMemory(as: UInt8.self, repeating: 0)
-            $0.copyMemory(
-                from: UnsafeRawBufferPointer(start: table, count: min(tableSize, MemoryLayout<Table>.size)))
-            return $0.load(as: type)
-        }
+        GrowingStructure.copy(type, at: table, size: tableSize)
     }
 
     /// Every function without which the module cannot do its work must be there.
@@ -76,25 +77,25 @@ public final class PluginLibrary: @unchecked Sendable {
         }
         switch kind {
         case .strategy:
-            try requireSize(of: tessera_strategy.self)
+            try requireSize(FirstLayout.strategy)
             try require(functions(tessera_strategy.self).partition, "partition")
         case .metric:
-            try requireSize(of: tessera_metric.self)
+            try requireSize(FirstLayout.metric)
             try require(functions(tessera_metric.self).saliencies, "saliencies")
         case .codec:
-            try requireSize(of: tessera_codec.self)
+            try requireSize(FirstLayout.codec)
             let codec = functions(tessera_codec.self)
             try require(codec.encode, "encode")
             try require(codec.decode, "decode")
             try CodecPlugin.check(codec)
         case .operator:
-            try requireSize(of: tessera_operator.self)
+            try requireSize(FirstLayout.operator)
             let table = functions(tessera_operator.self)
             try require(table.output_shape, "output_shape")
             try require(table.forward, "forward")
             try OperatorTable.check(table)
         case .transport:
-            try requireSize(of: tessera_transport.self)
+            try requireSize(FirstLayout.transport)
             let transport = functions(tessera_transport.self)
             try require(transport.start, "start")
             try require(transport.listen_address, "listen_address")
@@ -102,16 +103,12 @@ public final class PluginLibrary: @unchecked Sendable {
             try require(transport.send, "send")
             try require(transport.hang_up, "hang_up")
             try require(transport.stop, "stop")
+            try PluginEndpoint.check(transport)
         }
     }
 
-    private func requireSize<Table>(of type: Table.Type) throws {
-        guard tableSize >= MemoryLayout<Table>.size else {
-            throw TesseraError(
-                .invalidArgument,
-                "expected the functions of a \(kind.description) in \(MemoryLayout<Table>.size) bytes, found \(tableSize)"
-            )
-        }
+    private func requireSize(_ first: Int) throws {
+        try GrowingStructure.check(size: tableSize, first: first, "the functions of a \(kind.description), a table")
     }
 
     private func require<Function>(_ function: Function?, _ name: String) throws {
@@ -127,6 +124,8 @@ public final class PluginLibrary: @unchecked Sendable {
     func call(
         _ function: String, _ body: (UnsafeMutablePointer<tessera_error>) throws -> tessera_status
     ) throws {
-        try PluginFailure.call("\(kind.description) '\(name)'", function, body)
+        try ExitWatch.within(permanentPath) {
+            try PluginFailure.call("\(kind.description) '\(name)'", function, body)
+        }
     }
 }

@@ -1,9 +1,9 @@
 import Foundation
 import TesseraCore
 
-/// Looks at a file before the dynamic linker does, which crashes on a library that was cut short.
+/// Looks at a file before the dynamic linker does, which crashes on a library that was cut short or altered.
 ///
-/// Only what the linker maps is looked at: the ELF header and the program headers.
+/// What the linker follows first is looked at: the ELF header, the program headers and the dynamic section.
 struct SharedObjectFile {
     private static let headerSize = 64
     private static let programHeaderSize = 56
@@ -30,6 +30,8 @@ struct SharedObjectFile {
         }
         try checkMachine(UInt16(truncatingIfNeeded: number(bytes, at: 18, bytes: 2)))
         let (start, count) = (number(bytes, at: 32, bytes: 8), number(bytes, at: 56, bytes: 2))
+        var segments: [DynamicSection.Segment] = []
+        var dynamic: [(address: UInt64, size: UInt64)] = []
         for index in 0..<count {
             let (header, overflow) = start.addingReportingOverflow(index * UInt64(programHeaderSize))
             let end = header.addingReportingOverflow(UInt64(programHeaderSize))
@@ -37,13 +39,20 @@ struct SharedObjectFile {
                 throw truncated(
                     at: overflow || end.overflow ? .max : Int(clamping: end.partialValue), found: bytes.count)
             }
-            guard number(bytes, at: Int(header), bytes: 4) == UInt64(loadedSegment) else { continue }
-            let segment = number(bytes, at: Int(header) + 8, bytes: 8).addingReportingOverflow(
-                number(bytes, at: Int(header) + 32, bytes: 8))
+            func field(_ offset: Int) -> UInt64 { number(bytes, at: Int(header) + offset, bytes: 8) }
+            let type = number(bytes, at: Int(header), bytes: 4)
+            if type == DynamicSection.segmentType { dynamic.append((field(16), field(40))) }
+            guard type == UInt64(loadedSegment) else { continue }
+            let segment = field(8).addingReportingOverflow(field(32))
             guard !segment.overflow, segment.partialValue <= UInt64(bytes.count) else {
                 throw truncated(at: segment.overflow ? .max : Int(clamping: segment.partialValue), found: bytes.count)
             }
+            segments.append(
+                DynamicSection.Segment(
+                    fileOffset: field(8), address: field(16), fileSize: field(32), memorySize: field(40)))
         }
+        let section = DynamicSection(segments: segments) { number(bytes, at: Int($0), bytes: 8) }
+        for (address, size) in dynamic { try section.check(at: address, size: size) }
     }
 
     private static func truncated(at size: Int, found: Int) -> TesseraError {

@@ -41,11 +41,18 @@ struct OperatorTable: Sendable {
                 "expected an operator with parameters to have a fixed number of inputs, found \(table.input_count) to \(table.largest_input_count)"
             )
         }
+        _ = try GrowingStructure.aligned(table.input_names, for: UnsafePointer<CChar>?.self, "the names of inputs")
         let names = (0..<Int(table.input_count)).map { table.input_names?[$0] }
-        let parameters = (0..<Int(table.parameter_count)).map { table.parameters?[$0].name }
-        guard (names + parameters).allSatisfy({ $0 != nil }) else {
+        let weights = try parameters(of: table).map(\.name)
+        guard (names + weights).allSatisfy({ $0 != nil }) else {
             throw TesseraError(.invalidArgument, "expected every input and parameter to have a name, found null")
         }
+    }
+
+    private static func parameters(of table: tessera_operator) throws -> [tessera_parameter] {
+        try GrowingStructure.elements(
+            tessera_parameter.self, at: table.parameters, count: Int(table.parameter_count), size: table.parameter_size,
+            first: FirstLayout.parameter, "parameters")
     }
 
     init(_ library: PluginLibrary) {
@@ -53,9 +60,9 @@ struct OperatorTable: Sendable {
         let names = (0..<Int(table.input_count)).compactMap { table.input_names?[$0] }
         inputNames = names.map { String(cString: $0) }
         inputCount = Int(table.input_count)...Int(table.largest_input_count)
-        parameters = (0..<Int(table.parameter_count)).compactMap { index in
-            guard let parameter = table.parameters?[index], let name = parameter.name else { return nil }
-            return Parameter(name: String(cString: name), role: Int(parameter.role))
+        // What could be wrong was found when the library was loaded.
+        parameters = ((try? Self.parameters(of: table)) ?? []).compactMap { parameter in
+            parameter.name.map { Parameter(name: String(cString: $0), role: Int(parameter.role)) }
         }
         if let text = table.shapes { shapes = String(cString: text) } else { shapes = "" }
         isPointwise = table.is_pointwise != 0

@@ -17,18 +17,17 @@ extension PluginHost {
         host.tile_cost = { planner, tile, cost, error in
             PluginFailure.guarding(error) {
                 let planner = try PluginPlanner.at(planner)
-                guard let tile, let cost, cost.pointee.size >= UInt32(MemoryLayout<tessera_tile_cost>.size) else {
-                    throw TesseraError(
-                        .invalidArgument,
-                        "expected a tile, and a cost whose size is set to at least \(MemoryLayout<tessera_tile_cost>.size)"
-                    )
-                }
-                let (made, seconds) = try planner.cost(of: tile.pointee)
-                cost.pointee.multiply_accumulates = Int64(
+                let tile = try GrowingStructure.read(
+                    tessera_tile.self, at: tile, first: FirstLayout.tile, "a tile with its size")
+                var result = try GrowingStructure.read(
+                    tessera_tile_cost.self, at: cost, first: FirstLayout.tileCost, "a cost with its size")
+                let (made, seconds) = try planner.cost(of: tile)
+                result.multiply_accumulates = Int64(
                     made.convolutionMultiplyAccumulates(in: planner.span.graph.graph))
-                cost.pointee.input_byte_count = Int64(made.inputByteCount)
-                cost.pointee.output_byte_count = Int64(made.outputByteCount)
-                cost.pointee.seconds = seconds
+                result.input_byte_count = Int64(made.inputByteCount)
+                result.output_byte_count = Int64(made.outputByteCount)
+                result.seconds = seconds
+                GrowingStructure.write(result, to: cost, size: Int(result.size))
             }
         }
         host.layer_seconds = { planner, layers, count, device in

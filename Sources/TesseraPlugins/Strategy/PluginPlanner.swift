@@ -58,6 +58,7 @@ final class PluginPlanner {
     }
 
     func seconds(ofLayers indices: UnsafeBufferPointer<UInt32>, at device: UInt32) -> Double {
+        guard indices.count <= layers.count else { return .nan }
         let ids = indices.compactMap { layers.indices.contains(Int($0)) ? layers[Int($0)] : nil }
         guard ids.count == indices.count, Int(device) < model.cluster.endpointCount else { return .nan }
         return model.seconds(ofWhole: ids.sorted(), at: Int(device))

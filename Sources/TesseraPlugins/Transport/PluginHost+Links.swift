@@ -7,9 +7,7 @@ extension PluginHost {
             PluginTransport.at(network)?.opened(link, isDialed: isDialed != 0)
         }
         host.received = { network, link, bytes, count in
-            let message = UnsafeRawBufferPointer(start: bytes, count: count)
-            let isUseful = PluginTransport.at(network)?.received(link, message) == true
-            return tessera_status(isUseful ? TESSERA_OK : TESSERA_PEER_LOST)
+            tessera_status(PluginTransport.at(network)?.received(link, bytes, count: count) ?? TESSERA_INVALID_ARGUMENT)
         }
         host.link_closed = { network, link, reason in
             PluginTransport.at(network)?.closed(link, reason: reason.map { String(cString: $0) })

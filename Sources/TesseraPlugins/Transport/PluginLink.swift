@@ -8,8 +8,8 @@ final class PluginLink: Identifiable, Sendable {
     /// How far two peers are with each other.
     enum Phase: Sendable {
         case awaitingHello
-        /// The other end has introduced itself, and has yet to agree.
-        case awaitingReady(PeerInformation)
+        /// The other end has introduced itself and has a claim to its name, and the peers have yet to agree.
+        case met(PeerInformation)
         case established(PeerInformation)
         case closed
     }
@@ -30,7 +30,11 @@ final class PluginLink: Identifiable, Sendable {
     let work = BlockingQueue<Work>()
     let phase = Mutex(Phase.awaitingHello)
     /// Who was met, or why nobody was, for whoever dialed.
-    let met = Outcome()
+    let met = Outcome<PeerID>()
+    /// Ends the link if the peers do not meet in time.
+    let handshake = Mutex<Task<Void, any Error>?>(nil)
+    /// Signalled once all that waited to be sent has been, and the link is hung up.
+    private let hungUp = DispatchSemaphore(value: 0)
 
     init(id: UInt64, isDialed: Bool) { (self.id, self.isDialed) = (id, isDialed) }
 
@@ -43,8 +47,23 @@ final class PluginLink: Identifiable, Sendable {
         work.finish()
     }
 
+    /// The peers have met, or will not any more.
+    func endHandshake() { handshake.withLock { $0?.cancel() } }
+
+    func endService() { hungUp.signal() }
+
+    /// Waits until what was queued before the end is sent, for a second at most.
+    ///
+    /// For the library's thread that reads the link: once it is told that the link is of no use, it may close it, and take the reason
+    /// that the other end is to read with it.
+    func waitForService() {
+        _ = hungUp.wait(timeout: .now() + 1)
+        hungUp.signal()
+    }
+
     /// Lets go of everyone who waits for the link.
     func fail(_ error: TesseraError) {
+        endHandshake()
         window.fail(error)
         unread.finish()
         met.settle(.failure(error))
@@ -52,17 +71,17 @@ final class PluginLink: Identifiable, Sendable {
 }
 
 /// Something that becomes known once, and can be waited for.
-final class Outcome: Sendable {
+final class Outcome<Value: Sendable>: Sendable {
     private struct State {
-        var result: Result<PeerID, any Error>?
-        var waiters: [CheckedContinuation<PeerID, any Error>] = []
+        var result: Result<Value, any Error>?
+        var waiters: [CheckedContinuation<Value, any Error>] = []
     }
 
     private let state = Mutex(State())
 
     /// The first call decides.
-    func settle(_ result: Result<PeerID, any Error>) {
-        let waiters = state.withLock { state -> [CheckedContinuation<PeerID, any Error>] in
+    func settle(_ result: Result<Value, any Error>) {
+        let waiters = state.withLock { state -> [CheckedContinuation<Value, any Error>] in
             guard state.result == nil else { return [] }
             state.result = result
             defer { state.waiters = [] }
@@ -71,9 +90,9 @@ final class Outcome: Sendable {
         for waiter in waiters { waiter.resume(with: result) }
     }
 
-    func value() async throws -> PeerID {
+    func value() async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            let result = state.withLock { state -> Result<PeerID, any Error>? in
+            let result = state.withLock { state -> Result<Value, any Error>? in
                 if state.result == nil { state.waiters.append(continuation) }
                 return state.result
             }

@@ -9,17 +9,32 @@ extension PluginTransport {
 
     func opened(_ id: UInt64, isDialed: Bool) {
         let link = PluginLink(id: id, isDialed: isDialed)
-        let isWelcome = state.withLock { state in
-            guard !state.isClosing, state.links[id] == nil else { return false }
+        let (isWelcome, namesake) = state.withLock { state in
+            guard !state.isClosing, state.links[id] == nil else { return (false, state.links[id]) }
             state.links[id] = link
             if isDialed { state.dialed[id] = link }
             state.threads += 1
-            return true
+            return (true, nil)
+        }
+        if let namesake {
+            return drop(namesake, TesseraError(.backendFailure, "'\(name)' opened link \(id) twice"))
         }
         // On the library's own thread, which `stop` waits for.
         guard isWelcome else { return endpoint.hangUp(id) }
+        limitHandshake(of: link)
         if isDialed { introduce(to: link) }
         Thread.detachNewThread { self.serve(link) }
+    }
+
+    /// Ends a link whose peer does not say who it is.
+    private func limitHandshake(of link: PluginLink) {
+        let limit = Task { [weak self] in
+            try await Task.sleep(for: .seconds(Self.patience))
+            if case .established = link.phase.withLock({ $0 }) { return }
+            self?.drop(
+                link, TesseraError(.nodeFailure, "the peer did not introduce itself within \(Self.patience) s"))
+        }
+        link.handshake.withLock { $0 = limit }
     }
 
     private func introduce(to link: PluginLink) {
@@ -46,6 +61,7 @@ extension PluginTransport {
             }
         }
         endpoint.hangUp(link.id)
+        link.endService()
         let continuation = state.withLock { state -> CheckedContinuation<Void, Never>? in
             state.threads -= 1
             guard state.threads == 0 else { return nil }
@@ -82,17 +98,28 @@ extension PluginTransport {
         }
     }
 
-    /// - Returns: false if the link is of no more use.
-    func received(_ id: UInt64, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard let link = state.withLock({ $0.links[id] }) else { return false }
+    /// - Returns: `TESSERA_OK`, `TESSERA_PEER_LOST` if the link is of no more use, or `TESSERA_INVALID_ARGUMENT` for what is no
+    ///   message.
+    func received(_ id: UInt64, _ start: UnsafeRawPointer?, count: Int) -> Int {
+        guard let link = state.withLock({ $0.links[id] }) else { return TESSERA_PEER_LOST }
+        // A count that does not fit a signed number comes here as one below 0.
+        guard count >= 0, start != nil || count == 0 else {
+            let found = count < 0 ? "more than memory has" : "null"
+            drop(
+                link, TesseraError(.backendFailure, "expected '\(name)' to give the bytes of a message, found \(found)")
+            )
+            return TESSERA_INVALID_ARGUMENT
+        }
         do {
-            return try take(try frame(in: bytes, on: link), on: link)
+            let frame = try frame(in: UnsafeRawBufferPointer(start: start, count: count), on: link)
+            if try take(frame, on: link) { return TESSERA_OK }
         } catch {
             let reason = error as? TesseraError ?? TesseraError(.protocolViolation, "\(error)")
             link.send(Frame(refusing: reason))
             drop(link, reason)
-            return false
         }
+        link.waitForService()
+        return TESSERA_PEER_LOST
     }
 
     private func frame(in bytes: UnsafeRawBufferPointer, on link: PluginLink) throws -> Frame {
@@ -112,7 +139,7 @@ extension PluginTransport {
             guard link.unread.admit(byteCount) else { return false }
             queue.push(.received(frame.message, from: peer.peer)) { link.unread.release(byteCount) }
         case (.hello, .awaitingHello): return try meet(try frame.message.decode(PeerInformation.self), on: link)
-        case (.ready, .awaitingReady(let peer)): return establish(peer, on: link)
+        case (.ready, .met(let peer)) where !link.isDialed: return establish(peer, on: link)
         case (.goodbye, _):
             link.hangUp()
             release(link, reason: nil)
@@ -130,17 +157,16 @@ extension PluginTransport {
     private func meet(_ peer: PeerInformation, on link: PluginLink) throws -> Bool {
         try peer.validate()
         try information.requireSameBuild(as: peer)
-        let verdict = state.withLock {
-            $0.table.claim(peer, dialer: link.isDialed ? localPeer : peer.peer, connection: link)
+        let verdict = state.withLock { state in
+            let verdict = state.table.claim(peer, dialer: link.isDialed ? localPeer : peer.peer, connection: link)
+            // Under the lock, so that a link that goes down from here on gives the name back.
+            if case .granted = verdict { link.phase.withLock { $0 = .met(peer) } }
+            return verdict
         }
         switch verdict {
         case .granted(let superseded):
             if let superseded { dismiss(superseded, for: peer.peer) }
-            if link.isDialed {
-                link.send(Frame(.ready))
-                return establish(peer, on: link)
-            }
-            link.phase.withLock { $0 = .awaitingReady(peer) }
+            if link.isDialed { return establish(peer, on: link) }
             introduce(to: link)
             return true
         case .redundant:
@@ -153,8 +179,13 @@ extension PluginTransport {
     /// Both sides have agreed: messages may flow.
     private func establish(_ peer: PeerInformation, on link: PluginLink) -> Bool {
         let isEstablished = state.withLock { state in
-            guard !state.isClosing, state.table.establish(peer.peer, connection: link) else { return false }
+            guard !state.isClosing, state.links[link.id] === link,
+                state.table.establish(peer.peer, connection: link)
+            else { return false }
             link.phase.withLock { $0 = .established(peer) }
+            // Not before the name is certain: the other end establishes the peer by it. And before anything that is sent, for which the
+            // peer has to be found in the table.
+            if link.isDialed { link.send(Frame(.ready)) }
             // Under the lock, so that whoever finds the peer in the table can rely on the event.
             queue.push(.appeared(peer.peer, peer))
             return true
@@ -163,22 +194,24 @@ extension PluginTransport {
             dismiss(link, for: peer.peer)
             return false
         }
+        link.endHandshake()
         link.met.settle(.success(peer.peer))
         return true
     }
 
     /// Ends a link to a peer that is reached by another one.
     private func dismiss(_ link: PluginLink, for peer: PeerID) {
+        // First, so that a link which is down already is not reported as lost.
+        forget(link)
         link.send(Frame(.refusal, Message(kind: Self.redundant, encodedBody: Data(localPeer.name.utf8))))
         link.hangUp()
-        forget(link)
         follow(peer, for: link)
     }
 
     private func beRefused(_ frame: Frame, on link: PluginLink) {
         if frame.message.kind == Self.redundant {
-            link.hangUp()
             forget(link)
+            link.hangUp()
             return follow(PeerID(String(decoding: frame.message.body, as: UTF8.self)), for: link)
         }
         let refusal = frame.refusal
@@ -220,14 +253,21 @@ extension PluginTransport {
     }
 
     private func forget(_ link: PluginLink) {
-        state.withLock { $0.links[link.id] = nil }
-        link.phase.withLock { $0 = .closed }
+        state.withLock { state in
+            state.links[link.id] = nil
+            let phase = link.phase.withLock { phase in
+                defer { phase = .closed }
+                return phase
+            }
+            if case .met(let peer) = phase { _ = state.table.release(peer.peer, connection: link) }
+        }
+        link.endHandshake()
         link.unread.finish()
     }
 
     /// Takes a link out of the table, and reports the peer's departure if it was known by this link.
     func release(_ link: PluginLink, reason: TesseraError?) {
-        state.withLock { state in
+        let isOpen = state.withLock { state in
             state.links[link.id] = nil
             let phase = link.phase.withLock { phase in
                 defer { phase = .closed }
@@ -235,12 +275,16 @@ extension PluginTransport {
             }
             switch phase {
             case .established(let peer):
-                guard state.table.release(peer.peer, connection: link) else { return }
+                guard state.table.release(peer.peer, connection: link) else { break }
                 queue.push(.left(peer.peer, reason: state.isClosing ? nil : reason))
-            case .awaitingReady(let peer): _ = state.table.release(peer.peer, connection: link)
-            case .awaitingHello, .closed: break
+            case .met(let peer): _ = state.table.release(peer.peer, connection: link)
+            case .awaitingHello: break
+            case .closed: return false
             }
+            return true
         }
+        // Whoever dialed a link that is not used waits for the one that is.
+        guard isOpen else { return }
         link.fail(reason ?? TesseraError(.nodeFailure, "the peer has left"))
     }
 }

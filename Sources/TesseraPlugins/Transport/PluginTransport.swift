@@ -54,6 +54,7 @@ final class PluginTransport: ListeningTransport, CheckableTransport {
                     name: network.information.peer.name, listen: network.listen, certificates: network.certificates,
                     network: OpaquePointer(held.toOpaque()))
             } catch {
+                transport.queue.finish()
                 held.release()
                 throw error
             }
@@ -117,11 +118,6 @@ final class PluginTransport: ListeningTransport, CheckableTransport {
         guard let link = state.withLock({ $0.dialed.removeValue(forKey: id) }) else {
             throw TesseraError(.nodeFailure, "cannot connect to '\(address)': the link is down again")
         }
-        let overdue = Task {
-            try await Task.sleep(for: .seconds(Self.patience))
-            drop(link, TesseraError(.nodeFailure, "the peer did not say who it is within \(Self.patience) s"))
-        }
-        defer { overdue.cancel() }
         do {
             return try await link.met.value()
         } catch let error as TesseraError {
@@ -161,9 +157,26 @@ final class PluginTransport: ListeningTransport, CheckableTransport {
             if isDone { continuation.resume() }
         }
         overdue.cancel()
-        try? await Self.blocking { [endpoint] in endpoint.stop() }
+        await stop()
         for link in state.withLock({ Array($0.links.values) }) { release(link, reason: nil) }
         queue.finish()
-        Unmanaged.passUnretained(self).release()
+    }
+
+    /// Stops the library's transport. A dial that is under way has to end before, which is not waited for much longer than a peer's
+    /// answer.
+    private func stop() async {
+        let stopped = Outcome<Void>()
+        Thread.detachNewThread {
+            self.endpoint.stop()
+            stopped.settle(.success(()))
+            // It calls this object no more.
+            Unmanaged.passUnretained(self).release()
+        }
+        let overdue = Task {
+            try await Task.sleep(for: .seconds(Self.patience))
+            stopped.settle(.success(()))
+        }
+        try? await stopped.value()
+        overdue.cancel()
     }
 }
