@@ -258,3 +258,7 @@ string.unpack('i16', 'abc')
 utf8.char(1 << 40)
 --- char that is none
 string.char(256)
+--- table that is in others more often than fits
+local t = {1} for i = 1, 60 do t = {t, t} end tessera.json.encode(t)
+--- chunk that is named after a file
+load("error({})", "@/etc/passwd")()

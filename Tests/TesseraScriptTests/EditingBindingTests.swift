@@ -24,7 +24,7 @@ import Testing
             ("tessera.tensor{values = {1, 0 / 0, 7, 0 / 0, 2}}:argmax()", "2"), ("(t / 2)[{1, 1}]", "0.5"),
             ("(2 ^ t)[{2, 3}]", "64.0"), ("(1 / t)[{2, 1}]", "0.25"),
             ("t:map(function(x) return x * 10 end)[{1, 3}]", "30.0"),
-            ("select(2, tessera.op('top_k', t, {k = 1})):values()", "{2.0, 2.0}"),
+            ("select(2, tessera.op('top_k', t, {k = 1})):values()", "{2, 2}"),
             ("tessera.op('concat', {t, t}, {axis = 0}):shape()", "{4, 3}"),
             (
                 "tessera.op('softmax', t, {axis = 1, backend = 'reference'}):sum(2):difference(tessera.tensor{values = {1, 1}}) < 1e-6",
@@ -53,6 +53,16 @@ import Testing
             ("tessera.op('conv', t, {channels = 1, kernel = 3})", "conv"),
             ("tessera.network{inputs = {x = {shape = {1, 2}}}, layers = {{relux = {}}}, outputs = {'relux'}}", "relux"),
             ("tessera.network(5)", "expected a string, got a number"),
+            ("tessera.json.encode{1, 0 / 0}", "expected numbers that JSON can write, got"),
+            (
+                "tessera.plot{path = folder .. '/x.svg', curves = {a = {{1, 1e308}, {2, -1e308}}}}",
+                "from -1e300 to 1e300"
+            ),
+            (
+                "tessera.arguments({a = {}}, {})",
+                "arguments: option 'a': expected true, false, a number or text as the default, got a table"
+            ),
+            ("tessera.arguments({}, {a = 1})", "argument 2 (given): expected a list, got a table with the entry 'a'"),
             ("tessera.json.decode('{')", "expected JSON"), ("tessera.json.encode(print)", "got a function"),
             ("tessera.csv.save({{{}}}, folder .. '/x.csv')", "expected text, a number or a boolean, got a table"),
             ("tessera.csv.load(folder .. '/none.csv')", "cannot read"),
@@ -92,6 +102,59 @@ import Testing
         #expect(results.values == expected)
     }
 
+    @Test(
+        "What is a number stays one, and what is text stays text",
+        arguments: [
+            "12", "-0.5", "1e3", "0", "1e-300", "\"12\"", "\"0x10\"", "\"007\"", "\"-\"", "\"\"", "\"1e999\"",
+            "\"nan\"", "\"+1\"",
+        ])
+    func fields(literal: String) async throws {
+        let results = try await folder.run(
+            """
+            tessera.csv.save({{\(literal), "x"}}, folder .. "/field.csv")
+            local field = tessera.csv.load(folder .. "/field.csv")[1][1]
+            return math.type(field) == math.type(\(literal)), field == \(literal)
+            """)
+        let expected: [ScriptValue] = [true, true]
+        #expect(results.values == expected)
+    }
+
+    @Test func numbersOfOtherProgramsAreRead() async throws {
+        let text = "7,007,0x10,\"7\",1.50,-3e2,+1,1_000\n"
+        try text.write(toFile: folder.path + "/other.csv", atomically: true, encoding: .utf8)
+        let row = try await folder.run("return table.unpack(tessera.csv.load(folder .. '/other.csv')[1])").values
+        let expected: [ScriptValue] = [7, "007", "0x10", "7", 1.5, -300.0, "+1", "1_000"]
+        #expect(row == expected)
+    }
+
+    @Test func largeNumbersAreNumbersInJSON() async throws {
+        let text = try await folder.run("return tessera.json.encode{1e100, 2.5, 3}").values.first?.description ?? ""
+        #expect(!text.contains("$number"))
+        let back = try await folder.run("return tessera.json.decode(tessera.json.encode{1e100})[1] == 1e100").values
+        #expect(back == [true])
+    }
+
+    @Test func optionsMayHaveHyphens() async throws {
+        let results = try await folder.run(
+            "local o = tessera.arguments({['max-nodes'] = 1, min_nodes = 1}, {'--max-nodes', '4', '--min-nodes=2'}) "
+                + "return o['max-nodes'], o.min_nodes")
+        let expected: [ScriptValue] = [4, 2]
+        #expect(results.values == expected)
+    }
+
+    @Test func integersAreExact() async throws {
+        let large = 1 << 53 + 1
+        let tensor = try Tensor(integers: [Int64(large), -5, Int64.max], shape: [3])
+        try NpyFile.write(tensor, to: folder.path + "/large.npy")
+        let results = try await folder.run(
+            """
+            local t = tessera.load(folder .. "/large.npy")
+            return t:get(1), t[2], t:values()[3], t:max(), t:min(), t:argmax(), t:mean() > 3e18
+            """)
+        let expected: [ScriptValue] = [.integer(large), -5, .integer(.max), .integer(.max), -5, 3, true]
+        #expect(results.values == expected)
+    }
+
     @Test func valuesGoThroughFiles() async throws {
         let results = try await folder.run(
             #"""
@@ -105,7 +168,7 @@ import Testing
             return back.list[2], back.flag, back.nested.a.b, read[1][2], read[2][2], read[3][1], read[3][2],
               tessera.yaml.load(folder .. "/small.yaml").name
             """#)
-        let expected: [ScriptValue] = [2.5, true, 1, "with \"quotes\", and\nlines", -2.5, "1x", 7, "small"]
+        let expected: [ScriptValue] = [2.5, true, 1, "with \"quotes\", and\nlines", -2.5, "1x", "007", "small"]
         #expect(results.values == expected)
         let svg = try String(contentsOfFile: folder.path + "/plot.svg", encoding: .utf8)
         #expect(svg.contains("a &lt; b") && svg.contains(">one</text>") && svg.contains(">n 1</text>"))

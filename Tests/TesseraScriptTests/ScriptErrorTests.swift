@@ -28,6 +28,14 @@ import Testing
         #expect(error.cause == nil)
     }
 
+    @Test(
+        "A chunk that a script names after a file is not taken for it",
+        arguments: ["@/etc/hosts", "/etc/hosts", "=/etc/hosts"])
+    func foreignChunk(name: String) throws {
+        let error = try #require(failure("load('error({})', '\(name)')()"))
+        #expect(error.location?.file == "[string \"\(name)\"]")
+    }
+
     @Test func theTracebackIsKept() throws {
         let error = try #require(
             failure("local function inner() error('x') end\nlocal function outer() inner() end\nouter()"))

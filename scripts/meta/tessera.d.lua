@@ -161,7 +161,7 @@ tessera.arguments = nil
 tessera.progress = nil
 tessera.json = {}
 
----The value as JSON. An empty table is an empty list.
+---The value as JSON. An empty table is an empty list. There is no JSON for infinity and what is no number.
 ---@type fun(value: any): string
 tessera.json.encode = nil
 
@@ -183,7 +183,7 @@ tessera.json.load = nil
 tessera.yaml.load = nil
 tessera.csv = {}
 
----The rows of a file of comma-separated values; what is a number becomes one.
+---The rows of a file of comma-separated values. What is written as a number in decimals, such as 12, -0.5 or 1e-3, becomes one, unless it is quoted.
 ---@type fun(path: string): (string|number)[][]
 tessera.csv.load = nil
 
@@ -191,7 +191,7 @@ tessera.csv.load = nil
 ---@type fun(value: any, path: string)
 tessera.json.save = nil
 
----Writes rows as comma-separated values (RFC 4180).
+---Writes rows as comma-separated values (RFC 4180). Text that looks like a number is quoted.
 ---@type fun(rows: (string|number|boolean)[][], path: string)
 tessera.csv.save = nil
 

@@ -109,8 +109,10 @@ extension LuaState {
             return (SourceLocation(file: full, line: line, column: 1), String(message))
         }
         guard let source = errorSource else { return (nil, text) }
-        let file =
-            source.chunk.first == "@" || source.chunk.first == "=" ? String(source.chunk.dropFirst()) : source.chunk
+        let name = String(source.chunk.dropFirst())
+        // What a script loads itself may have any name, also that of a file it is not in.
+        let isKnown = source.chunk.first.map { "@=".contains($0) } ?? false && chunkNames.values.contains(name)
+        let file = isKnown ? name : "[string \"\(source.chunk.prefix(40))\"]"
         return (SourceLocation(file: file, line: source.line, column: 1), text)
     }
 

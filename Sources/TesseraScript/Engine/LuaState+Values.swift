@@ -62,20 +62,27 @@ extension LuaState {
     // MARK: From Lua
 
     func read(_ index: Int32, from L: OpaquePointer) throws -> ScriptValue {
-        var reading = Reading()
+        // Some values are always let through: memory that they lack is missed elsewhere.
+        let limit = min(Self.countLimit, max(1 << 10, memoryLeft / MemoryLayout<ScriptValue>.stride))
+        var reading = Reading(limit: limit)
         return try read(lua_absindex(L, index), from: L, &reading)
     }
 
-    /// What is known while one value is copied: the tables it is in, and how many values there were.
+    /// What is known while one value is copied: how many values it may have, the tables it is in, and how many there were. A table
+    /// that is in others several times is copied several times.
     private struct Reading {
+        let limit: Int
         var path: [UnsafeRawPointer] = []
         var count = 0
     }
 
     private func read(_ index: Int32, from L: OpaquePointer, _ reading: inout Reading) throws -> ScriptValue {
         reading.count += 1
-        guard reading.count < Self.countLimit else {
-            throw TesseraError(.invalidArgument, "a table holds more than \(Self.countLimit) values")
+        guard reading.count <= reading.limit else {
+            throw TesseraError(
+                .limitExceeded,
+                "a table, with all that is in it, has more than the \(reading.limit) values that the script's memory leaves room for"
+            )
         }
         switch lua_type(L, index) {
         case LUA_TNIL, LUA_TNONE: return .nil

@@ -93,7 +93,12 @@ final class LuaState: @unchecked Sendable {
         let (time, memory) = (host.pointee.timeout, host.pointee.memory_limit)
         return ScriptLimits(
             seconds: time > 0 ? clua_seconds_left(host) : nil,
-            bytes: memory > 0 ? memory - host.pointee.used - host.pointee.external : nil)
+            bytes: memory > 0 ? memoryLeft : nil)
+    }
+    /// Bytes that are left of the limit.
+    var memoryLeft: Int {
+        let limit = host.pointee.memory_limit
+        return limit == 0 ? Int.max : limit - host.pointee.used - host.pointee.external
     }
     /// Bytes that Lua holds.
     var memoryUsed: Int { host.pointee.used }

@@ -17,7 +17,19 @@ extension ScriptLibrary {
             let declared = try locatingErrors(path: "\(call.name): argument 1 (declared)") {
                 try call[1].requireNamed()
             }
-            let given = try call.table(2, "given").array.map { try $0.requireString() }
+            for (name, value) in declared {
+                switch value {
+                case .bool, .integer, .number, .string: break
+                default:
+                    throw TesseraError(
+                        .invalidArgument,
+                        "option '\(name)': expected true, false, a number or text as the default, got \(value.kind)",
+                        path: call.name)
+                }
+            }
+            let given = try locatingErrors(path: "\(call.name): argument 2 (given)") {
+                try call[2].requireArray().map { try $0.requireString() }
+            }
             return [.table(try locatingErrors(path: call.name) { try values(declared, of: given) })]
         }
     }
@@ -32,7 +44,7 @@ extension ScriptLibrary {
             }
             let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 .map(String.init)
-            let name = parts[0].replacing("-", with: "_")
+            let name = declared[parts[0]] == nil ? parts[0].replacing("-", with: "_") : parts[0]
             guard let fallback = declared[name] else {
                 throw TesseraError(
                     .invalidArgument,

@@ -9,11 +9,12 @@ extension ScriptLibrary {
 
     private static var jsonEncode: Binding {
         Binding(
-            "json.encode", "json.encode(value: any) -> string", "The value as JSON. An empty table is an empty list.",
+            "json.encode", "json.encode(value: any) -> string",
+            "The value as JSON. An empty table is an empty list. There is no JSON for infinity and what is no number.",
             example: #"assert(tessera.json.encode{1, 2} == "[\n  1,\n  2\n]")"#
         ) { call in
             try call.expectArguments(atMost: 1)
-            return [.string(try locatingErrors(path: call.name) { try readableJSON(call[1].configuration()) })]
+            return [.string(try locatingErrors(path: call.name) { try PlainJSON.text(of: call[1]) })]
         }
     }
 
@@ -68,7 +69,7 @@ extension ScriptLibrary {
             try call.expectArguments(atMost: 2)
             let path = try call.string(2, "path")
             try locatingErrors(path: call.name) {
-                try writeFile(readableJSON(call[1].configuration()) + "\n", to: path)
+                try writeFile(PlainJSON.text(of: call[1]) + "\n", to: path)
             }
             return []
         }
@@ -77,11 +78,11 @@ extension ScriptLibrary {
     private static var saveCSV: Binding {
         Binding(
             "csv.save", "csv.save(rows: (string|number|boolean)[][], path: string)",
-            "Writes rows as comma-separated values (RFC 4180)."
+            "Writes rows as comma-separated values (RFC 4180). Text that looks like a number is quoted."
         ) { call in
             try call.expectArguments(atMost: 2)
             let rows = try locatingErrors(path: "\(call.name): argument 1 (rows)") {
-                try call[1].requireArray().map { try $0.requireArray().map(field) }
+                try call[1].requireArray().map { try $0.requireArray().map(CommaSeparatedValues.field) }
             }
             let path = try call.string(2, "path")
             let text = rows.map { $0.joined(separator: ",") + "\r\n" }.joined()
@@ -90,39 +91,24 @@ extension ScriptLibrary {
         }
     }
 
-    private static func field(_ value: ScriptValue) throws -> String {
-        switch value {
-        case .string(let text):
-            let isPlain = !text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-            return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
-        case .integer, .number, .bool: return value.description
-        default: throw value.unexpected("text, a number or a boolean")
-        }
-    }
-
     private static var loadCSV: Binding {
         Binding(
             "csv.load", "csv.load(path: string) -> (string|number)[][]",
-            "The rows of a file of comma-separated values; what is a number becomes one."
+            "The rows of a file of comma-separated values. What is written as a number in decimals, such as 12, -0.5 or 1e-3, becomes one, unless "
+                + "it is quoted."
         ) { call in
             try call.expectArguments(atMost: 1)
             let path = try call.string(1, "path")
             let rows = try locatingErrors(path: call.name) {
-                try CommaSeparatedValues(readText(path, call), file: path).rows
+                let text = try readText(path, call)
+                let count = CommaSeparatedValues.fieldCount(of: text)
+                try call.limits.check(
+                    bytes: Shape.saturatingProduct(count, CommaSeparatedValues.bytesOfField),
+                    for: "the \(count) fields of '\(path)'")
+                return try CommaSeparatedValues(text, file: path).rows
             }
-            return [
-                .table(
-                    ScriptTable(array: rows.map { row in .table(ScriptTable(array: row.map(cell))) }))
-            ]
+            return [.table(ScriptTable(array: rows.map { .table(ScriptTable(array: $0)) }))]
         }
-    }
-
-    private static func cell(_ text: String) -> ScriptValue {
-        if let integer = Int(text) { return .integer(integer) }
-        if let first = text.first, first.isNumber || "+-.".contains(first), let number = Double(text) {
-            return .number(number)
-        }
-        return .string(text)
     }
 
     /// A file's text, if the script may hold it.
@@ -155,6 +141,11 @@ extension ScriptLibrary {
             }
             try options.finish()
             try locatingErrors(path: call.name) {
+                // Beyond, what lies between two numbers is none.
+                let limit = 1e300
+                guard curves.allSatisfy({ $0.points.allSatisfy { abs($0.0) <= limit && abs($0.1) <= limit } }) else {
+                    throw TesseraError(.invalidArgument, "expected points from -1e300 to 1e300, got one beyond")
+                }
                 try writeFile(
                     CurveChart.svg(title: title, [CurveChart(title: "", axis: axis, curves: curves)]), to: path)
             }

@@ -51,7 +51,7 @@ extension ScriptTensor {
         }
         let part = try tensor.cropped(to: Region(ranges))
         let sizes = zip(part.shape.dimensions, kept).filter(\.1).map(\.0)
-        if sizes.isEmpty { return .number(part.reals().first ?? 0) }
+        if sizes.isEmpty { return try ScriptTensor(part).element(at: 0) }
         return .object(ScriptTensor(try part.reshaped(to: Shape(sizes))))
     }
 }

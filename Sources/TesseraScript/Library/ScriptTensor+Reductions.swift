@@ -13,9 +13,12 @@ extension ScriptTensor {
                 example: "assert(tessera.tensor{values = {1, 5, 5, 2}}:argmax() == 2)"
             ) { tensor, call in
                 try call.expectArguments(atMost: 0)
-                let position = try tensor.f32.withFloats { floats in
-                    floats.firstIndex(where: \.isNaN) ?? floats.max().flatMap(floats.firstIndex)
-                }
+                let position =
+                    tensor.hasIntegers
+                    ? tensor.positionOfLargestInteger
+                    : try tensor.f32.withFloats { floats in
+                        floats.firstIndex(where: \.isNaN) ?? floats.max().flatMap(floats.firstIndex)
+                    }
                 guard let position else {
                     throw TesseraError(.shapeMismatch, "expected elements, got none", path: call.name)
                 }
@@ -50,6 +53,11 @@ extension ScriptTensor {
         ]
     }
 
+    private var positionOfLargestInteger: Int? {
+        let integers = tensor.integers()
+        return integers.max().flatMap(integers.firstIndex)
+    }
+
     private static func reduction(_ name: String, _ summary: String) -> Binding {
         Binding(
             of: ScriptTensor.self, name, "\(name)(axis?: integer) -> number|Tensor",
@@ -73,10 +81,12 @@ extension ScriptTensor {
             }
             let reduce = Reduce(Reduce.Function(rawValue: name) ?? .sum, axes: axes, keepAxes: false)
             let result = try locatingErrors(path: call.name) {
-                try DirectOperator(reduce).run(
-                    [tensor.f32], weights: [:], backend: ReferenceBackend(), limits: call.limits)
+                // A mean has fractions.
+                let operand = tensor.hasIntegers && name != "mean" ? tensor.tensor : try tensor.f32
+                return try DirectOperator(reduce).run(
+                    [operand], weights: [:], backend: ReferenceBackend(), limits: call.limits)
             }
-            guard axes.count < shape.rank else { return [.number(result.first?.reals().first ?? 0)] }
+            guard axes.count < shape.rank else { return [try ScriptTensor(result[0]).element(at: 0)] }
             return result.map { .object(ScriptTensor($0)) }
         }
     }

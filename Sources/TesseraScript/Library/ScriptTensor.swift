@@ -13,7 +13,8 @@ final class ScriptTensor: ScriptObject {
         self.declaration = declaration
     }
 
-    var scriptByteCount: Int { tensor.byteCount }
+    /// With the copy as f32, which most methods make.
+    var scriptByteCount: Int { tensor.byteCount + (tensor.elementType == .f32 ? 0 : 4 * tensor.elementCount) }
     /// Equal to the bit.
     func isEqual(to other: any ScriptObject) -> Bool { (other as? ScriptTensor)?.tensor == tensor }
 
@@ -43,7 +44,7 @@ final class ScriptTensor: ScriptObject {
                     of: ScriptTensor.self, "get", "get(...: integer) -> number",
                     "The element at a position, counted from 1 on every axis."
                 ) { tensor, call in
-                    [.number(Double(try tensor.element(call)))]
+                    [try tensor.element(call)]
                 },
                 Binding(of: ScriptTensor.self, "values", "values() -> number[]", "All elements in a list.") {
                     tensor, call in
@@ -51,7 +52,7 @@ final class ScriptTensor: ScriptObject {
                     // A list takes 16 bytes for every number.
                     try call.limits.check(
                         bytes: Shape.saturatingProduct(tensor.tensor.elementCount, 16), for: "a list of all values")
-                    return [.table(ScriptTable(array: try tensor.f32.withFloats { $0.map { .number(Double($0)) } }))]
+                    return [.table(ScriptTable(array: tensor.elements))]
                 },
                 Binding(
                     of: ScriptTensor.self, "difference", "difference(other: Tensor) -> number",
@@ -96,7 +97,28 @@ final class ScriptTensor: ScriptObject {
             ] + arithmetic, element: element)
     }
 
-    private func element(_ call: ScriptCall) throws -> Float {
+    /// Whether the elements are integers for Lua, too.
+    var hasIntegers: Bool { tensor.elementType.isInteger && tensor.elementType != .u64 }
+
+    /// All elements as numbers of Lua.
+    private var elements: [ScriptValue] {
+        hasIntegers ? tensor.integers().map { .integer(Int($0)) } : tensor.reals().map(ScriptValue.number)
+    }
+
+    /// The element at a place in row-major order.
+    func element(at offset: Int) throws -> ScriptValue {
+        func real<Element: TensorElement>(_ type: Element.Type) -> Double {
+            tensor.withElements(as: type) { $0[offset].real }
+        }
+        func integer<Element: TensorElement>(_ type: Element.Type) -> Int64 {
+            tensor.withElements(as: type) { $0[offset].integer }
+        }
+        let type = tensor.elementType
+        if type == .f32 { return .number(real(Float.self)) }
+        return hasIntegers ? .integer(Int(integer(type.swiftType))) : .number(real(type.swiftType))
+    }
+
+    private func element(_ call: ScriptCall) throws -> ScriptValue {
         let shape = tensor.shape
         guard call.arguments.count == shape.rank else {
             throw TesseraError(
@@ -115,7 +137,7 @@ final class ScriptTensor: ScriptObject {
             }
             offset += (position - 1) * stride
         }
-        return try f32.withFloats { $0[offset] }
+        return try element(at: offset)
     }
 
     private func difference(from other: ScriptTensor) throws -> Double {
