@@ -3,7 +3,7 @@ import TesseraCore
 
 /// Values between Swift and Lua.
 extension LuaState {
-    /// How deep tables may nest, and how many values one may hold altogether: no hook runs while they are copied.
+    /// How deep tables may nest, and how many values one may hold altogether.
     private static let depthLimit = 100
     private static let countLimit = 1 << 26
 
@@ -83,6 +83,10 @@ extension LuaState {
                 .limitExceeded,
                 "a table, with all that is in it, has more than the \(reading.limit) values that the script's memory leaves room for"
             )
+        }
+        // No hook runs while a table is copied.
+        if reading.count % 4096 == 0, let seconds = limits.seconds, seconds <= 0 {
+            throw TesseraError(.limitExceeded, "the script's time is over")
         }
         switch lua_type(L, index) {
         case LUA_TNIL, LUA_TNONE: return .nil
