@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs hostile scripts, each in a process of its own under a leak checker: each must end with an error, in time, and leak nothing.
+# Runs hostile scripts, each in a process of its own under a leak checker: each must end with the error that stands behind its title,
+# in time, and leak nothing.
 #
 #   scripts/test_hostile.sh [NAME]        NAME: those whose title has it
 #
@@ -24,17 +25,18 @@ awk -v folder="$folder" '/^--- / { n += 1; file = sprintf("%s/%03d.lua", folder,
     Tests/Hostile/scripts.lua
 
 count=0 failures=0 number=0
-while read -r title; do
+while read -r line; do
     number=$((number + 1))
+    title=${line%% => *} expected=${line#* => }
     case $title in *"${1:-}"*) ;; *) continue ;; esac
     count=$((count + 1))
     file=$folder/$(printf %03d "$number").lua
     status=0
     LD_PRELOAD=$library LSAN_OPTIONS=exitcode=23 timeout 60 "$command" script --timeout 0.5 --memory 64 "$file" "$file" \
         >"$folder/output" 2>"$folder/errors" || status=$?
-    if [ "$status" -ne 1 ] || ! grep -q '^Error: ' "$folder/errors" || grep -q LeakSanitizer "$folder/errors"; then
+    if [ "$status" -ne 1 ] || ! head -n 1 "$folder/errors" | grep -a '^Error: ' | grep -aqF -e "$expected" || grep -q LeakSanitizer "$folder/errors"; then
         failures=$((failures + 1))
-        echo "FAILED: $title (status $status)"
+        echo "FAILED: $title (status $status), expected an error with '$expected', found:"
         head -n 5 "$folder/errors" | cut -c1-200
     fi
 done <"$folder/titles"

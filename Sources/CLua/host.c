@@ -135,11 +135,11 @@ static void hook(lua_State *L, lua_Debug *event) {
     clua_check_exceeded(L);
 }
 
-void clua_begin(clua_host *host) {
+void clua_begin(clua_host *host, double seconds) {
     host->exceeded = clua_exceeded_none;
     host->instructions = 0;
     host->last_seen[0] = 0;
-    host->deadline = now() + host->timeout;
+    host->deadline = now() + seconds;
     bool limited = host->timeout > 0 || host->instruction_limit;
     lua_sethook(host->main, limited ? hook : NULL, limited ? LUA_MASKCOUNT : 0, hook_interval);
 }

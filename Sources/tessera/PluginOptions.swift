@@ -11,9 +11,13 @@ struct PluginOptions: ParsableArguments {
 
     /// All modules. Plugins that are found in folders and cannot be loaded are told of, and left out.
     ///
-    /// - Parameter others: the plugins that files name.
-    func modules(_ others: [String] = []) throws -> Modules {
-        var modules = try Self.builtin.loading(plugins: plugins + others)
+    /// - Parameters:
+    ///   - others: the plugins that files name.
+    ///   - script: the options of a script that is run, whose limits hold for plugins that are scripts.
+    func modules(
+        _ others: [String] = [], for script: ScriptEngine.Options = ScriptEngine.Options()
+    ) throws -> Modules {
+        var modules = try Self.builtin(for: script).loading(plugins: plugins + others)
         for refused in modules.load(foundBy: PluginSearch()) {
             note("warning: the plugin '\(refused.path)' is left out: \(refused.reason)")
         }
@@ -42,9 +46,11 @@ struct PluginOptions: ParsableArguments {
     }
 
     /// The modules without plugins, with all that loads plugins.
-    static var builtin: Modules {
+    static var builtin: Modules { builtin(for: ScriptEngine.Options()) }
+
+    private static func builtin(for script: ScriptEngine.Options) -> Modules {
         var modules = Modules.builtin
-        modules.pluginLoaders.append(ScriptPluginLoader())
+        modules.pluginLoaders.append(ScriptPluginLoader(for: script))
         return modules
     }
 }

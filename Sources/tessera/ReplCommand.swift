@@ -16,7 +16,9 @@ struct ReplCommand: ParsableCommand {
 
     func run() throws {
         startLogging(default: .warning)
-        let engine = try ScriptEngine(limits.engineOptions, libraries: [.tessera(modules: plugins.modules())])
+        let options = limits.engineOptions
+        let modules = try plugins.modules(for: options)
+        let engine = try ScriptEngine(options, libraries: [.tessera(for: options, modules: modules)])
         let isInteractive = isatty(STDIN_FILENO) != 0
         let reader = LineReader(history: Self.historyPath)
         reader.offer(engine.completions)

@@ -20,7 +20,8 @@ struct ScriptCommand: ParsableCommand {
         startLogging(default: .warning)
         var options = limits.engineOptions
         options.arguments = arguments
-        let engine = try ScriptEngine(options, libraries: [.tessera(modules: plugins.modules())])
+        let modules = try plugins.modules(for: options)
+        let engine = try ScriptEngine(options, libraries: [.tessera(for: options, modules: modules)])
         do {
             try engine.run(file: file)
         } catch let error as TesseraError {

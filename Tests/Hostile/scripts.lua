@@ -1,264 +1,268 @@
---- endless loop
+--- endless loop => ran longer than its limit of
 while true do end
---- endless loop in pcall
+--- endless loop in pcall => ran longer than its limit of
 while true do pcall(function() while true do end end) end
---- endless recursion through pcall
+--- endless recursion through pcall => ran longer than its limit of
 local function f() return pcall(f) end while true do f() end
---- endless message handler
+--- endless message handler => ran longer than its limit of
 xpcall(function() error('x') end, function() while true do end end)
---- endless coroutine
+--- endless coroutine => ran longer than its limit of
 coroutine.wrap(function() while true do end end)()
---- endless coroutines
+--- endless coroutines => ran longer than its limit of
 while true do local c = coroutine.create(function() while true do end end) coroutine.resume(c) end
---- endless loop twenty coroutines deep
+--- endless loop twenty coroutines deep => ran longer than its limit of
 local function nest(n)
   if n == 0 then while true do end end
   while true do coroutine.resume(coroutine.create(function() nest(n - 1) end)) end
 end
 nest(20)
---- endless close
+--- endless close => ran longer than its limit of
 local x <close> = setmetatable({}, {__close = function() while true do end end}) error('x')
---- endless close of a dead coroutine
+--- endless close of a dead coroutine => ran longer than its limit of
 local m = {__close = function() while true do end end}
 local c = coroutine.create(function() local x <close> = setmetatable({}, m) while true do end end)
 pcall(coroutine.resume, c) coroutine.close(c)
---- endless index
+--- endless index => ran longer than its limit of
 local t = setmetatable({}, {__index = function() while true do end end}) local x = t.x
---- endless newindex
+--- endless newindex => ran longer than its limit of
 local t = setmetatable({}, {__newindex = function() while true do end end}) t.x = 1
---- endless call
+--- endless call => ran longer than its limit of
 setmetatable({}, {__call = function() while true do end end})()
---- endless comparison
+--- endless comparison => ran longer than its limit of
 local m = {__lt = function() while true do end end} local x = setmetatable({}, m) < setmetatable({}, m)
---- endless equality
+--- endless equality => ran longer than its limit of
 local m = {__eq = function() while true do end end} local x = setmetatable({}, m) == setmetatable({}, m)
---- endless concatenation
+--- endless concatenation => ran longer than its limit of
 local x = setmetatable({}, {__concat = function() while true do end end}) .. 'a'
---- endless length
+--- endless length => ran longer than its limit of
 local x = #setmetatable({}, {__len = function() while true do end end})
---- endless tostring
+--- endless tostring => ran longer than its limit of
 print(setmetatable({}, {__tostring = function() while true do end end}))
---- endless tostring of an error
+--- endless tostring of an error => ran longer than its limit of
 error(setmetatable({}, {__tostring = function() while true do end end}))
---- endless pairs
+--- endless pairs => ran longer than its limit of
 for k in pairs(setmetatable({}, {__pairs = function() return function() return 1 end end})) do end
---- endless iterator
+--- endless iterator => ran longer than its limit of
 for i in function() return 1 end do end
---- endless goto
+--- endless goto => ran longer than its limit of
 ::top:: goto top
---- endless repeat
+--- endless repeat => ran longer than its limit of
 repeat until false
---- endless numeric loop
+--- endless numeric loop => ran longer than its limit of
 for i = 1, math.huge do end
---- endless sort
+--- endless sort => ran longer than its limit of
 table.sort({3, 2, 1}, function() while true do end end)
---- sort with a comparison that contradicts itself
+--- sort with a comparison that contradicts itself => invalid order function for sorting
 local t = {} for i = 1, 1000 do t[i] = i % 7 end table.sort(t, function() return true end) error('sorted')
---- endless gsub callback
+--- endless gsub callback => ran longer than its limit of
 string.gsub('aaa', 'a', function() while true do end end)
---- endless load
+--- endless load => ran longer than its limit of
 load(function() return 'x = 1 ' end)
---- endless load callback
+--- endless load callback => ran longer than its limit of
 load(function() while true do end end)
---- endless yields
+--- endless yields => ran longer than its limit of
 local f = coroutine.wrap(function() while true do coroutine.yield() end end) while true do f() end
---- endless tail calls
+--- endless tail calls => ran longer than its limit of
 local function f() return f() end f()
---- endless mutual recursion
+--- endless mutual recursion => ran longer than its limit of
 local a, b function a() return b() end function b() return a() end a()
---- pattern that backtracks
+--- pattern that backtracks => ran longer than its limit of
 ('a'):rep(30000):find(('.-'):rep(20) .. 'b')
---- pattern that backtracks in gsub
+--- pattern that backtracks in gsub => ran longer than its limit of
 ('a'):rep(30000):gsub(('a*'):rep(20) .. 'b', '')
---- pattern that backtracks in gmatch
+--- pattern that backtracks in gmatch => ran longer than its limit of
 for w in ('a'):rep(30000):gmatch(('a*'):rep(20) .. 'b') do end
---- pattern of balanced brackets
+--- pattern of balanced brackets => ran longer than its limit of
 for i = 1, 1e9 do ('('):rep(1000000):match('%b()x') end
---- huge move
+--- huge move => ran longer than its limit of
 table.move({}, 1, math.maxinteger - 1, 2)
---- huge concatenation of nothing
+--- huge concatenation of nothing => ran longer than its limit of
 table.concat(setmetatable({}, {__index = function() return 'x' end}), '', 1, math.maxinteger)
---- huge insertion
+--- huge insertion => ran longer than its limit of
 table.insert(setmetatable({}, {__len = function() return math.maxinteger - 1 end}), 1, 1)
---- huge removal
+--- huge removal => ran longer than its limit of
 table.remove(setmetatable({}, {__len = function() return math.maxinteger - 1 end}), 1)
---- huge unpack
+--- huge unpack => too many results to unpack
 table.unpack({}, 1, 1e8)
---- huge select
+--- huge select => too many results to unpack
 select('#', table.unpack({}, 1, 1e7))
---- table bomb
+--- table bomb => needs more than its limit of
 local t = {} while true do t[#t + 1] = {} end
---- nested table bomb
+--- nested table bomb => needs more than its limit of
 local t = {} while true do t = {t, t} end
---- string bomb
+--- string bomb => needs more than its limit of
 local s = 'x' while true do s = s .. s end
---- repeated string bomb
+--- repeated string bomb => resulting string too large
 local s = ('x'):rep(1 << 40)
---- repeated string with separator bomb
+--- repeated string with separator bomb => resulting string too large
 local s = ('x'):rep(1 << 30, ('y'):rep(1 << 20))
---- format bomb
+--- format bomb => than its limit of
 local t = {} while true do t[#t + 1] = string.format('%99.99f', 1e300) end
---- gsub bomb
+--- gsub bomb => than its limit of
 local s = ('x'):rep(1000) while true do s = s:gsub('x', 'xx') end
---- concat bomb
+--- concat bomb => needs more than its limit of
 local t = {} for i = 1, 1000 do t[i] = ('x'):rep(1 << 20) end table.concat(t)
---- closure bomb
+--- closure bomb => needs more than its limit of
 local t = {} while true do t[#t + 1] = function() return t end end
---- coroutine bomb
+--- coroutine bomb => than its limit of
 local t = {} while true do t[#t + 1] = coroutine.create(function() end) end
---- upvalue chain bomb
+--- upvalue chain bomb => than its limit of
 local f = function() end while true do local g = f f = function() return g() end end
---- weak table bomb
+--- weak table bomb => than its limit of
 local t = setmetatable({}, {__mode = 'k'}) while true do t[{}] = ('x'):rep(1000) .. #tostring(t) end
---- tensor bomb
+--- tensor bomb => limit
 local t = {} while true do t[#t + 1] = tessera.tensor{shape = {1000}} end
---- huge tensor
+--- huge tensor => takes 4096.0 GiB, of which the script's limit leaves
 tessera.tensor{shape = {1 << 20, 1 << 20}}
---- tensor whose size overflows
+--- tensor whose size overflows => takes 8589934592.0 GiB, of which the script's limit leaves
 tessera.tensor{shape = {1 << 40, 1 << 40}}
---- tensor as a list
+--- tensor as a list => a list of all values takes 128.0 MiB, of which the script's limit leaves
 tessera.tensor{shape = {1 << 23}}:values()
---- tensor sums that never end
+--- tensor sums that never end => limit
 local t = tessera.tensor{shape = {1000000}} while true do t = t + t end
---- tensor slices that never end
+--- tensor slices that never end => than its limit of
 local t = tessera.tensor{shape = {1000, 100}} while true do local x = t[{{}, {1, 50}}] end
---- operators that never end
+--- operators that never end => ran longer than its limit of
 local t = tessera.tensor{shape = {1, 8, 32, 32}} while true do tessera.op('relu', t) end
---- network that runs for ever
+--- network that runs for ever => ran longer than its limit of
 local net = tessera.network{inputs = {x = {shape = {1, 4, 64, 64}}}, weights = {random = 1}, layers = {{conv = {channels = 64, kernel = 3}}}, outputs = {'conv1'}}
 local x = tessera.tensor{shape = {1, 4, 64, 64}}
 while true do net:run(x) end
---- benchmark that takes too long
+--- benchmark that takes too long => bench: option 'seconds': expected 0 to
 local net = tessera.network{inputs = {x = {shape = {1, 4, 8, 8}}}, weights = {random = 1}, layers = {{conv = {channels = 4, kernel = 3}}}, outputs = {'conv1'}}
 net:bench{seconds = 1e6}
---- network of a huge input
+--- network of a huge input => input 'x': a value of 1x4x1099511627776x1099511627776 is too large
 local net = tessera.network{inputs = {x = {shape = {1, 4, 'h', 'w'}}}, weights = {random = 1}, layers = {{conv = {channels = 4, kernel = 3}}}, outputs = {'conv1'}}
 net:plan{nodes = 2, inputs = {x = {1, 4, 1 << 40, 1 << 40}}}
---- network of a million repeated layers
+--- network of a million repeated layers => ran longer than its limit of
 tessera.network{inputs = {x = {shape = {1, 1}}}, layers = {{['repeat'] = {count = 1000000000}, layers = {'relu'}}}, outputs = {'relu1'}}
---- deep recursion
+--- deep recursion => needs more than its limit of
 local function f() return 1 + f() end f()
---- deep recursion in a metamethod
+--- deep recursion in a metamethod => C stack overflow
 local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) return t[k .. 'x'] end local x = t.a
---- deep index chain
+--- deep index chain => '__index' chain too long; possible loop
 local t = {} for i = 1, 3000 do t = setmetatable({}, {__index = t}) end local x = t.missing.x
---- deep coroutines
+--- deep coroutines => C stack overflow
 local function f() coroutine.wrap(f)() end f()
---- deep nesting of source
-load(('('):rep(100000) .. '1' .. (')'):rep(100000))() error('nothing')
---- deep table to a binding
+--- deep nesting of source => C stack overflow
+assert(load(('('):rep(100000) .. '1' .. (')'):rep(100000)))
+--- deep table to a binding => a table nests deeper than 100 levels
 local t = {} for i = 1, 200 do t = {t} end tessera.tensor{values = t}
---- table that contains itself
+--- table that contains itself => a table contains itself
 local t = {} t[1] = t tessera.tensor{values = t}
---- deep gsub recursion
+--- deep gsub recursion => C stack overflow
 local function f(s) return (s:gsub('.', f)) end f('x')
---- deep sort recursion
+--- deep sort recursion => C stack overflow
 local function f() table.sort({2, 1}, f) end f()
---- deep pcall in callbacks
+--- deep pcall in callbacks => C stack overflow
 local function f() return select(2, pcall(string.gsub, 'x', 'x', f)) end error(f())
---- bytecode
-local f = load('\27Lua\x54\0\x19\x93\r\n\x1a\n') f()
---- bytecode asked for
-local f = load('\27Lua', 'x', 'b') f()
---- dump
+--- bytecode => attempt to load a binary chunk
+assert(load('\27Lua\x54\0\x19\x93\r\n\x1a\n'))
+--- bytecode asked for => binary chunks are not available to scripts
+assert(load('\27Lua', 'x', 'b'))
+--- dump => attempt to call a nil value (field 'dump')
 string.dump(function() end)
---- io
+--- io => global 'io' is not declared
 io.open('/etc/passwd')
---- os
+--- os => global 'os' is not declared
 os.execute('true')
---- debug
+--- debug => global 'debug' is not declared
 debug.getregistry()
---- package
+--- package => global 'package' is not declared
 package.loadlib('libc.so.6', 'system')
---- require of an absolute path
+--- require of an absolute path => got '/etc/passwd'
 require('/etc/passwd')
---- require that climbs
+--- require that climbs => got '../../etc/passwd'
 require('../../etc/passwd')
---- dofile
+--- dofile => global 'dofile' is not declared
 dofile('/etc/passwd')
---- loadfile
+--- loadfile => global 'loadfile' is not declared
 loadfile('/etc/passwd')
---- the global table by its metatable
+--- the global table by its metatable => attempt to index a string value
 getmetatable(_G).__index = nil
---- the string metatable
+--- the string metatable => attempt to index a string value
 getmetatable('').__index = {} error('changed')
---- string methods replaced
+--- string methods replaced => attempt to call a nil value (method 'rep')
 string.rep = nil error(('x'):rep(3) == 'xxx' and 'still there' or 'gone')
---- a metatable of an object
+--- a metatable of an object => attempt to call a nil value (field '__gc')
 getmetatable(tessera.tensor{shape = {1}}).__gc()
---- a metatable of the library
+--- a metatable of the library => cannot change a protected metatable
 setmetatable(tessera, {})
---- a finalizer
+--- a finalizer => finalizers (__gc) are not available to scripts
 setmetatable({}, {__gc = function() while true do end end}) collectgarbage() error('no finalizers')
---- the collector stopped
+--- the collector stopped => ran longer than its limit of
 collectgarbage('stop') local t = 0 while true do t = {} end
---- the environment replaced
+--- the environment replaced => attempt to call a nil value (global 'print')
 local _ENV = {} print('x')
---- an undeclared global read
+--- an undeclared global read => global 'undeclared' is not declared
 print(undeclared)
---- an undeclared global assigned
+--- an undeclared global assigned => assignment to undeclared global 'undeclared'
 local function f() undeclared = 1 end f()
---- an error in an error in a callback
+--- an error in an error in a callback => 1: y
 local ok, e = pcall(string.gsub, 'x', 'x', function() error(setmetatable({}, {__tostring = function() error('y') end})) end) error(e)
---- an error across a coroutine and a binding
+--- an error across a coroutine and a binding => inside
 local net = tessera.network{inputs = {x = {shape = {1, 4, 8, 8}}}, weights = {random = 1}, layers = {{conv = {channels = 4, kernel = 3}}}, outputs = {'conv1'}}
 tessera.register.partition_strategy('bad', function() coroutine.wrap(function() error('inside') end)() end)
 net:plan{nodes = 2, strategy = 'bad'}
---- a yield across a binding
+--- a yield across a binding => attempt to yield across a C-call boundary
 local f = coroutine.wrap(function() tessera.tensor{values = {1}}:map(coroutine.yield) end) f() f()
---- an endless strategy
+--- an endless strategy => ran longer than its limit of
 local net = tessera.network{inputs = {x = {shape = {1, 4, 8, 8}}}, weights = {random = 1}, layers = {{conv = {channels = 4, kernel = 3}}}, outputs = {'conv1'}}
 tessera.register.partition_strategy('slow', function() while true do end end)
 net:plan{nodes = 2, strategy = 'slow'}
---- a strategy that plans by itself
+--- a strategy that plans by itself => C stack overflow
 local net = tessera.network{inputs = {x = {shape = {1, 4, 8, 8}}}, weights = {random = 1}, layers = {{conv = {channels = 4, kernel = 3}}}, outputs = {'conv1'}}
 tessera.register.partition_strategy('again', function() return net:plan{nodes = 2, strategy = 'again'} end)
 net:plan{nodes = 2, strategy = 'again'}
---- a map that maps by itself
+--- a map that maps by itself => C stack overflow
 local t = tessera.tensor{shape = {1}} local function f() t:map(f) return 1 end f()
---- an object used after it was closed
+--- an object used after it was closed => this progress is closed
 local p = tessera.progress(1) p:close() p:step()
---- a method of another object
+--- a method of another object => expected a progress, got a tensor
 tessera.progress(1).step(tessera.tensor{shape = {1}})
---- a method without an object
+--- a method without an object => expected a tensor, got nothing
 tessera.tensor{shape = {1}}.shape()
---- an object's field assigned
+--- an object's field assigned => 'shape' cannot be assigned: objects are read-only
 tessera.tensor{shape = {1}}.shape = 1
---- not a number as a size
+--- not a number as a size => expected an integer, got -nan
 tessera.tensor{shape = {0 / 0}}
---- an infinite size
+--- an infinite size => expected an integer, got inf
 tessera.tensor{shape = {math.huge}}
---- text that is no text
+--- text that is no text => expected text in UTF-8, got other bytes
 tessera.load('\xff\xfe')
---- a name with a zero
+--- a name with a zero => cannot open
 tessera.load('a\0b.npy')
---- a plugin that loads itself
-tessera.plugin(arg[1])
---- division of integers by zero
+--- a plugin that loads itself => loads itself
+local _, place = pcall(function() error('here') end)
+tessera.plugin(place:match('^(.-):%d'))
+--- division of integers by zero => divide by zero
 local x = 1 // 0
---- arithmetic on nothing
+--- arithmetic on nothing => attempt to perform arithmetic on a nil value
 local x = nil + 1
---- a thread as an argument
+--- a thread as an argument => a thread cannot be passed to Tessera
 tessera.tensor{values = coroutine.create(function() end)}
---- a function of another kind
+--- a function of another kind => expected a function, got a table
 tessera.register.saliency_metric('x', {})
---- coroutine closed while it runs
+--- coroutine closed while it runs => cannot close a running coroutine
 coroutine.close(coroutine.running())
---- coroutine resumed by itself
+--- coroutine resumed by itself => cannot resume non-suspended coroutine
 local c c = coroutine.create(function() return coroutine.resume(c) end) error(select(3, coroutine.resume(c)))
---- a warning that turns itself on
+--- a warning that turns itself on => warned
 warn('@on') warn(('x'):rep(1 << 20)) error('warned')
---- number formats
+--- number formats => invalid conversion specification: '%1000d'
 string.format('%1000d', 1)
---- a pack that is too large
+--- a pack that is too large => packed
 string.pack('!16 i16 s8', 1, ('x'):rep(100)) string.rep('x', -1):byte(1, 1 << 40) error('packed')
---- an unpack beyond the end
+--- an unpack beyond the end => data string too short
 string.unpack('i16', 'abc')
---- utf8 that is too large
+--- utf8 that is too large => value out of range
 utf8.char(1 << 40)
---- char that is none
+--- char that is none => value out of range
 string.char(256)
---- table that is in others more often than fits
+--- table that is in others more often than fits => than its limit of
 local t = {1} for i = 1, 60 do t = {t, t} end tessera.json.encode(t)
---- chunk that is named after a file
+--- chunk that is named after a file => error value {}
 load("error({})", "@/etc/passwd")()
+--- an operator that takes for ever => ran longer than its limit of
+local x = tessera.tensor{shape = {1, 8, 512, 512}}
+tessera.op('conv', x, {channels = 8, kernel = 511, padding = 255, backend = 'reference', weights = {weight = tessera.tensor{shape = {8, 8, 511, 511}}}, bias = false})

@@ -105,6 +105,40 @@ import Testing
         #expect(try modules().calibrators.make("half").range(of: histogram, bits: 8) == -1...3)
     }
 
+    @Test("a plugin has no more time and memory than the script that it works for")
+    func limitsOfTheCaller() async throws {
+        try folder.write(
+            "endless.lua",
+            """
+            tessera.register.partition_strategy("endless", function() while true do end end)
+            tessera.register.partition_strategy("hungry", function()
+              local all = {}
+              while true do all[#all + 1] = string.rep("x", 1 << 20) end
+            end)
+            """)
+        let script = """
+            tessera.plugin(folder .. "/endless.lua")
+            tessera.network(folder .. "/toy.yaml"):plan{nodes = 2, strategy = STRATEGY}
+            """
+        let fixtures = try TesseraFixtures()
+        func failure(_ strategy: String, _ options: ScriptEngine.Options) async -> TesseraError? {
+            let own = script.replacing("STRATEGY", with: "'\(strategy)'").replacing("folder", with: "'\(folder.path)'")
+            return await fixtures.failure(own, options)
+        }
+        var options = ScriptEngine.Options()
+        options.timeout = 1
+        let start = ContinuousClock.now
+        let late = try #require(await failure("endless", options))
+        #expect(late.code == .limitExceeded)
+        #expect(late.message.contains("ran longer than its limit of 1 s"))
+        // Its own time is an hour.
+        #expect(ContinuousClock.now - start < .seconds(30))
+        options.timeout = 60
+        options.memoryLimit = 32
+        let large = try #require(await failure("hungry", options))
+        #expect(large.message.contains("more than its limit of 32 MiB of memory"))
+    }
+
     @Test(
         "A plugin that cannot be used says why",
         arguments: [

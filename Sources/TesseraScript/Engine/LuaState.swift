@@ -18,6 +18,8 @@ final class LuaState: @unchecked Sendable {
     private var isClosed = false
     private let user = Mutex<(thread: pthread_t, depth: Int)?>(nil)
     private let print: (@Sendable (String) -> Void)?
+    private let clock: ScriptClock
+    private let caller: ScriptClock?
 
     /// The metatables of the classes met so far, as references.
     var classes: [ObjectIdentifier: Int32] = [:]
@@ -34,7 +36,7 @@ final class LuaState: @unchecked Sendable {
     init(_ options: ScriptEngine.Options) throws {
         guard let host = clua_open() else { throw TesseraError(.outOfMemory, "no memory for a Lua state") }
         self.host = host
-        print = options.print
+        (print, clock, caller) = (options.print, options.clock, options.caller)
         host.pointee.owner = Unmanaged.passUnretained(self).toOpaque()
         host.pointee.invoke = { owner, L, index in
             guard let owner, let L else { return 0 }
@@ -129,18 +131,27 @@ final class LuaState: @unchecked Sendable {
             return false
         }
         defer {
+            if isOutermost { clock.stop() }
             user.withLock { user in user = user.flatMap { $0.depth > 1 ? ($0.thread, $0.depth - 1) : nil } }
         }
         guard let L = host.pointee.current else { throw TesseraError(.scriptFailure, "no Lua state") }
         if isOutermost {
             raised = nil
             nested = nil
-            clua_begin(host)
+            beginRun()
         }
         giveBackReferences(L)
         let top = lua_gettop(L)
         defer { lua_settop(L, top) }
         return try body(L)
+    }
+
+    /// Starts the clock: what works for another script has no more time than that has left.
+    private func beginRun() {
+        let own = host.pointee.timeout > 0 ? host.pointee.timeout : nil
+        let seconds = own.map { min($0, caller?.secondsLeft ?? $0) }
+        clua_begin(host, seconds ?? 0)
+        clock.start(seconds)
     }
 
     /// Adds a function that `clua_push_binding` can push; the result is its number.

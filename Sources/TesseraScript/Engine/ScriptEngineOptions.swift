@@ -1,3 +1,5 @@
+import Foundation
+
 extension ScriptEngine {
     /// What a script may do and how much of everything it may use.
     public struct Options: Sendable {
@@ -15,7 +17,21 @@ extension ScriptEngine {
         public var arguments: [String] = []
         /// Takes what scripts print, line ends included; nil: it goes to stdout.
         public var print: (@Sendable (String) -> Void)?
+        /// Tells until when the script runs.
+        public var clock = ScriptClock()
+        /// The clock of the script that this one works for, whose time ends this one's, too; nil for none.
+        public var caller: ScriptClock?
 
         public init() {}
+
+        /// The options of a plugin that works for a script of these: its limits, and its time.
+        var ofPlugin: Options {
+            var options = Options()
+            (options.memoryLimit, options.timeout, options.instructionLimit) = (memoryLimit, timeout, instructionLimit)
+            (options.searchPaths, options.caller) = (searchPaths, clock)
+            // Standard output is for results.
+            options.print = { FileHandle.standardError.write(Data($0.utf8)) }
+            return options
+        }
     }
 }

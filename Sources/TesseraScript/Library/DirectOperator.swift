@@ -6,6 +6,13 @@ struct DirectOperator {
 
     init(_ op: any Operator) { self.op = op }
 
+    /// Whether a graph has so few numbers and operations that it takes no time to speak of, whatever computes it.
+    private static func isQuick(_ graph: BoundGraph) -> Bool {
+        let macs = graph.multiplyAccumulates.reduce(0, Shape.saturatingSum)
+        let numbers = graph.shapes.reduce(0) { Shape.saturatingSum($0, $1.elementCount) }
+        return macs <= 1 << 22 && numbers <= 1 << 16
+    }
+
     /// The operator's outputs.
     ///
     /// - Parameter weights: its parameters, by their names.
@@ -34,9 +41,12 @@ struct DirectOperator {
         for output in outputs {
             try limits.check(bytes: bound.byteCount(of: output), for: "the result of '\(op.name)'")
         }
-        let session = try Session(bound, backend: backend, options: CompileOptions(threads: threads))
         let tensors = Dictionary(uniqueKeysWithValues: inputs.enumerated().map { ("x\($0.offset + 1)", $0.element) })
-        let results = try session.run(tensors)
+        let compute: @Sendable () throws -> [String: Tensor] = {
+            try Session(bound, backend: backend, options: CompileOptions(threads: threads)).run(tensors)
+        }
+        // Nothing stops a kernel, so one that may take long runs on another thread, which the script waits for as long as it may.
+        let results = Self.isQuick(bound) ? try compute() : try wait(atMost: limits.seconds, for: compute)
         return outputs.compactMap { results[graph.values[$0].name] }
     }
 }

@@ -6,10 +6,10 @@ final class ScriptContext {
     /// The modules that the script added.
     var registrations: [ScriptRegistration] = []
 
-    init(modules: Modules) {
+    /// - Parameter options: those of the script.
+    init(modules: Modules, of options: ScriptEngine.Options) {
         self.modules = modules
-        if !modules.pluginLoaders.contains(where: { $0 is ScriptPluginLoader }) {
-            self.modules.pluginLoaders.append(ScriptPluginLoader())
-        }
+        self.modules.pluginLoaders.removeAll { $0 is ScriptPluginLoader }
+        self.modules.pluginLoaders.append(ScriptPluginLoader(for: options))
     }
 }

@@ -4,9 +4,13 @@ import Tessera
 extension ScriptLibrary {
     /// The library `tessera`: tensors, pictures, networks, plans, deployments, and modules written in Lua.
     ///
-    /// - Parameter modules: what scripts find by name. A script that registers its own adds to a copy.
-    public static func tessera(modules: Modules = .builtin) -> ScriptLibrary {
-        tessera(ScriptContext(modules: modules))
+    /// - Parameters:
+    ///   - options: those of the engine that the library is for, whose limits hold for plugins that a script loads.
+    ///   - modules: what scripts find by name. A script that registers its own adds to a copy.
+    public static func tessera(
+        for options: ScriptEngine.Options = ScriptEngine.Options(), modules: Modules = .builtin
+    ) -> ScriptLibrary {
+        tessera(ScriptContext(modules: modules, of: options))
     }
 
     static func tessera(_ context: ScriptContext) -> ScriptLibrary {
@@ -100,12 +104,17 @@ extension ScriptLibrary {
     }
 
     private static func load(_ call: ScriptCall, weights: WeightSource?, _ loader: NetworkLoader) throws -> Network {
+        // A file may ask for so many repetitions that reading them takes longer than the script has.
         guard case .table(var table) = call[1] else {
-            return try loader.load(call.string(1, "source"), weights: weights)
+            let path = try call.string(1, "source")
+            return try wait(atMost: call.limits.seconds) { try loader.load(path, weights: weights) }
         }
         return try locatingErrors(path: call.name) {
             if table["tessera"].isNil { table.entries["tessera"] = .integer(NetworkLoader.version) }
-            return try loader.load(ScriptValue.table(table).configuration(), file: "network.yaml", weights: weights)
+            let content = try ScriptValue.table(table).configuration()
+            return try wait(atMost: call.limits.seconds) {
+                try loader.load(content, file: "network.yaml", weights: weights)
+            }
         }
     }
 

@@ -15,16 +15,14 @@ final class ScriptPlugin: @unchecked Sendable {
 
     /// Runs the script.
     ///
+    /// - Parameter options: its limits.
     /// - Throws: what is wrong with it; `invalidArgument` for one that loads itself.
-    init(_ path: String) throws {
+    init(_ path: String, _ options: ScriptEngine.Options) throws {
         let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         guard !Self.loading.contains(file) else {
             throw TesseraError(.invalidArgument, "the plugin '\(path)' loads itself")
         }
-        let context = ScriptContext(modules: .builtin)
-        var options = ScriptEngine.Options()
-        // Standard output is for results.
-        options.print = { FileHandle.standardError.write(Data($0.utf8)) }
+        let context = ScriptContext(modules: .builtin, of: options)
         let engine = try ScriptEngine(options, libraries: [.tessera(context)])
         try Self.$loading.withValue(Self.loading + [file]) { _ = try engine.run(file: path) }
         self.engine = engine

@@ -5,8 +5,8 @@ struct ScriptRegistration: Sendable {
     /// What the module is: "partition strategy".
     let kind: String
     let module: ScriptModule
-    /// Adds it to other modules. Each product runs the script at the path in a state of its own.
-    let add: @Sendable (_ modules: inout Modules, _ path: String) throws -> Void
+    /// Adds it to other modules. Each product runs the script at the path in a state of its own, with these options.
+    let add: @Sendable (_ modules: inout Modules, _ path: String, _ options: ScriptEngine.Options) throws -> Void
 }
 
 extension ScriptContext {
@@ -20,10 +20,10 @@ extension ScriptContext {
         try modules[keyPath: registry].register(module.module(from: "script") { make(module, $0) })
         let kind = modules[keyPath: registry].kind
         registrations.append(
-            ScriptRegistration(kind: kind, module: module) { modules, path in
+            ScriptRegistration(kind: kind, module: module) { modules, path, limits in
                 try modules[keyPath: registry].register(
                     module.module(from: path) { options in
-                        let plugin = try ScriptPlugin(path)
+                        let plugin = try ScriptPlugin(path, limits)
                         guard
                             var own = plugin.registrations.first(where: {
                                 $0.kind == kind && $0.module.name == module.name
