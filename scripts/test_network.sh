@@ -287,7 +287,11 @@ heal() {
     shift
     for victim in "$@"; do
         case $kind in
-            cut) on switch ip link set "port-$victim" up ;;
+            cut)
+                on switch ip link set "port-$victim" up
+                # A cable carries again up to a second later.
+                until on leader timeout 1 bash -c "</dev/tcp/10.77.0.$victim/6003" 2>/dev/null; do sleep 0.1; done
+                ;;
             kill) start_node "$victim" '{kind: tcp}' ;;
             stop) kill -CONT "${processes[victim]}" ;;
         esac

@@ -11,6 +11,8 @@
 #include <net/if.h>
 #include <normApi.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -85,6 +87,26 @@ bool is_interface_up(cnorm_session *session) {
            ioctl(session->changes, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP);
 }
 
+/// While it lives, the calling thread and those that it starts do not take the processor from another when they are woken. A packet wakes
+/// every receiver, and where several members share processors each would interrupt the sender for that one packet.
+class patience {
+public:
+    patience() {
+        if (pthread_getschedparam(pthread_self(), &policy, &parameters) != 0) policy = SCHED_FIFO;
+        const sched_param none{};
+        if (policy == SCHED_OTHER) pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+    }
+    ~patience() {
+        if (policy == SCHED_OTHER) pthread_setschedparam(pthread_self(), policy, &parameters);
+    }
+    patience(const patience &) = delete;
+
+private:
+    /// What the user chose otherwise stays.
+    int policy = SCHED_FIFO;
+    sched_param parameters{};
+};
+
 const char *start(NormSessionHandle session, const cnorm_settings *settings) {
     NormSetRxPortReuse(session, true, settings->group);
     if (!NormSetMulticastInterface(session, settings->interface)) return "use the interface";
@@ -129,7 +151,10 @@ cnorm_event send_failure(cnorm_session *session) {
 const char *cnorm_open(const cnorm_settings *settings, cnorm_session **result) {
     auto opened = std::make_unique<cnorm_session>();
     if (const char *failure = watch(opened.get(), settings->interface)) return failure;
-    opened->instance = NormCreateInstance();
+    {
+        patience starting;
+        opened->instance = NormCreateInstance();
+    }
     if (opened->instance == NORM_INSTANCE_INVALID) return "start the protocol";
     // Anybody could make the library write to standard error.
     NormOpenDebugLog(opened->instance, "/dev/null");
@@ -153,6 +178,7 @@ double cnorm_bits_per_second(cnorm_session *session) { return NormGetTxRate(sess
 cnorm_event cnorm_wait(cnorm_session *session, const void **bytes, uint32_t *count) {
     pollfd files[] = {
         {session->stopped, POLLIN, 0}, {session->changes, POLLIN, 0}, {NormGetDescriptor(session->instance), POLLIN, 0}};
+    const patience waiting;
     bool is_idle = true;
     while (!session->is_stopped) {
         // Before anything else, which may have to wait for the library's lock.

@@ -112,6 +112,23 @@ import Testing
         announced.end()
     }
 
+    @Test("only as many nodes as are wanted are connected to")
+    func wanted() async throws {
+        let nodes = try ["first", "second", "third"].map { try node($0) }
+        var choice = DiscoveryChoice()
+        (choice.count, choice.group) = (2, group)
+        let discovery = try NodeDiscovery(choice.settings, cluster: nil)
+        #expect(try await discovery.nodes(count: 3, within: .seconds(20)).count == 3)
+        let cluster = try await Cluster.found(
+            by: discovery, Cluster.Search(count: choice.count), transport: TCPTransportFactory(),
+            equipment: NodeEquipment(operators: .builtin, backend: OneDNNBackend()))
+        #expect(cluster.peers.count == 2)
+        let metrics = await cluster.leader.metrics().map(\.text).joined()
+        #expect(metrics.contains("\ntessera_peers 2\n"))
+        await cluster.close()
+        for node in nodes { node.end() }
+    }
+
     @Test("a node that was lost is taken up again at the address where it announces itself")
     func anotherAddress() async throws {
         let stays = try node("stays")

@@ -64,6 +64,7 @@ extension ConnectionHandler {
         let scheduled = NIODeadline.now()
         schedule(in: settings.heartbeat, context) { handler, context in
             guard case .established(let information) = handler.phase else { return }
+            handler.countRetransmissions(context)
             let now = NIODeadline.now()
             let silence = TimeAmount.seconds(handler.settings.silence)
             if handler.wantsRead || now - scheduled > silence {

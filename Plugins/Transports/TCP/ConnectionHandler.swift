@@ -41,6 +41,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var isPumping = false
     var isLeaving = false
     var hasWritten = false
+    /// Segments that were sent again, when that was looked at last.
+    private var retransmitted = 0
 
     private var timer: Scheduled<Void>?
     private var cause: (any Error)?
@@ -99,6 +101,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Ends the connection in good order: the peer gets to read `farewell`, if there is one.
     func end(_ context: ChannelHandlerContext, reason: TesseraError?, farewell: Frame?) {
         guard !hasEnded else { return }
+        countRetransmissions(context)
         detach(reason: reason)
         if let farewell, current == nil { write(farewell, context) }
         context.flush()
@@ -111,6 +114,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Ends the connection at once.
     func drop(_ context: ChannelHandlerContext, _ error: TesseraError) {
+        countRetransmissions(context)
         detach(reason: error)
         context.close(promise: nil)
     }
@@ -169,6 +173,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     // MARK: Time
+
+    /// Adds what the system has sent again since this was last called to the transport's count.
+    func countRetransmissions(_ context: ChannelHandlerContext) {
+        guard let socket = context.channel as? any SocketOptionProvider else { return }
+        socket.getTCPInfo().assumeIsolated().whenSuccess { [self] information in
+            let count = Int(information.tcpi_total_retrans)
+            transport.count(retransmissions: count - retransmitted)
+            retransmitted = count
+        }
+    }
 
     /// Runs `action` later, in place of what was scheduled before.
     func schedule(

@@ -10,6 +10,8 @@ struct TCPCounts: Sendable {
     var refused = 0
     /// Peers that were connected and left without leave.
     var lost = 0
+    /// Segments that were sent again, of all connections, as the system counts them.
+    var retransmitted = 0
 }
 
 extension TCPTransport: MeasuredTransport {
@@ -35,6 +37,9 @@ extension TCPTransport: MeasuredTransport {
             MetricFamily(
                 "tessera_tcp_peers_lost_total", .counter, "Peers that were connected and left without leave.",
                 value: counts.lost),
+            MetricFamily(
+                "tessera_tcp_retransmissions_total", .counter,
+                "Segments that were sent again since they had been lost or were late.", value: counts.retransmitted),
             MetricFamily(
                 "tessera_tcp_queued_bytes", .gauge, "Bytes that wait to be sent.",
                 value: peers.reduce(0) { $0 + $1.connection.outgoing.byteCount }),

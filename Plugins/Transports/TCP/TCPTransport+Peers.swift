@@ -112,6 +112,11 @@ extension TCPTransport {
         }
     }
 
+    func count(retransmissions: Int) {
+        guard retransmissions > 0 else { return }
+        state.withLock { $0.counts.retransmitted += retransmissions }
+    }
+
     func reportRefusal(of connection: Connection, reason error: TesseraError) {
         state.withLock { $0.counts.refused += 1 }
         logger.warning(

@@ -46,7 +46,13 @@ extension Cluster {
             defer { dials.cancel() }
             // One that does not answer holds nobody up: what counts is who has answered by the deadline.
             while !isComplete(), ContinuousClock.now < deadline {
-                dials.begin(discovery.nodes.filter { $0.isPresent && tried.insert($0.beacon.instance).inserted })
+                // Whoever is not needed is not connected to.
+                let room = (search.count ?? .max) - listed.count - found.count - dials.pendingCount
+                let untried = discovery.nodes.filter { $0.isPresent && !tried.contains($0.beacon.instance) }
+                let idle = untried.filter { $0.beacon.state == .idle }
+                let next = (idle + untried.filter { $0.beacon.state != .idle }).prefix(max(0, room))
+                tried.formUnion(next.map(\.beacon.instance))
+                dials.begin(Array(next))
                 try await Task.sleep(for: .milliseconds(20))
                 for answer in dials.answers() where !listed.contains(where: { $0.peer == answer.peer }) {
                     found[answer.peer] = (answer.address, answer.node.beacon.state == .idle)
@@ -92,7 +98,12 @@ private final class Dials: Sendable {
     private struct State {
         var tasks: [Task<Void, Never>] = []
         var answers: [Answer] = []
+        /// When those were begun that are under way, by the node's run.
+        var pending: [UUID: ContinuousClock.Instant] = [:]
     }
+
+    /// How long a node that does not answer keeps another from being tried.
+    private static let patience = Duration.milliseconds(500)
 
     private let transport: any ListeningTransport
     private let state = Mutex(State())
@@ -100,8 +111,25 @@ private final class Dials: Sendable {
     init(transport: any ListeningTransport) { self.transport = transport }
 
     func begin(_ nodes: [DiscoveredNode]) {
-        let tasks = nodes.map { node in Task { await self.dial(node) } }
+        state.withLock { state in
+            for node in nodes { state.pending[node.beacon.instance] = .now }
+        }
+        let tasks = nodes.map { node in
+            Task {
+                let answer = await self.dial(node)
+                state.withLock { state in
+                    state.pending[node.beacon.instance] = nil
+                    if let answer { state.answers.append(answer) }
+                }
+            }
+        }
         state.withLock { $0.tasks += tasks }
+    }
+
+    /// How many may still answer.
+    var pendingCount: Int {
+        let earliest = ContinuousClock.now - Self.patience
+        return state.withLock { state in state.pending.values.count { $0 > earliest } }
     }
 
     /// Those that have answered since this was last asked.
@@ -116,17 +144,18 @@ private final class Dials: Sendable {
         for task in state.withLock({ $0.tasks }) { task.cancel() }
     }
 
-    private func dial(_ node: DiscoveredNode) async {
+    private func dial(_ node: DiscoveredNode) async -> Answer? {
         var reason = ""
         for address in node.addresses where !Task.isCancelled {
             do {
                 let peer = try await transport.connect(to: address)
-                return state.withLock { $0.answers.append(Answer(node: node, peer: peer, address: address)) }
+                return Answer(node: node, peer: peer, address: address)
             } catch { reason = "\(error)" }
         }
-        guard !Task.isCancelled else { return }
+        guard !Task.isCancelled else { return nil }
         Logger(label: "tessera.discovery").warning(
             "a node announces itself and cannot be used",
             metadata: ["node": "\(node.beacon.name)", "reason": "\(reason)"])
+        return nil
     }
 }
