@@ -17,8 +17,7 @@ struct ReplCommand: ParsableCommand {
     func run() throws {
         startLogging(default: .warning)
         let options = limits.engineOptions
-        let modules = try plugins.modules(for: options)
-        let engine = try ScriptEngine(options, libraries: [.tessera(for: options, modules: modules)])
+        let engine = try ScriptEngine(options, libraries: [.tessera(modules: plugins.modules(for: options))])
         let isInteractive = isatty(STDIN_FILENO) != 0
         let reader = LineReader(history: Self.historyPath)
         reader.offer(engine.completions)

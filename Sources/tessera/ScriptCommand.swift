@@ -20,8 +20,7 @@ struct ScriptCommand: ParsableCommand {
         startLogging(default: .warning)
         var options = limits.engineOptions
         options.arguments = arguments
-        let modules = try plugins.modules(for: options)
-        let engine = try ScriptEngine(options, libraries: [.tessera(for: options, modules: modules)])
+        let engine = try ScriptEngine(options, libraries: [.tessera(modules: plugins.modules(for: options))])
         do {
             try engine.run(file: file)
         } catch let error as TesseraError {

@@ -120,10 +120,8 @@ import Testing
             tessera.plugin(folder .. "/endless.lua")
             tessera.network(folder .. "/toy.yaml"):plan{nodes = 2, strategy = STRATEGY}
             """
-        let fixtures = try TesseraFixtures()
         func failure(_ strategy: String, _ options: ScriptEngine.Options) async -> TesseraError? {
-            let own = script.replacing("STRATEGY", with: "'\(strategy)'").replacing("folder", with: "'\(folder.path)'")
-            return await fixtures.failure(own, options)
+            await folder.failure(script.replacing("STRATEGY", with: "'\(strategy)'"), options)
         }
         var options = ScriptEngine.Options()
         options.timeout = 1

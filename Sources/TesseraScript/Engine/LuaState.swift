@@ -17,9 +17,7 @@ final class LuaState: @unchecked Sendable {
     private var bodies: [Body] = []
     private var isClosed = false
     private let user = Mutex<(thread: pthread_t, depth: Int)?>(nil)
-    private let print: (@Sendable (String) -> Void)?
-    private let clock: ScriptClock
-    private let caller: ScriptClock?
+    let options: ScriptEngine.Options
 
     /// The metatables of the classes met so far, as references.
     var classes: [ObjectIdentifier: Int32] = [:]
@@ -36,7 +34,7 @@ final class LuaState: @unchecked Sendable {
     init(_ options: ScriptEngine.Options) throws {
         guard let host = clua_open() else { throw TesseraError(.outOfMemory, "no memory for a Lua state") }
         self.host = host
-        (print, clock, caller) = (options.print, options.clock, options.caller)
+        self.options = options
         host.pointee.owner = Unmanaged.passUnretained(self).toOpaque()
         host.pointee.invoke = { owner, L, index in
             guard let owner, let L else { return 0 }
@@ -46,12 +44,12 @@ final class LuaState: @unchecked Sendable {
             guard let object else { return }
             Unmanaged<AnyObject>.fromOpaque(object).release()
         }
-        if print != nil {
+        if options.print != nil {
             host.pointee.print = { owner, text, length in
                 guard let owner, let text else { return }
                 let bytes = UnsafeBufferPointer(start: text, count: length).map(UInt8.init(bitPattern:))
                 let state = Unmanaged<LuaState>.fromOpaque(owner).takeUnretainedValue()
-                state.print?(String(decoding: bytes, as: UTF8.self))
+                state.options.print?(String(decoding: bytes, as: UTF8.self))
             }
         }
         guard clua_open_libraries(host, options.isTrusted) == LUA_OK,
@@ -131,7 +129,7 @@ final class LuaState: @unchecked Sendable {
             return false
         }
         defer {
-            if isOutermost { clock.stop() }
+            if isOutermost { options.clock.stop() }
             user.withLock { user in user = user.flatMap { $0.depth > 1 ? ($0.thread, $0.depth - 1) : nil } }
         }
         guard let L = host.pointee.current else { throw TesseraError(.scriptFailure, "no Lua state") }
@@ -149,9 +147,9 @@ final class LuaState: @unchecked Sendable {
     /// Starts the clock: what works for another script has no more time than that has left.
     private func beginRun() {
         let own = host.pointee.timeout > 0 ? host.pointee.timeout : nil
-        let seconds = own.map { min($0, caller?.secondsLeft ?? $0) }
+        let seconds = own.map { min($0, options.caller?.secondsLeft ?? $0) }
         clua_begin(host, seconds ?? 0)
-        clock.start(seconds)
+        options.clock.start(seconds)
     }
 
     /// Adds a function that `clua_push_binding` can push; the result is its number.

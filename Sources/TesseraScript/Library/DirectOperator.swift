@@ -42,11 +42,11 @@ struct DirectOperator {
             try limits.check(bytes: bound.byteCount(of: output), for: "the result of '\(op.name)'")
         }
         let tensors = Dictionary(uniqueKeysWithValues: inputs.enumerated().map { ("x\($0.offset + 1)", $0.element) })
-        let compute: @Sendable () throws -> [String: Tensor] = {
+        let run: @Sendable () throws -> [String: Tensor] = {
             try Session(bound, backend: backend, options: CompileOptions(threads: threads)).run(tensors)
         }
         // Nothing stops a kernel, so one that may take long runs on another thread, which the script waits for as long as it may.
-        let results = Self.isQuick(bound) ? try compute() : try wait(atMost: limits.seconds, for: compute)
+        let results = Self.isQuick(bound) ? try run() : try compute(atMost: limits.seconds, run)
         return outputs.compactMap { results[graph.values[$0].name] }
     }
 }

@@ -6,10 +6,12 @@ final class ScriptContext {
     /// The modules that the script added.
     var registrations: [ScriptRegistration] = []
 
-    /// - Parameter options: those of the script.
-    init(modules: Modules, of options: ScriptEngine.Options) {
-        self.modules = modules
-        self.modules.pluginLoaders.removeAll { $0 is ScriptPluginLoader }
-        self.modules.pluginLoaders.append(ScriptPluginLoader(for: options))
+    init(modules: Modules) { self.modules = modules }
+
+    /// Loads a plugin for the script of those options.
+    func load(plugin path: String, for script: ScriptEngine.Options) throws {
+        modules.pluginLoaders.removeAll { $0 is ScriptPluginLoader }
+        modules.pluginLoaders.append(ScriptPluginLoader(for: script))
+        try modules.load(plugins: [path])
     }
 }

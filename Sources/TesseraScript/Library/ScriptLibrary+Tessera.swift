@@ -4,13 +4,9 @@ import Tessera
 extension ScriptLibrary {
     /// The library `tessera`: tensors, pictures, networks, plans, deployments, and modules written in Lua.
     ///
-    /// - Parameters:
-    ///   - options: those of the engine that the library is for, whose limits hold for plugins that a script loads.
-    ///   - modules: what scripts find by name. A script that registers its own adds to a copy.
-    public static func tessera(
-        for options: ScriptEngine.Options = ScriptEngine.Options(), modules: Modules = .builtin
-    ) -> ScriptLibrary {
-        tessera(ScriptContext(modules: modules, of: options))
+    /// - Parameter modules: what scripts find by name. A script that registers its own adds to a copy.
+    public static func tessera(modules: Modules = .builtin) -> ScriptLibrary {
+        tessera(ScriptContext(modules: modules))
     }
 
     static func tessera(_ context: ScriptContext) -> ScriptLibrary {
@@ -104,17 +100,12 @@ extension ScriptLibrary {
     }
 
     private static func load(_ call: ScriptCall, weights: WeightSource?, _ loader: NetworkLoader) throws -> Network {
-        // A file may ask for so many repetitions that reading them takes longer than the script has.
         guard case .table(var table) = call[1] else {
-            let path = try call.string(1, "source")
-            return try wait(atMost: call.limits.seconds) { try loader.load(path, weights: weights) }
+            return try loader.load(call.string(1, "source"), weights: weights)
         }
         return try locatingErrors(path: call.name) {
             if table["tessera"].isNil { table.entries["tessera"] = .integer(NetworkLoader.version) }
-            let content = try ScriptValue.table(table).configuration()
-            return try wait(atMost: call.limits.seconds) {
-                try loader.load(content, file: "network.yaml", weights: weights)
-            }
+            return try loader.load(ScriptValue.table(table).configuration(), file: "network.yaml", weights: weights)
         }
     }
 

@@ -22,7 +22,7 @@ final class ScriptPlugin: @unchecked Sendable {
         guard !Self.loading.contains(file) else {
             throw TesseraError(.invalidArgument, "the plugin '\(path)' loads itself")
         }
-        let context = ScriptContext(modules: .builtin, of: options)
+        let context = ScriptContext(modules: .builtin)
         let engine = try ScriptEngine(options, libraries: [.tessera(context)])
         try Self.$loading.withValue(Self.loading + [file]) { _ = try engine.run(file: path) }
         self.engine = engine
