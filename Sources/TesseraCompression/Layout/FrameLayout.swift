@@ -225,10 +225,11 @@ private struct BlockGrid: Sendable, Equatable {
         let kernelRow = firstRow + row % height
         let isRowPadding = output >= geometry.outputs || kernelRow >= geometry.kernelHeight
         for input in firstInput..<firstInput + inputs {
+            let first = geometry.place(
+                matrix: rest, output: min(output, geometry.outputs - 1), input: min(input, geometry.inputs - 1),
+                row: min(kernelRow, geometry.kernelHeight - 1), column: 0)
             for column in firstColumn..<firstColumn + width {
-                let place = geometry.place(
-                    matrix: rest, output: min(output, geometry.outputs - 1), input: min(input, geometry.inputs - 1),
-                    row: min(kernelRow, geometry.kernelHeight - 1), column: min(column, geometry.kernelWidth - 1))
+                let place = first + min(column, geometry.kernelWidth - 1)
                 let isPadding = isRowPadding || input >= geometry.inputs || column >= geometry.kernelWidth
                 places.append(isPadding ? FrameLayout.paddingPlace(place) : place)
             }
