@@ -31,6 +31,7 @@ public struct Modules: Sendable {
     public var calibrators: Registry<any Calibrator> = .builtin
     public var fakeQuantizers: Registry<any FakeQuantizer> = .builtin
     public var weightCodecs: Registry<any WeightCodec> = .builtin
+    public var weightLayouts: Registry<any WeightLayout> = .builtin
     /// What loads plugins, by the extensions of their files.
     public var pluginLoaders: [any PluginLoader] = [SharedLibraryLoader()]
     /// The files of the plugins that are loaded.
@@ -42,7 +43,7 @@ public struct Modules: Sendable {
     public var loader: NetworkLoader {
         NetworkLoader(
             operators: operators, importers: importers,
-            weightFormats: [CompressedWeightFormat(codecs: weightCodecs)])
+            weightFormats: [CompressedWeightFormat(codecs: weightCodecs, layouts: weightLayouts)])
     }
 
     /// The modules that Tessera is built with.

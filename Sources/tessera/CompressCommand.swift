@@ -8,8 +8,8 @@ struct CompressCommand: ParsableCommand {
         abstract: "Compresses weights with codecs of pictures, film and sound, and writes the network.",
         discussion: """
             Writes network.yaml and weights.tcw, which every other command takes; or the weights alone, if the output is named \
-            .tcw, for --weights. 'tessera plugins' lists codecs with their options. What is given here goes before what the \
-            file says.
+            .tcw, for --weights. 'tessera plugins' lists codecs and layouts with their options. What is given here goes before \
+            what the file says.
             """)
 
     @OptionGroup var network: NetworkOptions
@@ -47,6 +47,14 @@ struct CompressCommand: ParsableCommand {
 
     @Flag(help: "Give each output channel a range of its own.")
     var perChannel = false
+
+    @Option(help: "The order in which weights become samples, in place of the one that suits the codec.")
+    var layout: String?
+
+    @Option(
+        name: .customLong("layout-option"),
+        help: ArgumentHelp("An option of the layout.", valueName: "KEY=VALUE"))
+    var layoutOptions: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -132,6 +140,7 @@ struct CompressCommand: ParsableCommand {
         if settings.layer.codec.name == WeightCodecChoice.auto, !(try settings.layer.codec.options.entries().isEmpty) {
             throw TesseraError(.invalidArgument, "'--option' and '--quality' are for a codec: give '--codec', too")
         }
+        settings.layer.layout = try layoutChoice(over: settings.layer.layout)
         settings.layer.bits = bits ?? settings.layer.bits
         settings.layer.step = step ?? settings.layer.step
         settings.layer.deadZone = deadZone ?? settings.layer.deadZone
@@ -158,5 +167,18 @@ struct CompressCommand: ParsableCommand {
         }
         try settings.validate()
         return settings
+    }
+
+    /// The layout that is given, with what the file says of it under it.
+    private func layoutChoice(over base: WeightLayoutChoice?) throws -> WeightLayoutChoice? {
+        guard var choice = base ?? layout.map({ WeightLayoutChoice($0) }) else {
+            guard layoutOptions.isEmpty else {
+                throw TesseraError(.invalidArgument, "'--layout-option' is for a layout: give '--layout', too")
+            }
+            return nil
+        }
+        choice.choose(layout)
+        choice.options = try choice.options.adding(layoutOptions, of: "--layout-option")
+        return choice
     }
 }

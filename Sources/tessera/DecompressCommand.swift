@@ -63,7 +63,8 @@ struct DecompressCommand: ParsableCommand {
 
     private func open(_ modules: Modules) throws -> CompressedWeightFile {
         try CompressedWeightFile(
-            path: source, codecs: modules.weightCodecs, threads: ProcessInfo.processInfo.activeProcessorCount)
+            path: source, codecs: modules.weightCodecs, layouts: modules.weightLayouts,
+            threads: ProcessInfo.processInfo.activeProcessorCount)
     }
 
     private func report(_ file: String, _ tensors: Int, since start: ContinuousClock.Instant) throws {
@@ -75,15 +76,16 @@ struct DecompressCommand: ParsableCommand {
 
     private func list(_ index: CompressedWeightIndex) throws {
         if json { return try printJSON(index) }
-        var table = TextTable(header: ["weight", "shape", "codec", "bits", "parts", "bytes"])
+        var table = TextTable(header: ["weight", "shape", "layout", "codec", "bits", "parts", "bytes"])
         for layer in index.layers {
             table.add([
-                layer.name, "\(Shape(layer.shape))", layer.codec, String(layer.mapping?.bits ?? layer.integerBits ?? 8),
-                String(layer.parts.count), String(layer.parts.reduce(0) { $0 + $1.byteCount }),
+                layer.name, "\(Shape(layer.shape))", layer.layout.name, layer.codec,
+                String(layer.mapping?.bits ?? layer.integerBits ?? 8), String(layer.parts.count),
+                String(layer.parts.reduce(0) { $0 + $1.byteCount }),
             ])
         }
         if let exact = index.exact {
-            table.add(["\(exact.members.count) others", "", exact.codec, "exact", "1", String(exact.byteCount)])
+            table.add(["\(exact.members.count) others", "", "", exact.codec, "exact", "1", String(exact.byteCount)])
         }
         print(table)
     }

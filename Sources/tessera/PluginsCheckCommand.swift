@@ -16,7 +16,7 @@ struct PluginsCheckCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Check one module alone: strategy/NAME, metric/NAME, transport/NAME, codec/NAME or operator/NAME.",
+            "Check one module alone: strategy/NAME, metric/NAME, transport/NAME, codec/NAME, layout/NAME or operator/NAME.",
             valueName: "KIND/NAME"))
     var module: String?
 

@@ -44,7 +44,8 @@ struct PluginsListCommand: ParsableCommand {
             Self.entries(modules.strategies) + Self.entries(modules.transports) + Self.entries(modules.backends)
             + Self.entries(modules.saliencyMetrics) + Self.entries(modules.pruningAmounts)
             + Self.entries(modules.calibrators) + Self.entries(modules.fakeQuantizers)
-            + Self.codecEntries(modules.weightCodecs) + Self.entries(modules.operators)
+            + Self.codecEntries(modules.weightCodecs) + Self.entries(modules.weightLayouts)
+            + Self.entries(modules.operators)
         guard !json else { return try printJSON(List(modules: entries, refused: refused)) }
         var kind = ""
         for entry in entries {

@@ -8,7 +8,10 @@ import Testing
     private let codecs = Registry<any WeightCodec>.builtin
 
     /// Reads all tensors of a file with one layer of 6x5 weights, 'first', another one, 'second', and a bias, once its index was altered.
-    private func reading(codec: String = "zstd", _ alter: (inout CompressedWeightIndex) throws -> Void) throws {
+    private func reading(
+        codec: String = "zstd", layouts: Registry<any WeightLayout> = .builtin,
+        _ alter: (inout CompressedWeightIndex) throws -> Void
+    ) throws {
         let layers = try ["first", "second"].map { name in
             let weights = try Tensor((0..<30).map { Float($0) - 7.5 }, shape: [6, 5])
             return try LayerEncoder(CompressibleTensor(name, weights)).encode(
@@ -21,7 +24,7 @@ import Testing
         var altered = index
         try alter(&altered)
         let file = try CompressedWeightFile(
-            bytes: joined(altered, data), named: "the file", codecs: codecs, threads: 2)
+            bytes: joined(altered, data), named: "the file", codecs: codecs, layouts: layouts, threads: 2)
         _ = try file.tensors()
     }
 
@@ -63,6 +66,36 @@ import Testing
                     index.layers[1].parts[0].rows = 0..<shape[0]
                 }
             }
+        }
+    }
+
+    @Test(
+        "a layout of others is asked for no layer that is larger than what it may list, and its frames must be those of the parts"
+    )
+    func registeredLayouts() throws {
+        struct Rows: WeightLayout {
+            func frames(of geometry: WeightGeometry) throws -> FrameLayout {
+                #expect(geometry == WeightGeometry([6, 5]), "it is asked for a layer that is too large")
+                return try FrameLayout(of: geometry, width: 30, height: 1, count: 1, places: Array(0..<30))
+            }
+        }
+        var layouts = Registry<any WeightLayout>.builtin
+        try layouts.register(Module(name: "rows", summary: "") { _ in Rows() })
+        let rows = CompressedWeightIndex.Layout.registered(name: "rows", options: .empty)
+        for shape in [[1, 1 << 31], [1 << 20, 1 << 20], [1 << 40, 1 << 40]] {
+            expectError(.limitExceeded, "second: weight layout 'rows': expected at most 134217728 weights") {
+                try reading(layouts: layouts) { index in
+                    (index.layers[1].shape, index.layers[1].layout) = (shape, rows)
+                }
+            }
+        }
+        expectError(.malformedFile, "second", "part 0") {
+            try reading(layouts: layouts) { $0.layers[1].layout = rows }
+        }
+        expectError(.notFound, "second: weight layout 'rows'") { try reading { $0.layers[1].layout = rows } }
+        // Rows of 30 samples are the same weights as one of 6 rows of 5.
+        try reading(layouts: layouts) { index in
+            (index.layers[1].layout, index.layers[1].parts[0].rows) = (rows, 0..<1)
         }
     }
 

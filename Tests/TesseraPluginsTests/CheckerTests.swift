@@ -161,6 +161,44 @@ import Testing
         }
     }
 
+    private struct BrokenLayout: WeightLayout {
+        enum Fault { case gap, chance, other, large }
+        let fault: Fault
+        let calls = Counter()
+
+        func frames(of geometry: WeightGeometry) throws -> FrameLayout {
+            var places = (0..<geometry.count).map(Int32.init)
+            let turn = calls.next()
+            switch fault {
+            case .gap where geometry.matrices > 1: places[2] = 0
+            case .chance where turn % 2 == 0: places.reverse()
+            case .large where geometry.count > 1_000_000: places.removeLast()
+            case .other where geometry.kernelWidth == 7:
+                return try ImageLayout().frames(of: WeightGeometry(outputs: 3, inputs: 5))
+            default: break
+            }
+            return try FrameLayout(of: geometry, width: geometry.count, height: 1, count: 1, places: places)
+        }
+    }
+
+    @Test("a layout that leaves a weight out, gives frames of another layer, or depends on chance is found")
+    func layouts() async throws {
+        let faults: [(BrokenLayout.Fault, String, String)] = [
+            (.gap, "every weight has a sample", "found none for that at place 2"),
+            (.other, "every weight has a sample", "expected frames of that layer for 1x6x4x1x7 weights"),
+            (.chance, "a layer has the same frames again", "expected the same frames again"),
+            (.chance, "threads that use it at once", "threads at once"),
+            (.large, "so do those of a layer of 2 million weights", "found 2047999"),
+        ]
+        for (fault, promise, reason) in faults {
+            var modules = Modules.builtin
+            try modules.weightLayouts.register(Module(name: "broken", summary: "") { _ in BrokenLayout(fault: fault) })
+            let failures = try await modules.failures(of: ModuleID(.layout, "broken"))
+            let found = failures.first { $0.key.hasPrefix(promise) }
+            #expect(found?.value.contains(reason) == true, "\(failures)")
+        }
+    }
+
     @Test("a transport that loses messages or drops nobody is found")
     func transports() async throws {
         let folder = try TemporaryFolder()
@@ -201,7 +239,7 @@ import Testing
         let modules = Modules.builtin
         return modules.checkable.filter { id in
             switch id.kind {
-            case .strategy, .metric: true
+            case .strategy, .metric, .layout: true
             case .transport: id.name != "mpi"
             case .codec: (try? modules.weightCodecs.make(id.name).unavailability) == .some(nil)
             case .operator: !hasNoInputs.contains(id.name)

@@ -35,6 +35,66 @@ import Testing
         #expect(results.values == expected)
     }
 
+    @Test func aLayoutOfTheScriptIsUsedWithItsOptions() async throws {
+        let folder = try NetworkFolder()
+        try folder.write("toy.yaml", network)
+        let results = try await folder.run(
+            """
+            local seen = {}
+            tessera.register.weight_layout('columns', function(geometry, options)
+              seen[#seen + 1] = geometry
+              local places = {}
+              for i = 1, geometry.count do places[i] = geometry.count + 1 - i end
+              for i = 1, options.more do places[geometry.count + i] = 1 end
+              return {width = 1, height = #places, frames = 1, places = places}
+            end, {options = {more = {default = 0, summary = 'samples that are padding'}}})
+            local net = tessera.network(folder .. '/toy.yaml', {threads = 2})
+            local usual = net:compress{codec = 'png'}
+            local small, report = net:compress{codec = 'png', layout = {layout = 'columns', more = 3}}
+            local mixed, other = net:compress{codec = 'png', layers = {['b.weight'] = {codec = 'png', layout = 'columns'}}}
+            small:save(folder .. '/out')
+            local x = tessera.tensor{shape = {1, 1, 8, 8}, random = 1}
+            local again = tessera.network(folder .. '/out/network.yaml')
+            local first = seen[1]
+            return report.layers[1].layout, other.layers[1].layout, other.layers[2].layout, small:run(x) == usual:run(x),
+              again:run(x) == usual:run(x), mixed:run(x) == usual:run(x),
+              string.format('%d %d %d %d %d %d', first.matrices, first.outputs, first.inputs, first.kernel_height,
+                first.kernel_width, first.count)
+            """)
+        let expected: [ScriptValue] = ["columns", "image", "columns", true, true, true, "1 8 1 3 3 72"]
+        #expect(results.values == expected)
+    }
+
+    @Test(
+        "What a layout returns is checked",
+        arguments: [
+            ("nil", "expected a table of width, height, frames and places as the result, got nothing"),
+            ("{height = 1, frames = 1, places = {1}}", "'width': expected an integer, got nothing"),
+            ("{width = 1, height = 1, frames = 1}", "'places': expected a list, got nothing"),
+            ("{width = 1, height = 1, frames = 1, places = {1, 'a'}}", "place 2: expected an integer, got a string"),
+            (
+                "{width = 2, height = 2, frames = 1, places = {1}}",
+                "expected places of 4 samples, 1 frames of 2x2, found 1"
+            ),
+            ("{width = 1, height = 1, frames = 1, places = {0}}", "expected places from 1 to 72, found 0 for sample 1"),
+            (
+                "{width = 1, height = 1, frames = 1, places = {1}}",
+                "expected a sample for every weight, found none for that at place 2"
+            ),
+        ])
+    func broken(result: String, message: String) async throws {
+        let folder = try NetworkFolder()
+        try folder.write("toy.yaml", network)
+        let error = await folder.failure(
+            """
+            tessera.register.weight_layout('broken', function() return \(result) end)
+            tessera.network(folder .. '/toy.yaml'):compress{codec = 'png', layout = 'broken'}
+            """)
+        let text = "\(try #require(error))"
+        #expect(text.contains(message), "\(text)")
+        #expect(text.contains("a.weight: weight layout 'broken'"), "\(text)")
+    }
+
     @Test func wrongOptionsAreRefused() async throws {
         let folder = try NetworkFolder()
         try folder.write("toy.yaml", network)
@@ -45,9 +105,11 @@ import Testing
             return why{codec = 'pmg'}:find("did you mean 'png'", 1, true) ~= nil,
               why{bits = 17}:find('1 to 16', 1, true) ~= nil, why{quality = 3}:find('is for a codec', 1, true) ~= nil,
               why{bitz = 3}:find("did you mean 'bits'", 1, true) ~= nil,
-              why{codec = 'png', quality = 3}:find('quality', 1, true) ~= nil
+              why{codec = 'png', quality = 3}:find('quality', 1, true) ~= nil,
+              why{layout = 'blokcs'}:find("did you mean 'blocks'", 1, true) ~= nil,
+              why{layout = {layout = 'blocks', block = {1, 2, 3}}}:find('2 or 4 sizes', 1, true) ~= nil
             """)
-        let expected: [ScriptValue] = [true, true, true, true, true]
+        let expected: [ScriptValue] = [true, true, true, true, true, true, true]
         #expect(results.values == expected)
     }
 

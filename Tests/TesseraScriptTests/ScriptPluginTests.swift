@@ -203,4 +203,32 @@ import Testing
         }
         #expect("\(try #require(option))".contains("'part' has no option 'prt', did you mean 'part'?"))
     }
+
+    private func taps() throws -> Registry<any WeightLayout> {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().path
+        return try modules().loading(plugins: [root + "/scripts/plugins/taps.lua"]).weightLayouts
+    }
+
+    @Test("By hand: a layout of a plugin puts the weights at one place of all kernels in one picture")
+    func aLayoutOfAPlugin() throws {
+        // Two outputs, two inputs, kernels of one row and three columns.
+        let geometry = WeightGeometry([2, 2, 1, 3])
+        let numbers = (0..<12).map { UInt16($0) }
+        for isFilm in [false, true] {
+            let options = Configuration.map([("film", isFilm.configuration)])
+            let frames = try taps().make("taps", options).frames(of: geometry)
+            let samples = numbers.withUnsafeBufferPointer {
+                frames.samples(of: $0, frames: 0..<frames.count, rows: 0..<frames.height, bits: 8)
+            }
+            let (height, count) = isFilm ? (2, 3) : (6, 1)
+            #expect(samples.format == FrameFormat(width: 2, height: height, count: count, bits: 8))
+            #expect(samples.samples == [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11])
+        }
+    }
+
+    @Test("A layout of a plugin is what layouts must be", arguments: WeightLayoutConformance.Check.allCases)
+    func layoutConformance(_ check: WeightLayoutConformance.Check) throws {
+        try WeightLayoutConformance(taps().make("taps"), seed: 7).run(check)
+    }
 }

@@ -60,6 +60,7 @@ public struct CompressionFile: Configurable {
         Key("per_channel", \.layer.perChannel, "whether each output channel has a range of its own"),
         Key("step", \.layer.step, LayerCompression.stepSummary),
         Key("dead_zone", \.layer.deadZone, LayerCompression.deadZoneSummary),
+        Key("layout", \.layer.layout, LayerCompression.layoutSummary),
         Key("block", \.layer.block, LayerCompression.blockSummary),
         Key("reorder", \.layer.reorder, LayerCompression.reorderSummary),
         Key("layers", \.layers, "layers that are compressed otherwise, by the names of their weights"),
@@ -121,6 +122,8 @@ public struct LayerCompression: Configurable, Equatable {
     public var step: Double?
     /// Of that grid, as a part of a step.
     public var deadZone = 0.0
+    /// How weights become samples; nil for what suits the codec.
+    public var layout: WeightLayoutChoice?
     /// Input channels, output channels, and columns and rows of kernels if these are cut.
     public var block = [32, 32]
     public var reorder = false
@@ -131,6 +134,7 @@ public struct LayerCompression: Configurable, Equatable {
         "in place of 'bits', the step of a grid through zero, as a part of the root mean square of a layer's weights"
     static let deadZoneSummary =
         "of a grid, the part of a step by which more weights are rounded towards 0, from 0 to 0.5: it takes fewer bits"
+    static let layoutSummary = "the order in which weights become samples, in place of the one that suits the codec"
     static let blockSummary =
         "of films, the input and output channels of each frame, and columns and rows of kernels unless whole ones"
     static let reorderSummary = "whether output channels of similar size are put next to each other where that pays"
@@ -141,6 +145,7 @@ public struct LayerCompression: Configurable, Equatable {
         Key("per_channel", \.perChannel, "whether each output channel has a range of its own"),
         Key("step", \.step, stepSummary),
         Key("dead_zone", \.deadZone, deadZoneSummary),
+        Key("layout", \.layout, layoutSummary),
         Key("block", \.block, blockSummary),
         Key("reorder", \.reorder, reorderSummary),
     ]
@@ -155,11 +160,23 @@ public struct LayerCompression: Configurable, Equatable {
         guard (0...0.5).contains(deadZone) else {
             throw TesseraError(.invalidArgument, "expected 'dead_zone' from 0 to 0.5, found \(deadZone)")
         }
-        guard block.count == 2 || block.count == 4, block.allSatisfy({ $0 > 0 }) else {
-            throw TesseraError(
-                .invalidArgument,
-                "expected 'block' of 2 or 4 sizes from 1, found \(block.map(String.init).joined(separator: ", "))")
+        _ = try WeightBlock(sizes: block)
+    }
+
+    /// A weight in the layout that is chosen for it.
+    ///
+    /// - Throws: `notFound` if there is no such layout, and what is wrong with its options or frames.
+    func laidOut(
+        _ weight: CompressibleTensor, by layouts: Registry<any WeightLayout>
+    ) throws -> CompressibleTensor {
+        guard let layout else { return weight }
+        var options = try layout.options.entries()
+        // Blocks are as large as those of films, unless they say otherwise.
+        if layout.name == BlockLayout.name, layout.options["block"] == nil {
+            options.append(.init("block", block.configuration))
         }
+        return try weight.laidOut(
+            as: layout.name, Configuration(.map(options), at: layout.options.location), by: layouts)
     }
 
     /// The settings for a codec.
@@ -169,9 +186,7 @@ public struct LayerCompression: Configurable, Equatable {
             name, try codecs.make(name, options), quality: try options["quality"].map { try Int(configuration: $0) })
         settings.rounding =
             step.map { .grid(step: $0, deadZone: deadZone) } ?? .intervals(bits: bits, perChannel: perChannel)
-        let isCut = block.count == 4
-        settings.block = WeightBlock(
-            inputs: block[0], outputs: block[1], width: isCut ? block[2] : nil, height: isCut ? block[3] : nil)
+        settings.block = try WeightBlock(sizes: block)
         settings.reorders = reorder
         return settings
     }

@@ -10,6 +10,8 @@ public struct CompressionReport: Sendable, Encodable {
         public let name: String
         public let codec: String
         public let quality: Int?
+        /// The name of the order in which weights became samples.
+        public let layout: String
         /// Of the numbers that stand for weights.
         public let bits: Int
         public let weights: Int
@@ -24,7 +26,7 @@ public struct CompressionReport: Sendable, Encodable {
 
         init(_ source: CompressibleTensor, _ layer: EncodedLayer) {
             let entry = layer.entry
-            (name, codec, quality) = (entry.name, entry.codec, entry.quality)
+            (name, codec, quality, layout) = (entry.name, entry.codec, entry.quality, entry.layout.name)
             bits = entry.mapping?.bits ?? entry.integerBits ?? 8
             weights = source.weightCount
             bytes = layer.byteCount

@@ -100,7 +100,8 @@ struct CompressionSearch: Sendable {
         var plain = own
         plain.step = nil
         let kind = try candidate(plain, quality: 100).codec.kind
-        for block in kind == .video ? [own.block, [64, 64]] : [own.block] {
+        // A layout that was chosen has the blocks that it has.
+        for block in kind == .video && own.layout == nil ? [own.block, [64, 64]] : [own.block] {
             plain.block = block
             result += try Self.qualities.map { try candidate(plain, quality: $0) }
         }

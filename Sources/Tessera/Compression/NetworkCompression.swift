@@ -34,10 +34,12 @@ public struct NetworkCompression: Sendable {
     /// The codec of tensors that are kept exactly.
     private static let exactCodec = "context"
 
-    /// - Throws: `notFound` for a codec or layer that there is not; `invalidArgument` for weights that are no finite numbers.
+    /// - Throws: `notFound` for a codec, layout or layer that there is not; `invalidArgument` for weights that are no finite numbers.
     public func run() throws -> Result {
-        let (weights, exact) = try network.compressibleTensors(inputs: shapes)
-        try checkNames(weights)
+        let (tensors, exact) = try network.compressibleTensors(inputs: shapes)
+        try checkNames(tensors)
+        // Before threads share the work: functions of a script are called by the thread that runs it.
+        let weights = try tensors.map { try settings.settings(of: $0.name).laidOut($0, by: modules.weightLayouts) }
         let quality = try settings.evaluate.map {
             NetworkQuality(file: try TrainingFile(path: $0), backend: backend, threads: threads)
         }

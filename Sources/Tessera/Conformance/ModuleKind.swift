@@ -2,7 +2,7 @@ import TesseraCore
 
 /// The kinds of modules that can be checked, as `tessera plugins check --module KIND/NAME` calls them.
 public enum ModuleKind: String, Sendable, CaseIterable {
-    case strategy, metric, transport, codec
+    case strategy, metric, transport, codec, layout
     case `operator`
 }
 
@@ -30,7 +30,7 @@ extension Modules {
     public var checkable: [ModuleID] {
         strategies.names.map { ModuleID(.strategy, $0) } + saliencyMetrics.names.map { ModuleID(.metric, $0) }
             + transports.names.map { ModuleID(.transport, $0) } + weightCodecs.names.map { ModuleID(.codec, $0) }
-            + operators.names.map { ModuleID(.operator, $0) }
+            + weightLayouts.names.map { ModuleID(.layout, $0) } + operators.names.map { ModuleID(.operator, $0) }
     }
 
     /// Where a module came from.
@@ -42,6 +42,7 @@ extension Modules {
         case .metric: try saliencyMetrics.module(id.name).source
         case .transport: try transports.module(id.name).source
         case .codec: try weightCodecs.module(id.name).source
+        case .layout: try weightLayouts.module(id.name).source
         case .operator: try operators.module(id.name).source
         }
     }
@@ -61,6 +62,7 @@ extension Modules {
             return try StrategyConformance(strategy, named: id.name, seed: seed).checks
         case .metric: return try MetricConformance(saliencyMetrics.make(id.name, options), self, seed: seed).checks
         case .codec: return CodecConformance(try weightCodecs.make(id.name, options), seed: seed).checks
+        case .layout: return LayoutConformance(try weightLayouts.make(id.name, options), seed: seed).checks
         case .operator: return OperatorConformance(try operators.make(id.name, options), seed: seed).checks
         case .transport:
             // What the options do not fit is known before the first check.

@@ -68,7 +68,7 @@ extension WeightCodec {
     /// A layout that suits the kind of codec.
     ///
     /// - Parameter block: the size of blocks that become frames of a video.
-    func layout(block: WeightBlock) -> WeightLayout {
+    func layout(block: WeightBlock) -> CompressedWeightIndex.Layout {
         switch kind {
         case .image: .image
         case .video: .blocks(block)

@@ -8,6 +8,7 @@ public final class CompressedWeightFile: WeightFile {
     public let index: CompressedWeightIndex
     private let content: any WeightBytes
     private let codecs: Registry<any WeightCodec>
+    private let layouts: Registry<any WeightLayout>
     private let threads: Int
     /// Where the parts of each layer begin, then where the exact tensors do.
     private let offsets: [Int]
@@ -15,21 +16,29 @@ public final class CompressedWeightFile: WeightFile {
 
     /// Opens a file and checks that it is whole.
     ///
+    /// - Parameters:
+    ///   - layouts: where layouts that are not built in are looked up.
+    ///   - threads: those that decode.
     /// - Throws: `inputOutput` if it cannot be read; `malformedFile` with the layer that is damaged or cut off.
-    public convenience init(path: String, codecs: Registry<any WeightCodec>, threads: Int) throws {
-        try self.init(MappedFile(path: path), named: "'\(path)'", codecs: codecs, threads: threads)
+    public convenience init(
+        path: String, codecs: Registry<any WeightCodec>, layouts: Registry<any WeightLayout> = .builtin, threads: Int
+    ) throws {
+        try self.init(MappedFile(path: path), named: "'\(path)'", codecs, layouts, threads: threads)
     }
 
     /// The same for the bytes of such a file.
-    public convenience init(bytes: [UInt8], named name: String, codecs: Registry<any WeightCodec>, threads: Int) throws
-    {
-        try self.init(bytes, named: name, codecs: codecs, threads: threads)
+    public convenience init(
+        bytes: [UInt8], named name: String, codecs: Registry<any WeightCodec>,
+        layouts: Registry<any WeightLayout> = .builtin, threads: Int
+    ) throws {
+        try self.init(bytes, named: name, codecs, layouts, threads: threads)
     }
 
     private init(
-        _ content: any WeightBytes, named name: String, codecs: Registry<any WeightCodec>, threads: Int
+        _ content: any WeightBytes, named name: String, _ codecs: Registry<any WeightCodec>,
+        _ layouts: Registry<any WeightLayout>, threads: Int
     ) throws {
-        (self.content, self.codecs, self.threads) = (content, codecs, max(1, threads))
+        (self.content, self.codecs, self.layouts, self.threads) = (content, codecs, layouts, max(1, threads))
         let (index, end) = try content.withBytes { bytes in try Self.readIndex(bytes, named: name) }
         self.index = index
         try Self.checkEntries(index)
@@ -126,7 +135,8 @@ public final class CompressedWeightFile: WeightFile {
 
     /// All tensors by name.
     ///
-    /// - Throws: `malformedFile` with the layer that is damaged; `notFound` or `notSupported` for a codec that is not here.
+    /// - Throws: `malformedFile` with the layer that is damaged; `notFound` or `notSupported` for a codec or a layout
+    ///   that is not here.
     public func tensors() throws -> [String: Tensor] {
         try decoded.withLock { decoded in
             if let decoded { return decoded }
@@ -140,36 +150,15 @@ public final class CompressedWeightFile: WeightFile {
 
     /// A run of parts of one layer that one thread decodes.
     private struct Job: Sendable {
-        let layer: Int
+        /// The place of the layer among those that are decoded together.
+        let place: Int
         let parts: Range<Int>
         let offset: Int
     }
 
     private func decodeAll() throws -> [String: Tensor] {
-        let decoders = try index.layers.map { layer in
-            try locatingErrors(path: layer.name) { try LayerDecoder(layer, codec: codecs.make(layer.codec)) }
-        }
-        let buffers = try index.layers.map { layer in
-            try locatingErrors(path: layer.name) { try DecodingBuffer(layer) }
-        }
-        let all = index.layers.indices.flatMap { jobs($0) }
-        _ = try all.concurrentlyMapped(threads: threads) { job in
-            try content.withBytes { bytes in
-                var offset = job.offset
-                for part in job.parts {
-                    let count = decoders[job.layer].entry.parts[part].byteCount
-                    let own = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
-                    try decoders[job.layer].decode(part: part, own, into: buffers[job.layer].bytes)
-                    offset += count
-                }
-            }
-        }
-        let tensors = try index.layers.indices.map { $0 }.concurrentlyMapped(threads: threads) { layer in
-            let tensor = try buffers[layer].tensor()
-            try decoders[layer].check(tensor)
-            return tensor
-        }
-        var result = Dictionary(zip(index.layers.map(\.name), tensors)) { first, _ in first }
+        var result: [String: Tensor] = [:]
+        for layers in batches { result.merge(try decode(layers)) { first, _ in first } }
         if let exact = index.exact {
             let own = try content.withBytes { bytes in
                 try ExactTensors.decode(
@@ -181,16 +170,67 @@ public final class CompressedWeightFile: WeightFile {
         return result
     }
 
-    private func jobs(_ layer: Int) -> [Job] {
+    /// The most weights of layers whose layouts are not built in that are decoded together: these layouts list the places of all samples.
+    private static let batchLimit = 1 << 24
+
+    /// The layers that are decoded together.
+    private var batches: [[Int]] {
+        var batches = [index.layers.indices.filter { !index.layers[$0].layout.isRegistered }]
+        var room = 0
+        for layer in index.layers.indices where index.layers[layer].layout.isRegistered {
+            let count = max(0, Shape(index.layers[layer].shape).elementCount)
+            if count > room {
+                batches.append([])
+                room = Self.batchLimit
+            }
+            batches[batches.count - 1].append(layer)
+            room -= count
+        }
+        return batches
+    }
+
+    private func decode(_ layers: [Int]) throws -> [String: Tensor] {
+        let entries = layers.map { index.layers[$0] }
+        let decoders = try entries.map { entry in
+            try locatingErrors(path: entry.name) {
+                try LayerDecoder(entry, codec: codecs.make(entry.codec)) {
+                    try entry.layout.frames(of: $0, by: layouts, layer: entry.name)
+                }
+            }
+        }
+        let buffers = try entries.map { entry in
+            try locatingErrors(path: entry.name) { try DecodingBuffer(entry) }
+        }
+        let all = layers.indices.flatMap { jobs(of: layers[$0], at: $0) }
+        _ = try all.concurrentlyMapped(threads: threads) { job in
+            try content.withBytes { bytes in
+                var offset = job.offset
+                for part in job.parts {
+                    let count = entries[job.place].parts[part].byteCount
+                    let own = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
+                    try decoders[job.place].decode(part: part, own, into: buffers[job.place].bytes)
+                    offset += count
+                }
+            }
+        }
+        let tensors = try layers.indices.map { $0 }.concurrentlyMapped(threads: threads) { place in
+            let tensor = try buffers[place].tensor()
+            try decoders[place].check(tensor)
+            return tensor
+        }
+        return Dictionary(zip(entries.map(\.name), tensors)) { first, _ in first }
+    }
+
+    private func jobs(of layer: Int, at place: Int) -> [Job] {
         let entry = index.layers[layer]
         // Integers of several parts may share a byte.
         guard entry.integerBits ?? 8 == 8 else {
-            return [Job(layer: layer, parts: entry.parts.indices, offset: offsets[layer])]
+            return [Job(place: place, parts: entry.parts.indices, offset: offsets[layer])]
         }
         var offset = offsets[layer]
         return entry.parts.indices.map { part in
             defer { offset += entry.parts[part].byteCount }
-            return Job(layer: layer, parts: part..<part + 1, offset: offset)
+            return Job(place: place, parts: part..<part + 1, offset: offset)
         }
     }
 }
@@ -242,12 +282,16 @@ extension [UInt8]: WeightBytes {
 /// Lets networks read their weights from such files.
 public struct CompressedWeightFormat: WeightFileFormat {
     private let codecs: Registry<any WeightCodec>
+    private let layouts: Registry<any WeightLayout>
 
-    public init(codecs: Registry<any WeightCodec>) { self.codecs = codecs }
+    public init(codecs: Registry<any WeightCodec>, layouts: Registry<any WeightLayout> = .builtin) {
+        (self.codecs, self.layouts) = (codecs, layouts)
+    }
 
     public var fileExtension: String { CompressedWeights.fileExtension }
 
     public func open(_ path: String) throws -> any WeightFile {
-        try CompressedWeightFile(path: path, codecs: codecs, threads: ProcessInfo.processInfo.activeProcessorCount)
+        try CompressedWeightFile(
+            path: path, codecs: codecs, layouts: layouts, threads: ProcessInfo.processInfo.activeProcessorCount)
     }
 }

@@ -21,7 +21,7 @@ public struct CompressedWeightIndex: Sendable, Codable {
         public var integerBits: Int?
         /// Gates of a recurrent layer; nil for one.
         public var matrices: Int?
-        public var layout: WeightLayout
+        public var layout: Layout
         /// The name of the weight codec, and its quality, which decoding does not need.
         public var codec: String
         public var quality: Int?

@@ -11,8 +11,12 @@ struct LayerDecoder: Sendable {
     /// Whether the tensor must have the hash that the entry says.
     private let checksResult: Bool
 
+    /// - Parameter frames: those of the entry's layout.
     /// - Throws: `malformedFile` if the entry contradicts itself.
-    init(_ entry: CompressedWeightIndex.Layer, codec: any WeightCodec, checksResult: Bool = true) throws {
+    init(
+        _ entry: CompressedWeightIndex.Layer, codec: any WeightCodec, checksResult: Bool = true,
+        frames makeFrames: (WeightGeometry) throws -> FrameLayout
+    ) throws {
         (self.entry, self.codec, self.checksResult) = (entry, codec, checksResult)
         guard entry.shape.allSatisfy({ $0 >= 0 }), entry.shape.count <= 16, entry.matrices.map({ $0 > 0 }) ?? true,
             entry.mapping == nil || entry.type == .f32,
@@ -28,7 +32,7 @@ struct LayerDecoder: Sendable {
             }
         }
         self.geometry = geometry
-        frames = try locatingErrors(path: entry.name) { try entry.layout.frames(of: geometry) }
+        frames = try locatingErrors(path: entry.name) { try makeFrames(geometry) }
         values = entry.mapping.map { WeightValues($0, count: geometry.count) }
         try checkParts()
     }
@@ -145,8 +149,10 @@ struct LayerDecoder: Sendable {
     func check(_ tensor: Tensor) throws {
         guard checksResult else { return }
         guard tensor.withUnsafeBytes({ ShortHash(of: $0) }) == entry.hash else {
+            let layout = entry.layout.isRegistered ? " and the layout '\(entry.layout.name)'" : ""
             throw TesseraError(
-                .malformedFile, "the codec '\(entry.codec)' made other weights of it than where it was compressed",
+                .malformedFile,
+                "the codec '\(entry.codec)'\(layout) made other weights of it than where it was compressed",
                 path: entry.name)
         }
     }

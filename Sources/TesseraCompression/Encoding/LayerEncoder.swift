@@ -48,8 +48,8 @@ public struct LayerEncoder: Sendable {
         let codec = settings.codec
         try codec.check(bits: bits)
         let geometry = source.geometry
-        let layout = settings.layout ?? codec.layout(block: settings.block)
-        let frames = try layout.frames(of: geometry)
+        let layout = source.layout?.declaration ?? codec.layout(block: settings.block)
+        let frames = try source.layout?.frames ?? layout.frames(of: geometry, by: .builtin, layer: source.name)
         let coded = order.map { Self.reordered(numbers, $0) } ?? numbers
         let start = ContinuousClock.now
         var entry = CompressedWeightIndex.Layer(
@@ -70,7 +70,7 @@ public struct LayerEncoder: Sendable {
             parts.append(bytes)
         }
         let encoded = ContinuousClock.now
-        let decoded = try LayerDecoder(entry, codec: codec, checksResult: false).decode(parts)
+        let decoded = try LayerDecoder(entry, codec: codec, checksResult: false) { _ in frames }.decode(parts)
         let end = ContinuousClock.now
         if codec.isLossless { try check(decoded, numbers, mapping, settings.codecName) }
         entry.hash = decoded.withUnsafeBytes { ShortHash(of: $0) }
@@ -100,7 +100,7 @@ public struct LayerEncoder: Sendable {
     /// - Parameter bits: of the numbers that stand for weights; integers keep theirs.
     public func frames(bits: Int) throws -> WeightFrames {
         let (numbers, mapping) = try numbers(.intervals(bits: bits, perChannel: false))
-        let frames = try WeightLayout.image.frames(of: source.geometry)
+        let frames = try ImageLayout().frames(of: source.geometry)
         return numbers.withUnsafeBufferPointer {
             frames.samples(
                 of: $0, frames: 0..<frames.count, rows: 0..<frames.height,

@@ -10,8 +10,6 @@ public struct LayerSettings: Sendable {
     public var rounding: Rounding
     /// Size of blocks that become frames of a video.
     public var block: WeightBlock
-    /// A layout in place of the one that suits the codec.
-    public var layout: WeightLayout?
     /// Whether output channels of similar size are put next to each other, where that makes the layer smaller.
     public var reorders = false
 
@@ -45,6 +43,15 @@ public struct CompressibleTensor: Sendable {
     /// The weights that the layer has, without integers that fill up rows to whole bytes.
     public let weightCount: Int
 
+    /// A layout in place of the one that suits the codec; nil for that one.
+    public private(set) var layout: ChosenLayout?
+
+    /// What the file says of a layout, and the frames.
+    public struct ChosenLayout: Sendable {
+        let declaration: CompressedWeightIndex.Layout
+        let frames: FrameLayout
+    }
+
     /// - Parameter weightCount: nil if nothing fills up rows.
     public init(
         _ name: String, _ tensor: Tensor, matrices: Int = 1, integerBits: Int? = nil, weightCount: Int? = nil
@@ -55,4 +62,27 @@ public struct CompressibleTensor: Sendable {
 
     /// What its axes are.
     var geometry: WeightGeometry { WeightGeometry(tensor.shape, matrices: matrices, integerBits: integerBits) }
+
+    /// The same tensor in a layout of that name.
+    ///
+    /// - Throws: `notFound` if there is no such layout; what is wrong with its options; `invalidArgument` or `limitExceeded` for frames that
+    ///   are not sound, or not the same when they are asked for again, as decoding does.
+    public func laidOut(
+        as layoutName: String, _ options: Configuration = .empty, by layouts: Registry<any WeightLayout>
+    ) throws -> CompressibleTensor {
+        let made = try layouts.make(layoutName, options)
+        let declaration = CompressedWeightIndex.Layout(made, name: layoutName, options: options)
+        let frames = try declaration.frames(of: geometry, by: made, layer: name)
+        if declaration.isRegistered {
+            let again = try declaration.frames(of: geometry, by: layouts, layer: name)
+            guard again == frames else {
+                throw TesseraError(
+                    .invalidArgument, "expected the same frames whenever they are asked for, found others",
+                    path: declaration.path(layer: name))
+            }
+        }
+        var result = self
+        result.layout = ChosenLayout(declaration: declaration, frames: frames)
+        return result
+    }
 }

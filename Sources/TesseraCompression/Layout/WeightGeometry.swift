@@ -48,17 +48,3 @@ public struct WeightGeometry: Sendable, Equatable, Codable {
         (((matrix * outputs + output) * inputs + input) * kernelHeight + row) * kernelWidth + column
     }
 }
-
-/// The size of a block of weights that is one frame of a video (METHODS.md B6, B7).
-public struct WeightBlock: Sendable, Equatable, Codable {
-    public var inputs: Int
-    public var outputs: Int
-    /// Columns of the kernel; nil for all.
-    public var width: Int?
-    /// Rows of the kernel; nil for all.
-    public var height: Int?
-
-    public init(inputs: Int, outputs: Int, width: Int? = nil, height: Int? = nil) {
-        (self.inputs, self.outputs, self.width, self.height) = (inputs, outputs, width, height)
-    }
-}

@@ -7,7 +7,7 @@ extension ScriptNetwork {
         Binding(
             of: ScriptNetwork.self, "compress",
             "compress(options?: {codec?: string|table, quality?: integer, bits?: integer, step?: number, dead_zone?: number, "
-                + "per_channel?: boolean, block?: integer[], reorder?: boolean, layers?: table, evaluate?: string, "
+                + "per_channel?: boolean, layout?: string|table, block?: integer[], reorder?: boolean, layers?: table, evaluate?: string, "
                 + "target_bytes?: integer, target_accuracy_drop?: number, samples?: string|table}) -> Network, table",
             "Compresses the weights with a codec of pictures, film or sound. The options are those of a compression file; `quality` is the "
                 + "codec's. Gives the network with the weights that come back, whose `save` writes them compressed, and a table with "

@@ -5,7 +5,7 @@ extension ScriptLibrary {
     static func modules(_ context: ScriptContext) -> [Binding] {
         [
             registerStrategy(context), registerMetric(context), registerAmountRule(context),
-            registerCalibrationMethod(context), plugin(context),
+            registerCalibrationMethod(context), registerWeightLayout(context), plugin(context),
         ]
     }
 
@@ -69,6 +69,23 @@ extension ScriptLibrary {
         ) { call in
             let module = try ScriptModule(call, label: "method", noun: "a calibration method")
             try context.register(\.calibrators, module) { ScriptCalibrator(module: $0, options: $1) }
+            return []
+        }
+    }
+
+    private static func registerWeightLayout(_ context: ScriptContext) -> Binding {
+        Binding(
+            "register.weight_layout",
+            "register.weight_layout(name: string, layout: fun(geometry: table, options: table): table, \(about))",
+            "Adds a weight layout, which `net:compress` then knows by its name: the order in which the weights of a layer become samples. "
+                + "`geometry` has `matrices` (the gates of a recurrent layer, 1 for others), `outputs`, `inputs`, `kernel_height`, "
+                + "`kernel_width` and `count`, their product; weights are numbered from 1 in this order, columns of the kernel fastest. "
+                + "It returns `{width = …, height = …, frames = …, places = {…}}`: the size of frames, how many there are, and for each "
+                + "sample, row by row and frame by frame, the number of its weight. The first sample of a weight stands for it; further "
+                + "ones are padding. A layer must have the same frames whenever it is asked for." + aboutSummary
+        ) { call in
+            let module = try ScriptModule(call, label: "layout", noun: "a weight layout")
+            try context.register(\.weightLayouts, module) { ScriptLayout(module: $0, options: $1) }
             return []
         }
     }

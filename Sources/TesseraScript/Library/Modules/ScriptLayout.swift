@@ -1,0 +1,46 @@
+import Tessera
+
+/// A weight layout that is a Lua function.
+struct ScriptLayout: WeightLayout {
+    var module: ScriptModule
+    /// The layout's further options.
+    var options: Configuration
+
+    func frames(of geometry: WeightGeometry) throws -> FrameLayout {
+        let results = try module.call([.table(ScriptTable(geometry)), .table(try module.values(of: options))])
+        guard case .table(let table) = results.first ?? .nil else {
+            throw TesseraError(
+                .invalidArgument,
+                "expected a table of width, height, frames and places as the result, got \((results.first ?? .nil).kind)"
+            )
+        }
+        func size(_ name: String) throws -> Int { try reading("'\(name)'") { try table[name].requireInteger() } }
+        var places: [Int32] = []
+        for (index, place) in try reading("'places'", { try table["places"].requireArray() }).enumerated() {
+            places.append(Int32(clamping: try reading("place \(index + 1)") { try place.requireInteger() }))
+        }
+        return try FrameLayout(
+            of: geometry, width: size("width"), height: size("height"), count: size("frames"), places: places,
+            firstPlace: 1)
+    }
+
+    /// Says in the message of an error what was read: its path is the layer's.
+    private func reading<Value>(_ what: @autoclosure () -> String, _ read: () throws -> Value) throws -> Value {
+        do {
+            return try read()
+        } catch let error as TesseraError {
+            throw TesseraError(error.code, "\(what()): \(error.message)")
+        }
+    }
+}
+
+extension ScriptTable {
+    /// What a layout gets to see of a layer.
+    fileprivate init(_ geometry: WeightGeometry) {
+        self.init(entries: [
+            "matrices": .integer(geometry.matrices), "outputs": .integer(geometry.outputs),
+            "inputs": .integer(geometry.inputs), "kernel_height": .integer(geometry.kernelHeight),
+            "kernel_width": .integer(geometry.kernelWidth), "count": .integer(geometry.count),
+        ])
+    }
+}
