@@ -97,7 +97,7 @@ start_node() {
     mkfifo "$work/ready"
     # Not a function, so that the process is the node's own.
     ip netns exec "$prefix-$1" "$tessera" node --certificates "$work/cluster/nodes/node-$1" --transport "$2" \
-        --listen "10.77.0.$1:6003" --threads 1 --json >"$work/ready" 2>>"$work/node-$1.log" &
+        --listen "10.77.0.$1:6003" --threads 1 --metrics 9464 --json >"$work/ready" 2>>"$work/node-$1.log" &
     processes[$1]=$!
     read -r -t 20 line <"$work/ready" || true
     [[ $line == *'"address"'* ]] || fail "node $1 does not listen; see: $(tail -n 3 "$work/node-$1.log")"
@@ -135,6 +135,11 @@ END
 deploy() {
     on leader timeout 300 "$tessera" deploy "$work/deployment.yaml" --input "image=$work/picture.bmp" --json "$@" \
         >"$work/report.json" 2>"$work/leader.log"
+}
+
+# Metric $2 of node $1.
+metric() {
+    on "$1" bash -c 'exec 3<>/dev/tcp/127.0.0.1/9464 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3' | sed -n "s/^$2 //p"
 }
 
 # A number of that report.

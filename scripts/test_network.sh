@@ -96,6 +96,20 @@ compare() {
     stop_nodes
 }
 
+# What the system sends again is counted: of several answers of four nodes, some segments are lost.
+count_retransmissions() {
+    local number sum=0
+    start_nodes 4 '{kind: tcp}'
+    write_deployment dncnn 4 '{strategy: fused-grid, tiles: [2, 2]}' '{kind: tcp}'
+    lose 10
+    deploy --verify --runs 10 || fail "10 % lost: $(tail -n 1 "$work/leader.log")"
+    for number in 1 2 3 4; do sum=$((sum + $(metric "$number" tessera_tcp_retransmissions_total))); done
+    lose 0
+    stop_nodes
+    echo "10 % lost: the nodes count $sum TCP retransmissions"
+    expect "$sum" '>=' 1 100 "some"
+}
+
 # A node without its interface idles, and is reached by multicast again when that is back.
 unplug() {
     local before used name
@@ -342,6 +356,7 @@ elif [[ $quick ]]; then
     done
     compare multicast resnet50 1
     unplug
+    count_retransmissions
 else
     make_hosts 4
     for kind in $transports; do
@@ -350,5 +365,6 @@ else
         done
     done
     unplug
+    count_retransmissions
 fi
 ((failures == 0)) || fail "$failures checks failed"

@@ -1,5 +1,5 @@
--- A weight layout: the weights at one place of all kernels are a picture, inputs wide and outputs high, and the pictures of all places stand
--- below each other. With 'film', each is a frame of its own, for codecs of film; others code every frame by itself.
+-- A weight layout: the weights at one place of all kernels are a picture, inputs wide and outputs high, and the pictures of all
+-- places stand below each other. With 'film', each is a frame of its own, for codecs of film; others code every frame by itself.
 --
 --   tessera compress NETWORK -o small --codec context --plugin scripts/plugins/taps.lua --layout taps
 --

@@ -5,6 +5,7 @@
 -- SAMPLES are labelled pictures, a folder with a sub-folder for each class, or a .safetensors file with `label`. With them, the
 -- statistics of batch normalizations are measured anew, and the table says how many samples are still classified right.
 
+local arg = tessera.arguments({}, arg)
 local path = arg[1] or "configs/networks/resnet20.yaml"
 local factor = tonumber(arg[2] or 2)
 local net = tessera.network(path, {weights = arg[3]})

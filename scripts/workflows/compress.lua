@@ -4,6 +4,7 @@
 --
 -- NETWORK has one input, which random numbers of a small size are given to. CODEC is one of those that 'tessera plugins' lists (context).
 -- The network goes to FOLDER, if one is given.
+local arg = tessera.arguments({}, arg)
 local path = arg[1] or "configs/networks/denoiser.yaml"
 local codec, folder = arg[2] or "context", arg[3]
 local net = tessera.network(path)

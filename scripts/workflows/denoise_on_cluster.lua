@@ -4,6 +4,7 @@
 --
 -- Writes noisy.png and denoised.png into FOLDER.
 
+local arg = tessera.arguments({}, arg)
 local picture = tessera.image(arg[1] or "configs/pictures/landscape.png"):tensor()
 local nodes, folder = math.tointeger(arg[2] or 4), arg[3]
 local net = tessera.network("configs/networks/denoiser.yaml")

@@ -2,15 +2,13 @@
 --
 --   tessera script scripts/workflows/genetic_search.lua [NETWORK [CLUSTER [GENERATIONS]]]
 
+local arg = tessera.arguments({}, arg)
 local path, cluster = arg[1] or "configs/networks/vgg16.yaml", arg[2] or "configs/clusters/eight-mixed.yaml"
 local generations = math.tointeger(arg[3] or 10)
-
 tessera.register.partition_strategy("genetic", function(span, nodes, options, model)
   math.randomseed(options.seed)
   local cuts = {}
-  for _, cut in ipairs(span.cut_points) do
-    if #cut.shape == 4 then cuts[#cuts + 1] = cut end
-  end
+  for _, cut in ipairs(span.cut_points) do if #cut.shape == 4 then cuts[#cuts + 1] = cut end end
   -- A genome has a number for each cut point: 0 for no cut, or how many nodes share what ends there.
   local function stages(genome)
     local list = {}

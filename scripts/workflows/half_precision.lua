@@ -5,6 +5,7 @@
 -- Without arguments it takes a small network whose batch normalization has variances of 70,000 to 120,000, above the 65504 that IEEE
 -- binary16 can hold.
 
+local arg = tessera.arguments({}, arg)
 local path = arg[1] or "scripts/workflows/half_precision.yaml"
 local net = tessera.network(path)
 print(net)

@@ -2,6 +2,7 @@
 --
 --   tessera script scripts/workflows/noise.lua PICTURE NOISY [SIGMA [SEED]]
 
+local arg = tessera.arguments({}, arg)
 local picture, result = arg[1], arg[2]
 assert(result, "expected a picture, and a path for the noisy one")
 local sigma, seed = tonumber(arg[3] or 25), math.tointeger(arg[4] or 1)

@@ -2,6 +2,7 @@
 --
 --   tessera script scripts/workflows/partition.lua [NETWORK [NODES]]
 
+local arg = tessera.arguments({}, arg)
 local path = arg[1] or "configs/networks/resnet20.yaml"
 local nodes = math.tointeger(tonumber(arg[2] or 4)) or error("expected a number of nodes, got " .. arg[2], 0)
 

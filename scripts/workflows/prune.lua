@@ -7,6 +7,7 @@
 -- are labelled pictures to test with, a folder or an archive with a folder for each class, and PART is a folder within it. The network
 -- goes to the folder OUTPUT. What is kept of each layer is rounded up to a multiple of MULTIPLE channels (8), which kernels like.
 
+local arg = tessera.arguments({}, arg)
 local path, weights, training = arg[1], arg[2], arg[3]
 assert(training, "expected a network, its weights and a training file")
 local net = tessera.network(path, {weights = weights ~= "-" and weights or nil})

@@ -5,6 +5,7 @@
 -- WEIGHTS may be - for those that the network names. SAMPLES is a folder with labelled pictures, a folder for each class,
 -- and PART a folder within it: some calibrate, all test. FACTOR is how many times fewer multiply-accumulates there shall be (2).
 
+local arg = tessera.arguments({}, arg)
 local path, weights, training, samples = arg[1], arg[2], arg[3], arg[4]
 assert(samples, "expected a network, its weights, a training file and samples")
 local part, factor, bits = arg[5], tonumber(arg[6] or 2), math.tointeger(arg[7] or 8)

@@ -2,6 +2,7 @@
 --
 --   tessera script scripts/workflows/psnr.lua CLEAN PICTURE…
 
+local arg = tessera.arguments({}, arg)
 assert(arg[2], "expected the clean picture, and others")
 local clean = tessera.image(arg[1]):tensor()
 for i = 2, #arg do

@@ -6,6 +6,7 @@
 -- long. METHOD is lsq, pact or dorefa. WIDTH is how many sets of kernels the auxiliary network has beside each convolution; 0 trains
 -- without one. The network of integers goes to FOLDER.
 
+local arg = tessera.arguments({}, arg)
 local path, weights, training = arg[1], arg[2], arg[3]
 assert(training, "expected a network, its weights and a training file")
 local bits = math.tointeger(arg[4] or 4)

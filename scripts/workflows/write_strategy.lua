@@ -3,6 +3,7 @@
 --
 --   tessera script scripts/workflows/write_strategy.lua [NETWORK [CLUSTER]]
 
+local arg = tessera.arguments({}, arg)
 local path, cluster = arg[1] or "configs/networks/vgg16.yaml", arg[2] or "configs/clusters/two-boards.yaml"
 
 tessera.register.partition_strategy("by-speed", function(span, nodes, options, model)
@@ -27,14 +28,14 @@ tessera.register.partition_strategy("by-speed", function(span, nodes, options, m
       stages[#stages + 1] = {output = cut.name, tiles = tiles}
     end
   end
-  return stages, {#stages .. " stages"}
+  return stages, {"maps are put together after every " .. options.after}
 end, {summary = "strips as high as nodes are fast", options = {after = {default = "max_pool", summary = "where maps are put together"}}})
 
 local net = tessera.network(path, {weights = {random = 1}})
 for _, strategy in ipairs{"by-speed", "strips", "vertical", "auto"} do
   local ok, report, plan = pcall(net.simulate, net, {cluster = cluster, strategy = strategy})
   if ok then
-    print(string.format("%-10s %8.1f ms, %d stages, speed-up at most %.2f", strategy, report.latency_ms, #plan.stages, plan.speedup_bound))
+    print(string.format("%-10s %8.1f ms, stages: %d, speed-up at most %.2f", strategy, report.latency_ms, #plan.stages, plan.speedup_bound))
   else
     print(string.format("%-10s %s", strategy, report))
   end
