@@ -297,14 +297,18 @@ strike() {
 
 # Undoes that.
 heal() {
-    local kind=$1 victim
+    local kind=$1 victim second
     shift
     for victim in "$@"; do
         case $kind in
             cut)
                 on switch ip link set "port-$victim" up
                 # A cable carries again up to a second later.
-                until on leader timeout 1 bash -c "</dev/tcp/10.77.0.$victim/6003" 2>/dev/null; do sleep 0.1; done
+                for ((second = 0; second < 20; second++)); do
+                    if on leader timeout 1 bash -c "</dev/tcp/10.77.0.$victim/6003" 2>/dev/null; then continue 2; fi
+                    sleep 0.1
+                done
+                fail "node $victim is not reached by its cable again"
                 ;;
             kill) start_node "$victim" '{kind: tcp}' ;;
             stop) kill -CONT "${processes[victim]}" ;;

@@ -1,6 +1,7 @@
 // The state: its allocator, its limits, and the two ways between Lua and Swift.
 #include "internal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +99,7 @@ static void collect(lua_State *L) {
 static void check_time_and_instructions(lua_State *L) {
     clua_host *host = clua_host_of(L);
     if (host->instruction_limit && host->instructions > host->instruction_limit) exceed(L, clua_exceeded_instructions);
-    if (host->timeout > 0 && now() > host->deadline) exceed(L, clua_exceeded_time);
+    if (now() > host->deadline) exceed(L, clua_exceeded_time);
 }
 
 void clua_check_limits(lua_State *L) {
@@ -140,7 +141,7 @@ void clua_begin(clua_host *host, double seconds) {
     host->instructions = 0;
     host->last_seen[0] = 0;
     host->deadline = now() + seconds;
-    bool limited = host->timeout > 0 || host->instruction_limit;
+    bool limited = isfinite(seconds) || host->instruction_limit;
     lua_sethook(host->main, limited ? hook : NULL, limited ? LUA_MASKCOUNT : 0, hook_interval);
 }
 

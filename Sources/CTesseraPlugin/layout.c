@@ -78,6 +78,7 @@ AT(tessera_span, node_count, 80);
 AT(tessera_span, device_count, 84);
 AT(tessera_span, devices, 88);
 AT(tessera_span, leader, 96);
+AT(tessera_span, reserved, 100);
 AT(tessera_tile, size, 0);
 AT(tessera_tile, value, 4);
 AT(tessera_tile, node, 8);
@@ -127,6 +128,7 @@ AT(tessera_codec, decode, 48);
 AT(tessera_codec, largest_error, 56);
 AT(tessera_parameter, name, 0);
 AT(tessera_parameter, role, 8);
+AT(tessera_parameter, reserved, 12);
 AT(tessera_array, size, 0);
 AT(tessera_array, data, 8);
 AT(tessera_array, region, 16);
@@ -167,3 +169,28 @@ _Static_assert(sizeof(tessera_bytes) == 16, "tessera_bytes");
 _Static_assert(sizeof(tessera_region) == 136, "tessera_region");
 _Static_assert(sizeof(tessera_shape) == 72, "tessera_shape");
 _Static_assert(sizeof(tessera_weights) == 16, "tessera_weights");
+
+/* Structures that grow: each ends with its last field, so that a size tells which fields there are. */
+#define ENDS_WITH(type, field) _Static_assert(sizeof(type) == offsetof(type, field) + sizeof(((type *)0)->field), #type)
+
+ENDS_WITH(tessera_error, message);
+ENDS_WITH(tessera_option, summary);
+ENDS_WITH(tessera_host, link_closed);
+ENDS_WITH(tessera_descriptor, register_module);
+ENDS_WITH(tessera_value, byte_count);
+ENDS_WITH(tessera_layer, weight_byte_count);
+ENDS_WITH(tessera_device, memory);
+ENDS_WITH(tessera_span, reserved);
+ENDS_WITH(tessera_tile, available);
+ENDS_WITH(tessera_tile_cost, seconds);
+ENDS_WITH(tessera_strategy, partition);
+ENDS_WITH(tessera_channel, readers);
+ENDS_WITH(tessera_channel_group, channels);
+ENDS_WITH(tessera_metric, saliencies);
+ENDS_WITH(tessera_frames, bits);
+ENDS_WITH(tessera_codec, largest_error);
+ENDS_WITH(tessera_parameter, reserved);
+ENDS_WITH(tessera_array, shape);
+ENDS_WITH(tessera_operator, forward);
+ENDS_WITH(tessera_endpoint, certificates);
+ENDS_WITH(tessera_transport, stop);

@@ -32,14 +32,22 @@ struct PluginTrial {
             throw TesseraError(.inputOutput, "cannot start '\(executable)'", cause: error)
         }
         let signals = SignalForwarding(to: process.processIdentifier)
-        let isOverdue = ended.wait(timeout: .now() + seconds) == .timedOut
+        // The line holds few words: they are taken as they come.
+        var said: [UInt8] = []
+        let deadline = DispatchTime.now() + min(seconds, 3e7)
+        var hasEnded = false
+        while !hasEnded, .now() < deadline, own.listen(into: &said, atMost: 0.05) {
+            hasEnded = ended.wait(timeout: .now()) == .success
+        }
+        let isOverdue = !hasEnded && ended.wait(timeout: deadline) == .timedOut
         if isOverdue {
             kill(process.processIdentifier, SIGKILL)
             ended.wait()
         }
         signals.end()
+        _ = own.listen(into: &said, atMost: 0)
         status = process.terminationStatus
-        let (step, isDone) = own.progress()
+        let (step, isDone) = TrialLine.progress(said)
         let isKilled = process.terminationReason == .uncaughtSignal
         guard isKilled || !isDone else {
             failure = nil

@@ -40,7 +40,7 @@ struct TrialLine: Sendable {
 
     private func endWithTheOther() {
         var byte: UInt8 = 0
-        while read(descriptor, &byte, 1) != 0 {}
+        while read(descriptor, &byte, 1) > 0 || errno == EINTR {}
         _exit(1)
     }
 
@@ -54,19 +54,26 @@ struct TrialLine: Sendable {
     /// Says that the trial has come to its end.
     func finish() { say(Self.end) }
 
-    /// What the process that has ended said.
+    /// Takes what the other process says, and waits for that a while.
     ///
-    /// - Returns: what it did last, nil if it did not say; and whether it came to its end.
-    func progress() -> (step: String?, isDone: Bool) {
-        var said: [UInt8] = []
+    /// - Returns: false once nothing more can come.
+    func listen(into said: inout [UInt8], atMost seconds: Double) -> Bool {
+        var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&ready, 1, Int32(max(0, seconds) * 1000)) > 0 else { return true }
         var piece = [UInt8](repeating: 0, count: 4096)
         while true {
             let count = recv(descriptor, &piece, piece.count, Int32(MSG_DONTWAIT))
-            guard count > 0 else { break }
+            guard count > 0 else { return count < 0 && errno == EAGAIN }
             said += piece[..<count]
         }
+    }
+
+    /// What a process said.
+    ///
+    /// - Returns: what it did last, nil if it did not say; and whether it came to its end.
+    static func progress(_ said: [UInt8]) -> (step: String?, isDone: Bool) {
         let words = String(decoding: said, as: UTF8.self).split(separator: "\n").map(String.init)
-        return (words.last { $0 != Self.end }, words.last == Self.end)
+        return (words.last { $0 != end }, words.last == end)
     }
 
     func close() { _ = Foundation.close(descriptor) }

@@ -266,3 +266,6 @@ load("error({})", "@/etc/passwd")()
 --- an operator that takes for ever => ran longer than its limit of
 local x = tessera.tensor{shape = {1, 8, 512, 512}}
 tessera.op('conv', x, {channels = 8, kernel = 255, padding = 127, backend = 'reference', weights = {weight = tessera.tensor{shape = {8, 8, 255, 255}}}, bias = false})
+--- a pool that takes for ever => ran longer than its limit of
+local x = tessera.tensor{shape = {1, 1, 1023, 1023}}
+tessera.op('max_pool', x, {kernel = 1023, stride = 1, padding = 511, backend = 'reference'})

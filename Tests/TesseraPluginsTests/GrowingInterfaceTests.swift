@@ -21,8 +21,7 @@ import Testing
     func firstSizes() throws {
         #expect(MemoryLayout<tessera_descriptor>.offset(of: \.register_module) == FirstLayout.descriptor - 8)
         #expect(MemoryLayout<tessera_option>.offset(of: \.summary) == FirstLayout.option - 8)
-        // The role takes four bytes, and as many are left out after it.
-        #expect(MemoryLayout<tessera_parameter>.offset(of: \.role) == FirstLayout.parameter - 8)
+        #expect(MemoryLayout<tessera_parameter>.offset(of: \.reserved) == FirstLayout.parameter - 4)
         #expect(MemoryLayout<tessera_strategy>.offset(of: \.partition) == FirstLayout.strategy - 8)
         #expect(MemoryLayout<tessera_metric>.offset(of: \.saliencies) == FirstLayout.metric - 8)
         #expect(MemoryLayout<tessera_codec>.offset(of: \.largest_error) == FirstLayout.codec - 8)
@@ -58,7 +57,7 @@ import Testing
         for structure in Self.structures {
             let end = "} tessera_\(structure);"
             #expect(header.contains(end))
-            header = header.replacingOccurrences(of: end, with: "    uint64_t later[3];\n\(end)")
+            header = header.replacingOccurrences(of: end, with: "    int32_t soon;\n    uint64_t later[3];\n\(end)")
         }
         try folder.write(header, to: "tessera_plugin.h")
         return folder.path

@@ -115,6 +115,7 @@ import Testing
               local all = {}
               while true do all[#all + 1] = string.rep("x", 1 << 20) end
             end)
+            tessera.register.weight_layout("endless", function() while true do end end)
             """)
         let script = """
             tessera.plugin(folder .. "/endless.lua")
@@ -131,6 +132,12 @@ import Testing
         #expect(late.message.contains("ran longer than its limit of 1 s"))
         // Its own time is an hour.
         #expect(ContinuousClock.now - start < .seconds(30))
+        // Plugins that options name are no different.
+        let named = """
+            tessera.network(folder .. "/toy.yaml"):compress{plugins = {folder .. "/endless.lua"}, codec = "png", layout = "endless"}
+            """
+        let layout = try #require(await folder.failure(named, options))
+        #expect(layout.message.contains("ran longer than its limit of 1 s"))
         options.timeout = 60
         options.memoryLimit = 32
         let large = try #require(await failure("hungry", options))

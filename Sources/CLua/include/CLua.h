@@ -71,9 +71,9 @@ int clua_make_strict(clua_host *host, lua_Integer missing);
 /// Sets the global `require` to one that asks the binding `loader` for a module's function and caches its result.
 void clua_set_require(lua_State *L, lua_Integer loader);
 
-/// Starts the clock and the instruction count anew. If there is a timeout, the clock runs out after `seconds`.
+/// Starts the clock, which runs out after so many seconds, and the instruction count anew. INFINITY: it does not run out.
 void clua_begin(clua_host *host, double seconds);
-/// Seconds until the clock runs out, if there is a timeout.
+/// Seconds until the clock runs out; INFINITY if it does not.
 double clua_seconds_left(const clua_host *host);
 /// Calls the function below `arguments` values, as lua_pcall with LUA_MULTRET and a handler that keeps the traceback.
 int clua_call(lua_State *L, int arguments);

@@ -26,7 +26,8 @@
  * - A structure that may grow has a `size`: its size in bytes as the side that filled it in knows it. A field that lies beyond
  *   `size` is not there, which is the same as a 0; TESSERA_HAS asks for it. What lies beyond what the other side knows is not
  *   looked at.
- * - Every structure of a library has at least the size that it had in version 1.0.
+ * - Every structure of a library has at least the size that it had in version 1.0. None ends with bytes of no field, which a later
+ *   field could come to lie in.
  * - Such structures stand in arrays of pointers, or next to the size of one of them (`option_size`, `parameter_size`), by which the
  *   other side steps from one to the next.
  * - Structures without `size` never change: tessera_bytes, tessera_shape, tessera_region and tessera_weights.
@@ -303,7 +304,8 @@ typedef struct tessera_span {
     uint32_t node_count;
     uint32_t device_count;
     const tessera_device *const *devices;
-    uint32_t leader; /* the device where pictures arrive and results go */
+    uint32_t leader;   /* the device where pictures arrive and results go */
+    uint32_t reserved; /* 0 */
 } tessera_span;
 
 /* A tile whose cost is asked for. */
@@ -428,7 +430,8 @@ enum {
 /* A weight of the layer: LAYER.name in files. */
 typedef struct tessera_parameter {
     const char *name;
-    int32_t role; /* TESSERA_WEIGHT, … */
+    int32_t role;      /* TESSERA_WEIGHT, … */
+    uint32_t reserved; /* 0 */
 } tessera_parameter;
 
 /* Part of a value, or all of it. */

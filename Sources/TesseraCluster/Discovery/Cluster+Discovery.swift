@@ -103,7 +103,7 @@ private final class Dials: Sendable {
     }
 
     /// How long a node that does not answer keeps another from being tried.
-    private static let patience = Duration.milliseconds(500)
+    private static let patience = Duration.seconds(1)
 
     private let transport: any ListeningTransport
     private let state = Mutex(State())
@@ -126,10 +126,10 @@ private final class Dials: Sendable {
         state.withLock { $0.tasks += tasks }
     }
 
-    /// How many may still answer.
+    /// How many may still answer, or have since this was last asked.
     var pendingCount: Int {
         let earliest = ContinuousClock.now - Self.patience
-        return state.withLock { state in state.pending.values.count { $0 > earliest } }
+        return state.withLock { state in state.answers.count + state.pending.values.count { $0 > earliest } }
     }
 
     /// Those that have answered since this was last asked.

@@ -157,13 +157,16 @@ extension PluginTransport {
     private func meet(_ peer: PeerInformation, on link: PluginLink) throws -> Bool {
         try peer.validate()
         try information.requireSameBuild(as: peer)
-        let verdict = state.withLock { state in
+        let verdict = state.withLock { state -> PeerTable<PluginLink>.Verdict? in
+            // It may have ended since its hello came, and nobody would give the name back.
+            guard state.links[link.id] === link else { return nil }
             let verdict = state.table.claim(peer, dialer: link.isDialed ? localPeer : peer.peer, connection: link)
             // Under the lock, so that a link that goes down from here on gives the name back.
             if case .granted = verdict { link.phase.withLock { $0 = .met(peer) } }
             return verdict
         }
         switch verdict {
+        case nil: return false
         case .granted(let superseded):
             if let superseded { dismiss(superseded, for: peer.peer) }
             if link.isDialed { return establish(peer, on: link) }

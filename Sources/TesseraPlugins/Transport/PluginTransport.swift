@@ -113,6 +113,8 @@ final class PluginTransport: ListeningTransport, CheckableTransport {
         do {
             id = try await Self.blocking { [endpoint] in try endpoint.dial(address) }
         } catch let error as TesseraError {
+            // The link that a library reported before it failed is nobody's.
+            state.withLock { state in state.dialed = state.dialed.filter { state.links[$0.key] === $0.value } }
             throw TesseraError(error.code, "cannot connect to '\(address)': \(error.message)", path: error.path)
         }
         guard let link = state.withLock({ $0.dialed.removeValue(forKey: id) }) else {

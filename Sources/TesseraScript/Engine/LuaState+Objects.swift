@@ -72,9 +72,7 @@ extension LuaState {
             let arguments = try (0..<count).map { index in
                 try locatingErrors(path: binding.name) { try state.read(index + 1, from: L) }
             }
-            let results = try binding.body(
-                ScriptCall(
-                    name: binding.name, arguments: arguments, limits: state.limits, script: state.options))
+            let results = try binding.body(ScriptCall(name: binding.name, arguments: arguments, limits: state.limits))
             lua_settop(L, 0)
             for result in results { try state.push(result, to: L) }
             return Int32(clamping: results.count)

@@ -90,10 +90,9 @@ final class LuaState: @unchecked Sendable {
     var memoryLimit: Int { host.pointee.memory_limit >> 20 }
     /// What is left of the limits.
     var limits: ScriptLimits {
-        let (time, memory) = (host.pointee.timeout, host.pointee.memory_limit)
+        let seconds = clua_seconds_left(host)
         return ScriptLimits(
-            seconds: time > 0 ? clua_seconds_left(host) : nil,
-            bytes: memory > 0 ? memoryLeft : nil)
+            seconds: seconds.isFinite ? seconds : nil, bytes: host.pointee.memory_limit > 0 ? memoryLeft : nil)
     }
     /// Bytes that are left of the limit.
     var memoryLeft: Int {
@@ -146,9 +145,8 @@ final class LuaState: @unchecked Sendable {
 
     /// Starts the clock: what works for another script has no more time than that has left.
     private func beginRun() {
-        let own = host.pointee.timeout > 0 ? host.pointee.timeout : nil
-        let seconds = own.map { min($0, options.caller?.secondsLeft ?? $0) }
-        clua_begin(host, seconds ?? 0)
+        let seconds = [options.timeout, options.caller?.secondsLeft].compactMap(\.self).min()
+        clua_begin(host, seconds ?? .infinity)
         options.clock.start(seconds)
     }
 

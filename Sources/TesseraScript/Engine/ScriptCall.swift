@@ -8,14 +8,11 @@ public struct ScriptCall {
     public let name: String
     public let arguments: [ScriptValue]
     public let limits: ScriptLimits
-    /// The options of the script that calls.
-    let script: ScriptEngine.Options
 
-    public init(
-        name: String, arguments: [ScriptValue], limits: ScriptLimits = ScriptLimits(),
-        script: ScriptEngine.Options = ScriptEngine.Options()
-    ) {
-        (self.name, self.arguments, self.limits, self.script) = (name, arguments, limits, script)
+    public init(name: String, arguments: [ScriptValue], limits: ScriptLimits = ScriptLimits()) {
+        self.name = name
+        self.arguments = arguments
+        self.limits = limits
     }
 
     /// The argument, nil beyond the last.
@@ -93,6 +90,6 @@ public struct ScriptCall {
     }
 
     func droppingReceiver() -> ScriptCall {
-        ScriptCall(name: name, arguments: Array(arguments.dropFirst()), limits: limits, script: script)
+        ScriptCall(name: name, arguments: Array(arguments.dropFirst()), limits: limits)
     }
 }

@@ -32,7 +32,10 @@ public final class ScriptEngine {
     deinit { state.close() }
 
     /// Makes a library the global of its name.
-    public func install(_ library: ScriptLibrary) throws { try state.enter { try state.install(library, in: $0) } }
+    public func install(_ library: ScriptLibrary) throws {
+        library.whenInstalled(options)
+        try state.enter { try state.install(library, in: $0) }
+    }
 
     /// Makes a value the global of that name.
     public func setGlobal(_ name: String, to value: ScriptValue) throws {

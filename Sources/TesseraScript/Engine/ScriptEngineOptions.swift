@@ -17,14 +17,14 @@ extension ScriptEngine {
         public var arguments: [String] = []
         /// Takes what scripts print, line ends included; nil: it goes to stdout.
         public var print: (@Sendable (String) -> Void)?
-        /// Tells until when the script runs.
+        /// Tells until when the script runs. One engine at a time goes by it, so engines that run at once have options of their own.
         public var clock = ScriptClock()
         /// The clock of the script that this one works for, whose time ends this one's, too; nil for none.
         public var caller: ScriptClock?
 
         public init() {}
 
-        /// The options of a plugin that works for a script of these: its limits, and its time.
+        /// The options of a plugin that works for a script of these: the same limits, but no more time than that has left.
         var ofPlugin: Options {
             var options = Options()
             (options.memoryLimit, options.timeout, options.instructionLimit) = (memoryLimit, timeout, instructionLimit)

@@ -8,15 +8,18 @@ public struct ScriptLibrary {
     public let constants: [ScriptConstant]
     /// The classes its functions return; for the reference.
     public let types: [ScriptType]
+    /// Called with the options of the engine that the library is installed in, before any of its functions.
+    let whenInstalled: (ScriptEngine.Options) -> Void
 
     public init(
         _ name: String, _ summary: String, functions: [Binding], constants: [ScriptConstant] = [],
-        types: [ScriptType] = []
+        types: [ScriptType] = [], whenInstalled: @escaping (ScriptEngine.Options) -> Void = { _ in }
     ) {
         self.name = name
         self.summary = summary
         self.functions = functions
         self.constants = constants
         self.types = types
+        self.whenInstalled = whenInstalled
     }
 }

@@ -6,11 +6,12 @@ struct DirectOperator {
 
     init(_ op: any Operator) { self.op = op }
 
-    /// Whether a graph has so few numbers and operations that it takes no time to speak of, whatever computes it.
+    /// Whether a graph has so few numbers and multiplications that it takes no time to speak of, whatever computes it: with windows as
+    /// large as its map, which count for nothing, a pool reads the square of the numbers.
     private static func isQuick(_ graph: BoundGraph) -> Bool {
         let macs = graph.multiplyAccumulates.reduce(0, Shape.saturatingSum)
         let numbers = graph.shapes.reduce(0) { Shape.saturatingSum($0, $1.elementCount) }
-        return macs <= 1 << 22 && numbers <= 1 << 16
+        return macs <= 1 << 22 && numbers <= 1 << 12
     }
 
     /// The operator's outputs.

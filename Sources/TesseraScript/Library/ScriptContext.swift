@@ -8,10 +8,9 @@ final class ScriptContext {
 
     init(modules: Modules) { self.modules = modules }
 
-    /// Loads a plugin for the script of those options.
-    func load(plugin path: String, for script: ScriptEngine.Options) throws {
+    /// Gives the script's limits to plugins that are loaded from here on.
+    func adopt(_ options: ScriptEngine.Options) {
         modules.pluginLoaders.removeAll { $0 is ScriptPluginLoader }
-        modules.pluginLoaders.append(ScriptPluginLoader(for: script))
-        try modules.load(plugins: [path])
+        modules.pluginLoaders.append(ScriptPluginLoader(for: options))
     }
 }

@@ -97,7 +97,7 @@ extension ScriptLibrary {
         ) { call in
             try call.expectArguments(atMost: 1)
             let path = try call.string(1, "path")
-            try locatingErrors(path: call.name) { try context.load(plugin: path, for: call.script) }
+            try locatingErrors(path: call.name) { try context.modules.load(plugins: [path]) }
             return []
         }
     }

@@ -18,6 +18,8 @@ final class ScriptPlugin: @unchecked Sendable {
     /// - Parameter options: its limits.
     /// - Throws: what is wrong with it; `invalidArgument` for one that loads itself.
     init(_ path: String, _ options: ScriptEngine.Options) throws {
+        var options = options
+        options.clock = ScriptClock()
         let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         guard !Self.loading.contains(file) else {
             throw TesseraError(.invalidArgument, "the plugin '\(path)' loads itself")
