@@ -71,6 +71,10 @@ import Testing
             ("nil", "expected a table of width, height, frames and places as the result, got nothing"),
             ("{height = 1, frames = 1, places = {1}}", "'width': expected an integer, got nothing"),
             ("{width = 1, height = 1, frames = 1}", "'places': expected a list, got nothing"),
+            (
+                "{width = 1, height = 1, frames = 1, places = {1, [3] = 2}}",
+                "places: expected elements 1, 2, 3, … or names in a table"
+            ),
             ("{width = 1, height = 1, frames = 1, places = {1, 'a'}}", "place 2: expected an integer, got a string"),
             (
                 "{width = 2, height = 2, frames = 1, places = {1}}",

@@ -7,7 +7,7 @@ struct ScriptLayout: WeightLayout {
     var options: Configuration
 
     func frames(of geometry: WeightGeometry) throws -> FrameLayout {
-        let results = try module.call([.table(ScriptTable(geometry)), .table(try module.values(of: options))])
+        let results = try call([.table(ScriptTable(geometry)), .table(try module.values(of: options))])
         guard case .table(let table) = results.first ?? .nil else {
             throw TesseraError(
                 .invalidArgument,
@@ -24,7 +24,18 @@ struct ScriptLayout: WeightLayout {
             firstPlace: 1)
     }
 
-    /// Says in the message of an error what was read: its path is the layer's.
+    /// Calls the function. An error of a value on its way says in its message which: its path is the layer's.
+    private func call(_ arguments: [ScriptValue]) throws -> [ScriptValue] {
+        do {
+            return try module.call(arguments)
+        } catch var error as TesseraError {
+            guard let path = error.path else { throw error }
+            (error.message, error.path) = ("\(path): \(error.message)", nil)
+            throw error
+        }
+    }
+
+    /// Says in the message of an error what was read.
     private func reading<Value>(_ what: @autoclosure () -> String, _ read: () throws -> Value) throws -> Value {
         do {
             return try read()
