@@ -149,14 +149,15 @@ expect() {
 
 # Milliseconds and bytes of the leader's interface, while it exists: what was sent when.
 watch_interface() {
-    on leader bash -c 'exec {never}<> <(:); while read -r sent </sys/class/net/eth0/statistics/tx_bytes; do
+    # Not by `on`, so that the process which is ended is the watcher itself.
+    ip netns exec "$prefix-leader" bash -c 'exec {never}<> <(:); while read -r sent </sys/class/net/eth0/statistics/tx_bytes; do
         echo "${EPOCHREALTIME/./} $sent"; read -r -t 0.02 -u $never; done 2>/dev/null' >"$work/sent" &
     watcher=$!
 }
 
 # Sends ResNet-50's weights over $1 to $2 nodes, and sets 'bytes' sent, of which 'payload' are content, 'time' in ms, from the 2nd to
 # the 98th hundredth of the bytes, 'rate' in Mbit/s within that time, and 'again', the bytes of layers and weights of a second
-# deployment. What the second one sends in all, pictures above all, is not counted among the bytes of the first.
+# deployment. What the second one sends in all, pictures above all, is counted neither among the bytes of the first nor in its time.
 distribute() {
     local tiles=([1]='[1, 1]' [2]='[1, 2]' [4]='[2, 2]' [8]='[2, 4]')
     local counter='cat /sys/class/net/eth0/statistics/tx_bytes' before
@@ -169,14 +170,16 @@ distribute() {
     kill "$watcher"
     wait "$watcher" 2>/dev/null || true
     payload=$(reported bytes_distributed)
+    local second
+    second=$(on leader $counter)
+    deploy || fail "ResNet-50 on $2 nodes over $1 a second time: $(tail -n 3 "$work/leader.log")"
+    # Pictures follow the weights, so the time of these ends before.
+    bytes=$((bytes - $(on leader $counter) + second))
     read -r time rate < <(awk -v first="$before" -v all="$bytes" '
         { done = ($2 - first) / all }
         done >= 0.02 && !from { from = $1; sent = $2 }
         done <= 0.98 { to = $1; upto = $2 }
         END { printf "%.0f %.0f\n", (to - from) / 1000, (upto - sent) * 8 / (to - from) }' "$work/sent")
-    before=$(on leader $counter)
-    deploy || fail "ResNet-50 on $2 nodes over $1 a second time: $(tail -n 3 "$work/leader.log")"
-    bytes=$((bytes - $(on leader $counter) + before))
     again=$(reported bytes_distributed)
     stop_nodes
 }

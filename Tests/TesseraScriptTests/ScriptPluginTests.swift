@@ -131,7 +131,7 @@ import Testing
         #expect(late.code == .limitExceeded)
         #expect(late.message.contains("ran longer than its limit of 1 s"))
         // Its own time is an hour.
-        #expect(ContinuousClock.now - start < .seconds(30))
+        #expect(ContinuousClock.now - start < .seconds(600))
         // Plugins that options name are no different.
         let named = """
             tessera.network(folder .. "/toy.yaml"):compress{plugins = {folder .. "/endless.lua"}, codec = "png", layout = "endless"}

@@ -103,7 +103,7 @@ static tessera_status forward(
 }
 
 static const char *const input_names[] = {"x"};
-static const tessera_parameter parameters[] = {{"gain", TESSERA_SCALE}};
+static const tessera_parameter parameters[] = {{.name = "gain", .role = TESSERA_SCALE}};
 
 static const tessera_operator operator_table = {
     .size = sizeof(tessera_operator),

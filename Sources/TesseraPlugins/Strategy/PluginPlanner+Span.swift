@@ -19,7 +19,7 @@ extension PluginPlanner {
             cut_point_count: UInt32(span.cutPoints.count), cut_points: numbers(span.cutPoints),
             later_cut_point_count: UInt32(span.laterCutPoints.count), later_cut_points: numbers(span.laterCutPoints),
             node_count: UInt32(model.cluster.nodes.count), device_count: UInt32(devices.count),
-            devices: memory.pointers(devices), leader: UInt32(model.cluster.leaderEndpoint))
+            devices: memory.pointers(devices), leader: UInt32(model.cluster.leaderEndpoint), reserved: 0)
     }
 
     private func values(_ memory: PluginMemory) throws -> [tessera_value] {
