@@ -47,20 +47,28 @@ public struct CertificateFolder: Sendable {
 
     func readCertificate(_ path: String) throws -> Certificate {
         let text = try readText(path)
-        do { return try Certificate(pemEncoded: text) } catch {
-            throw TesseraError(.invalidArgument, "expected a certificate (PEM) in '\(path)'", cause: error)
+        guard let certificate = try? Certificate(pemEncoded: text) else {
+            throw TesseraError(.invalidArgument, "expected a certificate (PEM) in '\(path)', found none that is whole")
         }
+        return certificate
     }
 
     func readKey(_ path: String) throws -> Certificate.PrivateKey {
         let text = try readText(path)
-        do { return try Certificate.PrivateKey(pemEncoded: text) } catch {
-            throw TesseraError(.invalidArgument, "expected a private key (PEM) in '\(path)'", cause: error)
+        // What the reader says of what it cannot read has the key in it.
+        guard let key = try? Certificate.PrivateKey(pemEncoded: text) else {
+            throw TesseraError(.invalidArgument, "expected a private key (PEM) in '\(path)', found none that is whole")
         }
+        return key
     }
 
     func readText(_ path: String) throws -> String {
-        do { return try String(contentsOfFile: path, encoding: .utf8) } catch {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw TesseraError(.inputOutput, "cannot open '\(path)': \(String(cString: strerror(errno)))")
+        }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        do { return String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self) } catch {
             throw TesseraError(.inputOutput, "cannot read '\(path)'", cause: error)
         }
     }

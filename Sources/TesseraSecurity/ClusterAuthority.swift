@@ -82,11 +82,13 @@ public struct ClusterAuthority: Sendable {
     package func add(_ name: String, until expiry: Date, into path: String? = nil) throws -> CertificateFolder {
         try Self.requireName(name)
         let target = CertificateFolder(path ?? folder.file("nodes/\(name)"))
+        // A list that cannot be read is known before anything is issued.
+        let withdrawn = try Revocations(folder).list
         try Self.makeFolder(target.path)
         try issue(name, until: expiry, into: target)
         if target.authority != folder.authority {
             try Self.write(try certificate.serializeAsPEM().pemString, to: target.authority)
-            try Revocations(folder).list?.write(to: target.revocations)
+            try withdrawn?.write(to: target.revocations)
         }
         return target
     }
@@ -117,7 +119,8 @@ public struct ClusterAuthority: Sendable {
 
     private var issued: IssuedCertificates { IssuedCertificates(path: folder.file("issued")) }
 
-    /// Withdraws all certificates of a member: writes a new list `revoked` into the cluster's folder.
+    /// Withdraws all certificates of a member: writes a new list `revoked` into the cluster's folder. It has what earlier lists had,
+    /// and a larger number, even if the file was lost meanwhile: what was withdrawn stands beside the cluster's key as well.
     ///
     /// - Returns: the list.
     /// - Throws: `notFound` for a member that there is not, `invalidArgument` for this host itself or one that was removed before;
@@ -125,6 +128,7 @@ public struct ClusterAuthority: Sendable {
     @discardableResult
     public func remove(_ name: String) throws -> RevocationList {
         let before = try Revocations(folder).list
+        let noted = try issued.withdrawals()
         let known = try issued.entries()
         let own = known.filter { $0.name == name }
         guard !own.isEmpty else {
@@ -142,8 +146,11 @@ public struct ClusterAuthority: Sendable {
             throw TesseraError(
                 .invalidArgument, "'\(name)' is this host, which has the cluster's key: it cannot be removed")
         }
-        let list = try RevocationList(number: (before?.number ?? 0) + 1, entries: withdrawn + new, signedBy: key)
+        let others = noted.entries.filter { !withdrawn.contains($0) && !new.contains($0) }
+        let number = max(before?.number ?? 0, noted.number) + 1
+        let list = try RevocationList(number: number, entries: withdrawn + others + new, signedBy: key)
         try list.write(to: folder.revocations)
+        for entry in new { try issued.note(entry, withdrawnBy: number) }
         return list
     }
 

@@ -59,7 +59,15 @@ struct DoctorCommand: AsyncParsableCommand {
                 let discovery = try NodeDiscovery(
                     choice.settings, cluster: setup.security.map { try $0.member().cluster })
                 let found = try await discovery.nodes(count: choice.count, within: .seconds(choice.wait))
-                setup.nodes += found.compactMap(\.addresses.first)
+                let others = found.compactMap(\.addresses.first).filter { !setup.nodes.contains($0) }
+                setup.nodes += others
+                setup.findings += shortage(of: choice, setup.nodes.count)
+            }
+            if !FileManager.default.fileExists(atPath: file.network) {
+                setup.findings.append(
+                    .error(
+                        "network", "there is no file '\(file.network)'",
+                        remedy: "correct 'network' in '\(deployment)'; paths are relative to that file"))
             }
             return setup
         }
@@ -67,6 +75,21 @@ struct DoctorCommand: AsyncParsableCommand {
         var setup = Doctor.Setup(transport: choice ?? file?.transport, security: security.choice(over: file?.security))
         (setup.name, setup.listen) = (file?.name, file?.listen)
         return setup
+    }
+
+    /// What is to be said if fewer nodes were found than are wanted.
+    private func shortage(of choice: DiscoveryChoice, _ count: Int) -> [Finding] {
+        let wanted = choice.count ?? 1
+        guard count < wanted else { return [] }
+        let place = choice.interface.map { " on '\($0)'" } ?? ""
+        return [
+            .error(
+                "nodes",
+                "expected \(wanted) node\(wanted == 1 ? "" : "s") to announce themselves to \(choice.group)\(place) within \(choice.wait) s, found \(count)",
+                remedy:
+                    "look whether 'tessera node' runs there with 'announce' to the same group, has a certificate of this cluster, and whether "
+                    + "multicast passes (firewalls, IGMP snooping without a querier)")
+        ]
     }
 
     private func print(_ findings: [Finding]) {

@@ -133,6 +133,16 @@ import TransportTCP
         #expect(
             try message { try Data("hello".utf8).write(to: URL(fileURLWithPath: $0.certificate)) }.contains("(PEM)"))
         #expect(try message { try Data().write(to: URL(fileURLWithPath: $0.authority)) }.contains("ca.pem"))
+        // Whatever is wrong with a key, no message has any of it.
+        var lines: [Substring] = []
+        let cut = try message { member in
+            let key = try String(contentsOfFile: member.key, encoding: .utf8)
+            lines = key.split(separator: "\n")
+            try Data(lines.dropLast().joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: member.key))
+        }
+        #expect(cut.contains("expected a private key (PEM)") && cut.contains("node.key"), "\(cut)")
+        #expect(lines.count > 2)
+        for line in lines.dropFirst().dropLast() { #expect(!cut.contains(line.prefix(8))) }
         let other = try authority.add("other")
         let mixed = try message { member in
             try FileManager.default.removeItem(atPath: member.key)

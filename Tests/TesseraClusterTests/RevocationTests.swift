@@ -36,6 +36,32 @@ import TransportTCP
         }
     }
 
+    @Test("a list that was lost beside the cluster's key comes again with all that it had, and a larger number")
+    func lost() throws {
+        for name in ["attic", "cellar"] {
+            try authority.add(name)
+            try authority.remove(name)
+        }
+        try authority.add("kitchen")
+        try FileManager.default.removeItem(atPath: "\(laptop)/revoked")
+        let list = try authority.remove("kitchen")
+        #expect(list.number == 3)
+        #expect(Set(list.entries.map(\.name)) == ["attic", "cellar", "kitchen"])
+        // One who was removed before is withdrawn again, where nobody knows it any more.
+        try FileManager.default.removeItem(atPath: "\(laptop)/revoked")
+        #expect(try authority.remove("attic").number == 4)
+        #expect(throws: TesseraError.self) { try authority.remove("attic") }
+    }
+
+    @Test("nothing is issued while the list is damaged")
+    func damaged() throws {
+        try Data("tessera-revoked 1\n".utf8).write(to: URL(fileURLWithPath: "\(laptop)/revoked"))
+        #expect(throws: TesseraError.self) { try authority.add("attic") }
+        #expect(!FileManager.default.fileExists(atPath: "\(laptop)/nodes/attic"))
+        let issued = try String(contentsOfFile: "\(laptop)/issued", encoding: .utf8)
+        #expect(!issued.contains("attic"))
+    }
+
     @Test("a member that was removed is refused by whoever knows, whoever dials, and others are not")
     func removed() async throws {
         let (attic, cellar) = (try authority.add("attic").path, try authority.add("cellar").path)

@@ -38,6 +38,18 @@ import Testing
         try folder.write("tessera: 1\nnetwork: \(TestFiles.network("dncnn"))\n" + lines, to: "\(UUID()).yaml")
     }
 
+    @Test("nodes that nobody hears, and a network that is not there")
+    func missing() throws {
+        let folder = try TemporaryFolder()
+        let group = "239.78.9.\(Int.random(in: 1...250)):\(Int.random(in: 20_000...50_000))"
+        let file = try folder.write(
+            "tessera: 1\nnetwork: nowhere.yaml\nnodes: {discover: true, count: 2, wait: 0.3, interface: lo, group: \"\(group)\"}\n",
+            to: "lonely.yaml")
+        let result = try examine(file)
+        expectError(result, "nodes", "expected 2 nodes to announce themselves to \(group) on 'lo'", remedy: "announce")
+        expectError(result, "network", "nowhere.yaml", remedy: "relative to that file")
+    }
+
     @Test("nodes that run, over multicast and with certificates: all is well, and everything was looked at")
     func well() throws {
         let folder = try TemporaryFolder()

@@ -75,6 +75,8 @@ extension Doctor {
         for address in setup.nodes {
             do {
                 let peer = try await transport.connect(to: address)
+                // One that is listed may announce itself, too.
+                guard !reached.contains(where: { $0.peer == peer }) else { continue }
                 reached.append((peer, address))
                 findings += try await clock(of: peer, at: address, node)
             } catch {

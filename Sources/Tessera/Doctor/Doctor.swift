@@ -11,6 +11,8 @@ public struct Doctor: Sendable {
         public var security: SecurityChoice?
         /// Where nodes listen.
         public var nodes: [String] = []
+        /// What is wrong with what was looked for to know this, such as nodes that were not heard.
+        public var findings: [Finding] = []
         /// Where this host is to listen; nil for a leader, which does not.
         public var listen: String?
         /// What this host is to be called; nil if its certificate or the system decides.
@@ -29,7 +31,7 @@ public struct Doctor: Sendable {
 
     /// Everything that was looked at, whether it is well or not.
     public func examine() async -> [Finding] {
-        var findings = host() + certificates()
+        var findings = host() + certificates() + setup.findings
         do {
             _ = try modules.transports.make(setup.transport.kind, setup.transport.settings)
         } catch {

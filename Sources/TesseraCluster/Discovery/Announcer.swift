@@ -61,7 +61,7 @@ public final class Announcer: Sendable {
             var current = await beacon()
             current.number = number
             if isOver { current.state = .leaving }
-            let problem = send(current, on: interfaces.current, by: socket)
+            let problem = send(current, on: interfaces, by: socket)
             if let problem, problem != known {
                 logger.warning("the node cannot be announced at the moment", metadata: ["reason": "\(problem)"])
             } else if problem == nil, known != nil {
@@ -77,10 +77,11 @@ public final class Announcer: Sendable {
 
     /// - Returns: why it could be sent nowhere; nil if it could.
     private static func send(
-        _ beacon: NodeBeacon, on interfaces: [HostInterface], by socket: DiscoverySocket
+        _ beacon: NodeBeacon, on choice: HostInterface.Choice, by socket: DiscoverySocket
     ) -> String? {
         guard let packet = try? beacon.packet() else { return "there is too much to announce" }
-        guard !interfaces.isEmpty else { return "the interface is gone" }
+        let interfaces = choice.current
+        guard !interfaces.isEmpty else { return choice.absence }
         let failures = interfaces.compactMap { interface in
             socket.send(packet, on: interface).map { "\(interface.name): \($0)" }
         }

@@ -46,6 +46,13 @@ struct HostInterface: Sendable, Equatable {
         /// The one with this address.
         case address(String)
 
+        /// What is said while there is none.
+        var absence: String {
+            guard case .named(let name) = self else { return "there is no interface for it" }
+            let others = HostInterface.all().map(\.name).joined(separator: ", ")
+            return "there is no interface '\(name)' with an IPv4 address; this host has: \(others)"
+        }
+
         var current: [HostInterface] {
             let interfaces = HostInterface.all()
             switch self {
