@@ -122,7 +122,7 @@ import Testing
                     "{name: \(name), listen: \"127.0.0.1:0\", security: {certificates: \(certificates)}}",
                     to: "node.yaml"))
         }
-        expectError(try node("a", folder.file("none")), "certificates", "cannot read", remedy: "tessera cluster add")
+        expectError(try node("a", folder.file("none")), "certificates", "No such file", remedy: "tessera cluster add")
         let old = try authority.add("old", days: 1).path
         let soon = try node("old", old)
         #expect(soon.status == 0)

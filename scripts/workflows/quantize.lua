@@ -6,8 +6,8 @@ local net = tessera.network(path, {weights = weights})
 local small, report = net:quantize{bits = 8, calibrate = samples or "configs/pictures/landscape.png"}
 local function ratio(db) return db >= 999 and "exact" or string.format("%5.1f dB", db) end
 for _, layer in ipairs(report.layers) do
-  local weights = layer.weight_sqnr_db and ", weights " .. ratio(layer.weight_sqnr_db) or ""
-  print(string.format("%-24s %2d bits%s", layer.name, layer.weight_bits, weights))
+  local error = layer.weight_sqnr_db and ", weights " .. ratio(layer.weight_sqnr_db) or ""
+  print(string.format("%-24s %2d bits%s", layer.name, layer.weight_bits, error))
 end
 print("outputs: " .. ratio(report.output_sqnr_db))
 if folder then small:save(folder) end

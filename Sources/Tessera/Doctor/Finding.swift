@@ -23,7 +23,8 @@ public struct Finding: Sendable, Encodable {
         Finding(check: check, status: .warning, message: message, remedy: remedy)
     }
 
-    static func error(_ check: String, _ message: String, remedy: String) -> Finding {
+    /// Something that does not work, and what to do about it.
+    public static func error(_ check: String, _ message: String, remedy: String) -> Finding {
         Finding(check: check, status: .error, message: message, remedy: remedy)
     }
 }
