@@ -40,7 +40,8 @@ struct TrialLine: Sendable {
 
     private func endWithTheOther() {
         var byte: UInt8 = 0
-        while read(descriptor, &byte, 1) > 0 || errno == EINTR {}
+        var count = 1
+        while count > 0 || (count < 0 && errno == EINTR) { count = read(descriptor, &byte, 1) }
         _exit(1)
     }
 
