@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import TesseraCore
+import TesseraRuntime
 
 /// Memory of the program's own, aligned for kernels.
 ///
@@ -38,23 +39,39 @@ final class Allocation: @unchecked Sendable {
 
     deinit { if block == nil { free(address) } }
 
-    /// The block that small allocations are taken from, and where the next one begins.
-    private static let current = Mutex<(block: Allocation, end: Int)?>(nil)
+    /// What small allocations are taken from, as long as somebody has one of them.
+    private struct Sharing {
+        weak var block: Allocation?
+        var end = 0
+        weak var owner: ActivationMemory?
+    }
 
-    /// Memory that may share its pages with others that are made at the same time and live as long.
+    private static let sharing = Mutex(Sharing())
+
+    /// Memory that may share its pages with others that live as long.
     static func shared(byteCount: Int) throws -> Allocation {
         guard byteCount < hugePage else { return try Allocation(byteCount: byteCount) }
-        return try current.withLock { current in
+        return try sharing.withLock { sharing in
             let size = (byteCount + Tensor.alignment - 1) / Tensor.alignment * Tensor.alignment
-            if current.map({ $0.end + size > $0.block.byteCount }) ?? true {
-                current = (try Allocation(byteCount: 2 * hugePage), 0)
+            let block: Allocation
+            if let current = sharing.block, sharing.end + size <= current.byteCount {
+                block = current
+            } else {
+                block = try Allocation(byteCount: 2 * hugePage)
+                (sharing.block, sharing.end) = (block, 0)
             }
-            guard let (block, start) = current else { throw TesseraError(.outOfMemory, "no memory for weights") }
-            current = (block, start + size)
-            return Allocation(start..<start + byteCount, of: block)
+            defer { sharing.end += size }
+            return Allocation(sharing.end..<sharing.end + byteCount, of: block)
         }
     }
 
-    /// Begins with pages of its own again, so that weights of one network do not keep those of another.
-    static func endSharing() { current.withLock { $0 = nil } }
+    /// From now on, pages are shared with what was made for the same owner just before, and with nothing else: weights of one network
+    /// do not keep those of another.
+    ///
+    /// - Parameter owner: nil for what shares with nothing before it.
+    static func beginSharing(for owner: ActivationMemory?) {
+        sharing.withLock { sharing in
+            if owner == nil || sharing.owner !== owner { sharing = Sharing(owner: owner) }
+        }
+    }
 }

@@ -43,7 +43,8 @@ public struct CompileOptions: Sendable {
     public var precision: PrecisionChoice
     /// The kernels of single layers, by their paths, as `KernelBackend.tune` finds them; the backend chooses for the others.
     public var kernels: [String: KernelChoice]
-    /// Memory for activations that is shared with what runs at other times; nil for memory of its own.
+    /// Memory for activations that is shared with what runs at other times and lives as long, whose small weights share pages then;
+    /// nil for memory of its own.
     public var activations: ActivationMemory?
 
     public init(
