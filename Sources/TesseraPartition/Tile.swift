@@ -111,7 +111,7 @@ public struct Tile: Sendable {
                         .invalidArgument, "a tile reads '\(source.values[value].name)', which it does not have")
                 }
                 operands.append(
-                    region == frame
+                    layer.tile.reads(frame, for: region)
                         ? id
                         : try graph.addNode(
                             "\(source.values[node.outputs[layer.output]].name)~\(index)",
@@ -173,6 +173,19 @@ extension Operator {
     /// Whether its operations are those that plans are compared by: a convolution's, or a linear layer's, which is a convolution
     /// over one pixel.
     public var isConvolution: Bool { self is Conv || self is Linear }
+}
+
+extension OperatorTile {
+    /// Whether `frame` may be read in the place of `region`, which lies in it: copying a map for the one row that a convolution of
+    /// stride 2 does not reach costs more than the convolution.
+    fileprivate func reads(_ frame: Region, for region: Region) -> Bool {
+        if frame == region { return true }
+        guard let conv = op as? Conv, frame.rank == region.rank,
+            zip(frame.ranges, region.ranges).allSatisfy({ $0.lowerBound == $1.lowerBound }),
+            frame.ranges.prefix(2).elementsEqual(region.ranges.prefix(2))
+        else { return false }
+        return conv.ignoresEnd(of: frame.shape, after: region.shape)
+    }
 }
 
 extension Slice {

@@ -93,6 +93,35 @@ import Testing
         #expect(part.shapes[part.graph.outputs[0].value] == [1, 1, 3, 9])
     }
 
+    @Test("nothing is cut off a map for a convolution that does not reach its end, unless padding begins there")
+    func unreadEnd() throws {
+        // Of 8 rows, windows of 1 with stride 2 see rows 0 ... 6, windows of 3 rows 0 ... 8, where row 8 is padding.
+        var network = try NetworkSketch(2, 8, 8)
+        let stem = try network.add("stem", Relu())
+        let main = try network.add("main", NetworkSketch.conv(2, 3, stride: 2, padding: 1), stem)
+        let shortcut = try network.add("shortcut", NetworkSketch.conv(2, 1, stride: 2), stem)
+        try network.add("sum", Add(), main, shortcut)
+        let graph = try network.bound(random: 3)
+        let tiles = [0..<2, 2..<4].enumerated().map { TileChoice(node: $0, region: Region([0..<1, 0..<2, $1, 0..<4])) }
+        let plan = try Plan(
+            graph, nodes: 2, choices: [StageChoice(output: graph.graph.value(named: "sum"), tiles: tiles)],
+            strategy: "hand")
+        // The first tile makes rows 0 ..< 4 of the stem, of which the shortcut reads 0 ..< 3; the second rows 3 ..< 8, of which it
+        // reads 4 ..< 7.
+        #expect(
+            try plan.stages[0].tiles.map { try $0.network(in: graph).graph.nodes.map(\.name) } == [
+                ["stem", "main", "shortcut", "sum"], ["stem", "main", "shortcut~0", "shortcut", "sum"],
+            ])
+        let inputs = ["image": try Tensor((0..<128).map(Float.init), shape: [1, 2, 8, 8])]
+        let whole = try Session(graph, backend: OneDNNBackend()).run(inputs)
+        #expect(try plan.run(inputs, backend: OneDNNBackend()) == whole)
+        let conv = NetworkSketch.conv(2, 3, stride: 2, padding: 1)
+        // Row 7 is padded after 6: another row there would be seen.
+        #expect(!conv.ignoresEnd(of: [1, 2, 8, 7], after: [1, 2, 7, 7]))
+        #expect(NetworkSketch.conv(2, 1, stride: 2).ignoresEnd(of: [1, 2, 8, 7], after: [1, 2, 7, 7]))
+        #expect(!NetworkSketch.conv(2, 1, stride: 2).ignoresEnd(of: [1, 2, 9, 7], after: [1, 2, 7, 7]))
+    }
+
     @Test("a tile of one half of a concatenation along the height needs only that half's branch")
     func unreadBranch() throws {
         var network = try NetworkSketch(1, 6, 6)

@@ -112,6 +112,15 @@ public struct Conv: IntegerWeights, Equatable {
         try SlidingWindow(input: input, kernel: kernel, stride: stride, dilation: dilation, padding: padding)
     }
 
+    /// Whether it makes the same of `longer` as of `input`, which `longer` begins with: no further window fits, and nothing is padded
+    /// where `input` ends.
+    public func ignoresEnd(of longer: Shape, after input: Shape) -> Bool {
+        guard let window = try? window(over: input) else { return false }
+        return zip(window.axes, zip(input.spatial, longer.spatial)).allSatisfy { axis, sizes in
+            sizes.0 == sizes.1 || (axis.after == 0 && axis.outputSize(sizes.0) == axis.outputSize(sizes.1))
+        }
+    }
+
     public func forward(_ inputs: [Tensor], parameters: [String: Tensor]) throws -> [Tensor] {
         let input = inputs[0]
         let window = try window(over: input.shape)
