@@ -56,7 +56,7 @@ public struct KernelCache: Sendable {
             return file.kernels
         }
         let kernels = try backend.tune(graph, options: options)
-        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try? FileManager.default.makeFolder(folder.path)
         try? Data(readableJSON(File(subject: subject, kernels: kernels)).utf8).write(to: url, options: .atomic)
         return kernels
     }

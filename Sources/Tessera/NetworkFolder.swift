@@ -32,18 +32,9 @@ public struct NetworkFolder: Sendable {
         }
     }
 
-    /// Makes a folder, and those that it lies in, if they are not there.
-    static func make(_ path: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw TesseraError(.inputOutput, "cannot make the folder '\(path)'", cause: error)
-        }
-    }
-
     /// Writes both files, and makes the folder if it is not there.
     public func write(_ network: Network) throws {
-        try Self.make(path)
+        try FileManager.default.makeFolder(path)
         try network.write(to: networkPath, weightName: Self.weightName)
     }
 }

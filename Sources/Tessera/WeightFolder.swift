@@ -18,12 +18,7 @@ public struct WeightFolder: WeightArchive {
     /// - Throws: `inputOutput` if it cannot be made or written to, or if it is in use.
     public init(path: String) throws {
         self.path = path
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw TesseraError(.inputOutput, "cannot make the folder '\(path)'", cause: error)
-        }
+        try FileManager.default.makeFolder(path, permissions: 0o700)
         lock = try FolderLock(path)
         // What a node was writing when it was killed.
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []

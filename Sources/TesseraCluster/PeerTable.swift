@@ -46,7 +46,9 @@ package struct PeerTable<Connection: Identifiable & Sendable>: Sendable {
             guard entry.information.instance == information.instance else {
                 return .refused(
                     TesseraError(
-                        .invalidArgument, "another peer named '\(peer)' is connected to '\(local.peer)' already"))
+                        .invalidArgument,
+                        "another peer named '\(peer)' is connected to '\(local.peer)' already: every node needs a name, or a certificate, of its own"
+                    ))
             }
             guard !entry.isEstablished, entry.dialer != dialer, dialer == min(local.peer, peer) else {
                 return .redundant

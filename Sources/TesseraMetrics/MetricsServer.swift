@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -34,7 +35,14 @@ public final class MetricsServer: Sendable {
             let port = listener.localAddress?.port ?? address.port
             return MetricsServer(address: "\(address.host):\(port)", listener: listener)
         } catch {
-            throw TesseraError(.inputOutput, "cannot listen on '\(address)' for metrics: \(error)")
+            let reason =
+                switch error {
+                case let error as IOError where error.errnoCode == EADDRINUSE: "the address is in use"
+                case let error as IOError: String(cString: strerror(error.errnoCode))
+                case is SocketAddressError: "the host has no address"
+                default: "\(error)"
+                }
+            throw TesseraError(.inputOutput, "cannot listen on '\(address)' for metrics: \(reason)")
         }
     }
 

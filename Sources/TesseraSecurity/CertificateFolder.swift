@@ -36,13 +36,31 @@ public struct CertificateFolder: Sendable {
         for (certificate, path) in [(authority, self.authority), (certificate, self.certificate)] {
             try certificate.requireValidity(path)
         }
-        if let list = try Revocations(self).list, let entry = list.entry(for: certificate) {
+        if let entry = try withdrawal() {
             throw TesseraError(
                 .invalidArgument, "'\(self.certificate)' was withdrawn: '\(entry.name)' was removed from the cluster")
         }
         return ClusterMember(
             name: try certificate.memberName(path: self.certificate), cluster: authority.fingerprint,
-            expiry: certificate.notValidAfter, folder: self)
+            clusterName: authority.subject.commonName ?? "", expiry: certificate.notValidAfter, folder: self)
+    }
+
+    /// Keys of the folder that others may read or change, which makes them worth nothing, with their modes in octal digits.
+    public var exposedKeys: [(path: String, mode: String)] {
+        [key, authorityKey].compactMap { path in
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue, mode & 0o077 != 0 else {
+                return nil
+            }
+            return (path, String(mode, radix: 8))
+        }
+    }
+
+    /// The line of the folder's list that withdrew the member's certificate; nil for one that holds.
+    ///
+    /// - Throws: `inputOutput` or `invalidArgument` for a list or a certificate that cannot be used.
+    public func withdrawal() throws -> RevocationList.Entry? {
+        try Revocations(self).list?.entry(for: readCertificate(certificate))
     }
 
     func readCertificate(_ path: String) throws -> Certificate {
@@ -74,33 +92,6 @@ public struct CertificateFolder: Sendable {
     }
 }
 
-/// Who a certificate says one is.
-public struct ClusterMember: Sendable {
-    public let name: String
-    /// Tells clusters apart, also those of the same name: the first half of the SHA-256 of the authority's key, in hexadecimal.
-    public let cluster: String
-    /// When the certificate ends.
-    public let expiry: Date
-    public let folder: CertificateFolder
-
-    /// The member that a certificate in DER names, whoever signed it.
-    ///
-    /// - Throws: `invalidArgument` if it is no certificate or names nobody.
-    public static func name(ofCertificate bytes: [UInt8]) throws -> String {
-        let certificate: Certificate
-        do { certificate = try Certificate(derEncoded: bytes) } catch {
-            throw TesseraError(.invalidArgument, "the other end's certificate cannot be read", cause: error)
-        }
-        return try certificate.memberName(path: "the other end's certificate")
-    }
-
-    /// Whether the holder of a certificate for `name` may call itself `peer`: by that name, or by that and a part after a slash, as
-    /// the processes of one member that lead tasks do.
-    public static func mayCallItself(_ peer: String, holding name: String) -> Bool {
-        peer == name || peer.hasPrefix(name + "/")
-    }
-}
-
 extension Certificate {
     /// The first half of the SHA-256 of the key, in hexadecimal.
     var fingerprint: String {
@@ -110,22 +101,33 @@ extension Certificate {
 
     /// The subject's common name.
     func memberName(path: String) throws -> String {
-        for part in subject {
+        guard let name = subject.commonName else {
+            throw TesseraError(.invalidArgument, "'\(path)' names nobody: expected a common name in its subject")
+        }
+        return name
+    }
+
+    func requireValidity(_ path: String) throws {
+        if let problem = validityProblem("'\(path)'") { throw TesseraError(.invalidArgument, problem) }
+    }
+
+    /// What is wrong with the certificate's time; nil if now is within it.
+    func validityProblem(_ name: String, at now: Date = Date()) -> String? {
+        if now < notValidBefore {
+            return "\(name) is valid only from \(notValidBefore.ISO8601Format()) on; is this host's clock right?"
+        }
+        return now > notValidAfter ? "\(name) expired on \(notValidAfter.ISO8601Format())" : nil
+    }
+}
+
+extension DistinguishedName {
+    /// The first common name that is not empty.
+    var commonName: String? {
+        for part in self {
             for attribute in part where attribute.type == .RDNAttributeType.commonName {
                 if let name = String(attribute.value), !name.isEmpty { return name }
             }
         }
-        throw TesseraError(.invalidArgument, "'\(path)' names nobody: expected a common name in its subject")
-    }
-
-    func requireValidity(_ path: String, at now: Date = Date()) throws {
-        guard now >= notValidBefore else {
-            throw TesseraError(
-                .invalidArgument,
-                "'\(path)' is valid only from \(notValidBefore.ISO8601Format()) on; is this host's clock right?")
-        }
-        guard now <= notValidAfter else {
-            throw TesseraError(.invalidArgument, "'\(path)' expired on \(notValidAfter.ISO8601Format())")
-        }
+        return nil
     }
 }

@@ -39,7 +39,7 @@ public struct ClusterAuthority: Sendable {
                 Critical(KeyUsage(keyCertSign: true, cRLSign: true))
                 SubjectKeyIdentifier(hash: key.publicKey)
             })
-        try makeFolder(path)
+        try FileManager.default.makeFolder(path, permissions: 0o700)
         try write(try key.serializeAsPEM().pemString, to: folder.authorityKey, isSecret: true)
         try write(try certificate.serializeAsPEM().pemString, to: folder.authority)
         let authority = ClusterAuthority(folder: folder, certificate: certificate, key: key)
@@ -84,7 +84,7 @@ public struct ClusterAuthority: Sendable {
         let target = CertificateFolder(path ?? folder.file("nodes/\(name)"))
         // A list that cannot be read is known before anything is issued.
         let withdrawn = try Revocations(folder).list
-        try Self.makeFolder(target.path)
+        try FileManager.default.makeFolder(target.path, permissions: 0o700)
         try issue(name, until: expiry, into: target)
         if target.authority != folder.authority {
             try Self.write(try certificate.serializeAsPEM().pemString, to: target.authority)
@@ -173,15 +173,6 @@ public struct ClusterAuthority: Sendable {
             throw TesseraError(
                 .invalidArgument,
                 "expected a name of 1 to 64 letters, digits, '-', '_' and '.', found '\(name)'")
-        }
-    }
-
-    private static func makeFolder(_ path: String) throws {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw TesseraError(.inputOutput, "cannot make the folder '\(path)'", cause: error)
         }
     }
 

@@ -179,11 +179,7 @@ public final class Training {
     private func path(_ name: String) -> String { URL(fileURLWithPath: file.output).appendingPathComponent(name).path }
 
     private func makeFolder() throws {
-        do {
-            try FileManager.default.createDirectory(atPath: file.output, withIntermediateDirectories: true)
-        } catch {
-            throw TesseraError(.inputOutput, "cannot make the output folder '\(file.output)'", cause: error)
-        }
+        try FileManager.default.makeFolder(file.output)
         // What an interrupted write left behind.
         for name in (try? FileManager.default.contentsOfDirectory(atPath: file.output)) ?? []
         where name.hasPrefix(".tessera-") {

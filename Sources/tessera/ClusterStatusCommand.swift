@@ -55,8 +55,9 @@ struct ClusterStatusCommand: AsyncParsableCommand {
         let look = Task { [nodes] in
             // Nodes announce themselves about once a second.
             if let discovery = nodes.discovery, !watch { try await observer.listen(for: discovery) }
+            var told: [String: String] = [:]
             repeat {
-                try show(StatusReport(await observer.look()), for: nodes)
+                try show(StatusReport(await observer.look()), for: nodes, told: &told)
                 guard watch else { break }
                 try await Task.sleep(for: .seconds(1))
             } while !Task.isCancelled
@@ -71,7 +72,8 @@ struct ClusterStatusCommand: AsyncParsableCommand {
         if case .failure(let error) = result, !(error is CancellationError) { throw error }
     }
 
-    private func show(_ report: StatusReport, for nodes: NodesChoice) throws {
+    /// - Parameter told: by address, why nodes could not be reached when they were shown last.
+    private func show(_ report: StatusReport, for nodes: NodesChoice, told: inout [String: String]) throws {
         // Asked to stop while nodes were asked.
         try Task.checkCancellation()
         if json {
@@ -83,9 +85,12 @@ struct ClusterStatusCommand: AsyncParsableCommand {
         if report.nodes.isEmpty, let discovery = nodes.discovery, !watch {
             note("note: no node of this cluster announces itself to \(discovery.group)")
         }
-        for node in report.nodes where node.error != nil && !watch {
+        let reasons = Dictionary(report.nodes.map { ($0.address, $0.error) }, uniquingKeysWith: { first, _ in first })
+        // Once, while it stays the same.
+        for node in report.nodes where node.error != nil && node.error != told[node.address] {
             note("note: \(node.name ?? node.address) cannot be reached: \(node.error ?? "")")
         }
+        told = reasons.compactMapValues(\.self)
     }
 
     private func printLine(_ report: StatusReport) throws {

@@ -157,20 +157,21 @@ struct DeployCommand: AsyncParsableCommand {
     ) {
         var results: [String: Tensor] = [:]
         var differing: [String: Tensor]?
-        var reports: [(report: ClusterTask.Report, timeline: MeasuredTimeline?)] = []
+        var reports: [(plan: Plan, report: ClusterTask.Report, timeline: MeasuredTimeline?)] = []
         let end = ContinuousClock.now + .seconds(seconds ?? 0)
         while reports.count < runs || ContinuousClock.now < end {
             let (outputs, report) = try await deployment.run(inputs)
             // One that differs from the others is what is compared with the single node's.
             if verify, !reports.isEmpty, outputs != results { differing = differing ?? outputs }
             results = differing ?? outputs
-            reports.append((report, timeline == nil ? nil : try await deployment.timeline()))
+            let measured = timeline == nil ? nil : try await deployment.timeline()
+            reports.append((await deployment.currentPlan, report, measured))
         }
         let latencies = reports.map(\.report.latency)
         reports.sort { $0.report.latency < $1.report.latency }
         let median = reports[reports.count / 2]
         var report = DeploymentReport(
-            await deployment.currentPlan, median.report, distributed: await deployment.distributedByteCount,
+            median.plan, median.report, distributed: await deployment.distributedByteCount,
             recovered: await deployment.recovered)
         report.timeline = median.timeline.map(TimelineReport.init)
         report.note(latencies)

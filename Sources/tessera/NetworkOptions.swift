@@ -164,7 +164,11 @@ extension Configuration {
                 throw TesseraError(.invalidArgument, "'\(option)' expects KEY=VALUE, found '\(argument)'")
             }
             entries.removeAll { $0.key == parts[0] }
-            entries.append(.init(parts[0], try YAMLReader.parse(parts[1], file: "\(option) \(parts[0])")))
+            let place = "\(option) \(parts[0])"
+            entries.append(
+                .init(
+                    parts[0], try YAMLReader.parse(parts[1], file: place),
+                    keyLocation: SourceLocation(file: place, line: 1, column: 1)))
         }
         return Configuration(.map(entries), at: location)
     }

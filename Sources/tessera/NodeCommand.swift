@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Logging
 import Tessera
 
 struct NodeCommand: AsyncParsableCommand {
@@ -84,10 +85,27 @@ struct NodeCommand: AsyncParsableCommand {
         }
         let announcer = try await announcing.announcer(
             over: file.announce, for: node, identity, member: certificates?.member(), isOnItsOwn: !untilInputEnds)
+        let watch = Task { [member = try certificates?.member()] in try await Self.watch(member) }
         await waitForTheEnd()
+        watch.cancel()
         await server?.close()
         await announcer?.close()
         await node.close()
+    }
+
+    /// Tells of what makes a member's certificate worth nothing, now or soon, once a day.
+    private static func watch(_ member: ClusterMember?) async throws {
+        guard let member else { return }
+        let logger = Logger(label: "tessera.node")
+        for (path, mode) in member.folder.exposedKeys {
+            logger.warning("others can read or change a key", metadata: ["file": "\(path)", "mode": "\(mode)"])
+        }
+        while true {
+            if let notice = member.expiryNotice() { logger.warning("\(notice)") }
+            let left = max(0, member.expiry.timeIntervalSinceNow)
+            // Once more when it ends.
+            try await Task.sleep(for: .seconds(left > 0 ? min(86_400, left + 1) : 86_400))
+        }
     }
 
     static func serveMetrics(of node: Node, at address: MetricsAddress) async throws -> MetricsServer {
@@ -143,7 +161,12 @@ struct NodeFile: Configurable {
 
     /// Reads a node's file; the paths in it become relative to where the process runs.
     init(path: String) throws {
-        try self.init(configuration: YAMLReader.read(path))
+        let configuration = try YAMLReader.read(path)
+        if case .null = configuration.content {
+            throw TesseraError(
+                .invalidArgument, "'\(path)' says nothing: without a file, a node has the defaults of all keys")
+        }
+        try self.init(configuration: configuration)
         let resolve = PathComponents.resolver(of: path)
         plugins = plugins.map(resolve)
         security = security?.resolved(resolve)

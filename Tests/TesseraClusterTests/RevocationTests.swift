@@ -130,6 +130,21 @@ import TransportTCP
         await own.close()
     }
 
+    @Test("a running member notices a list that is written into its folder while it is connected, and hands it on")
+    func whileConnected() async throws {
+        let (attic, cellar) = (try authority.add("attic").path, try authority.add("cellar").path)
+        let own = try await Self.start("laptop", laptop, listen: "127.0.0.1:0")
+        let address = try #require(own.listenAddress)
+        let first = try await Self.start("attic", attic, peers: [address])
+        let second = try await Self.start("cellar", cellar, peers: [address])
+        try authority.remove("attic")
+        try await Self.wait("the end of what was removed") {
+            own.peers.map(\.peer) == ["cellar"] && first.peers.isEmpty
+        }
+        try await Self.wait("the cellar's list") { FileManager.default.fileExists(atPath: "\(cellar)/revoked") }
+        for transport in [first, second, own] { await transport.close() }
+    }
+
     @Test("a list that the authority did not sign, an older one and a changed one change nothing")
     func forged() throws {
         try authority.add("attic")

@@ -143,6 +143,47 @@ import Testing
         _ = node.stop()
     }
 
+    @Test("what is wrong with a node's or a deployment's set-up is one error that says where")
+    func wrongSetUp() throws {
+        let folder = try TemporaryFolder()
+        func expectError(
+            _ arguments: [String], _ text: String, sourceLocation: Testing.SourceLocation = #_sourceLocation
+        ) throws {
+            let command = try Command(arguments)
+            #expect(command.status == 1, "\(command.output)", sourceLocation: sourceLocation)
+            #expect(command.errors.contains(text), "\(command.errors)", sourceLocation: sourceLocation)
+            #expect(
+                command.errors.split(separator: "\n").count == 1, "\(command.errors)", sourceLocation: sourceLocation)
+        }
+        let listen = ["node", "--listen", "127.0.0.1:0"]
+        try expectError(
+            listen + ["--cache", "/proc/none/weights"], "cannot make the folder '/proc/none/weights': No such file")
+        try expectError(
+            listen + ["--state", "/dev/null/nodes"], "cannot make the folder '/dev/null/nodes': Not a directory")
+        let node = try NodeProcess(name: "there", "--metrics", "0")
+        let port = try #require(node.metrics?.split(separator: ":").last)
+        try expectError(
+            listen + ["--metrics", "\(port)"], "cannot listen on '127.0.0.1:\(port)' for metrics: the address is in use"
+        )
+        let empty = try folder.write("", to: "empty.yaml")
+        try expectError(["node", empty], "'\(empty)' says nothing")
+        let impatient = try folder.write("transport: {kind: tcp, silence: -3}\n", to: "impatient.yaml")
+        try expectError(
+            ["node", impatient], "impatient.yaml:1:12: expected 'silence' between 0.001 and 86400 seconds, found -3")
+        let network = "tessera: 1\nnetwork: \(TestFiles.network("denoiser"))\n"
+        for address in ["all", "127.0.0.1", "127.0.0.1:99999"] {
+            let file = try folder.write(network + "nodes: [\"\(address)\"]\n", to: "wrong.yaml")
+            try expectError(
+                ["deploy", file],
+                "wrong.yaml:1:1: nodes: expected an address as host:port, with an IPv6 host in brackets, found '\(address)'"
+            )
+        }
+        let plain = try folder.write(network, to: "plain.yaml")
+        try expectError(
+            ["deploy", plain, "--local", "2", "--strategy", "strips", "--option", "axes=1", "--input", landscape],
+            "--option axes:1:1: unknown key 'axes', did you mean 'axis'?")
+    }
+
     @Test("addresses off loopback are refused without certificates")
     func offLoopback() throws {
         let node = try Command("node", "--listen", "0.0.0.0:0")

@@ -134,6 +134,15 @@ import Testing
         expectError(
             try node("attic", old), "certificates", "expected a certificate for 'attic', found one for 'old'",
             remedy: "tessera cluster add attic")
+        let gone = try authority.add("gone").path
+        let list = try authority.remove("gone")
+        try Data(list.text.utf8).write(to: URL(fileURLWithPath: gone + "/revoked"))
+        expectError(try node("gone", gone), "certificates", "was withdrawn", remedy: "another certificate")
+        let damaged = try authority.add("damaged").path
+        try Data(list.text.dropLast(9).utf8).write(to: URL(fileURLWithPath: damaged + "/revoked"))
+        expectError(
+            try node("damaged", damaged), "certificates", "is no list of withdrawn certificates",
+            remedy: "remove '\(damaged)/revoked'")
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: old + "/node.key")
         expectError(try node("old", old), "certificates", "has the mode 644", remedy: "chmod 600")
     }

@@ -65,6 +65,8 @@ extension ConnectionHandler {
         schedule(in: settings.heartbeat, context) { handler, context in
             guard case .established(let information) = handler.phase else { return }
             handler.countRetransmissions(context)
+            // Somebody may have put a new list into this member's folder.
+            handler.transport.enforceRevocations()
             let now = NIODeadline.now()
             let silence = TimeAmount.seconds(handler.settings.silence)
             if handler.wantsRead || now - scheduled > silence {

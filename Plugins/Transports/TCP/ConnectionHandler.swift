@@ -79,7 +79,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let failure = TLSIdentity.failure(error) { return drop(context, failure) }
+        if let failure = transport.identity?.failure(error, in: context) { return drop(context, failure) }
         cause = error
         context.close(promise: nil)
     }

@@ -3,12 +3,12 @@ import NIOCore
 import TesseraCore
 
 /// An address as people write it: `host:port`, with an IPv6 host in brackets.
-struct TCPAddress: CustomStringConvertible, Sendable {
+public struct TCPAddress: CustomStringConvertible, Sendable {
     let host: String
     let port: Int
 
     /// - Throws: `invalidArgument`.
-    init(_ text: String) throws {
+    public init(_ text: String) throws {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let host = parts.dropLast().joined(separator: ":")
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]") && host.count > 2
@@ -22,7 +22,7 @@ struct TCPAddress: CustomStringConvertible, Sendable {
         self.port = Int(port)
     }
 
-    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// All socket addresses it stands for, in the order to try them. Blocks while a name is looked up.
     ///

@@ -1,3 +1,4 @@
+import Foundation
 import TesseraCluster
 
 /// What a TCP transport has seen so far.
@@ -19,7 +20,13 @@ extension TCPTransport: MeasuredTransport {
         let (counts, connections, strangers, peers) = state.withLock { state in
             (state.counts, state.channels.count, state.strangers.count, state.table.established)
         }
-        return [
+        let expiry = identity.map { identity in
+            MetricFamily(
+                "tessera_certificate_expiry_timestamp_seconds", .gauge,
+                "When the certificate of this member ends, in seconds since 1970.",
+                value: Int(identity.member.expiry.timeIntervalSince1970))
+        }
+        return (expiry.map { [$0] } ?? []) + [
             MetricFamily("tessera_tcp_connections", .gauge, "Connections that are open.", value: connections),
             MetricFamily(
                 "tessera_tcp_strangers", .gauge, "Connections of these whose other end has not said who it is.",

@@ -42,14 +42,18 @@ public struct TCPSettings: Configurable, ConfigurationValue, Equatable {
     ]
 
     public func validate() throws {
-        let times = [heartbeat, silence, handshakeTimeout, connectTimeout, closeTimeout]
-        guard times.allSatisfy({ (0.001...86_400).contains($0) }) else {
-            throw TesseraError(.invalidArgument, "expected times between 0.001 and 86400 seconds")
+        let times = [
+            ("heartbeat", heartbeat), ("silence", silence), ("handshake_timeout", handshakeTimeout),
+            ("connect_timeout", connectTimeout), ("close_timeout", closeTimeout),
+        ]
+        for (key, seconds) in times where !(0.001...86_400).contains(seconds) {
+            throw TesseraError(
+                .invalidArgument, "expected '\(key)' between 0.001 and 86400 seconds, found \(seconds)")
         }
         guard silence >= 2 * heartbeat else {
             throw TesseraError(
                 .invalidArgument,
-                "expected silence to be at least twice the heartbeat of \(heartbeat) s, found \(silence) s")
+                "expected 'silence' to be at least twice the heartbeat of \(heartbeat) s, found \(silence) s")
         }
         guard [frameLimit, tensorLimit, sendQueue, receiveQueue].allSatisfy({ $0 >= 1024 }) else {
             throw TesseraError(

@@ -78,8 +78,8 @@ extension TCPTransport {
     /// Ends connections to holders of certificates that were withdrawn, and tells the others of it, once for each list, wherever it
     /// came from.
     ///
-    /// - Parameter peer: one that has the list.
-    func enforceRevocations(knownTo peer: PeerID) {
+    /// - Parameter peer: one that has the list, if it came from somebody.
+    func enforceRevocations(knownTo peer: PeerID? = nil) {
         guard let list = identity?.revocations.list else { return }
         let others = state.withLock { state in
             guard list.number > state.checkedList else { return [] as [PeerTable<Connection>.Entry] }

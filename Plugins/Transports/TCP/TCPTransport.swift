@@ -67,7 +67,8 @@ public final class TCPTransport: ListeningTransport, CheckableTransport {
             throw TesseraError(
                 .limitExceeded, "what '\(information.peer)' tells of itself takes \(hello.count) bytes, too many")
         }
-        state = Mutex(State(table: PeerTable(local: options.information)))
+        state = Mutex(
+            State(table: PeerTable(local: options.information), checkedList: identity?.revocations.list?.number ?? 0))
     }
 
     /// Listens, if an address is given, and connects to the peers.

@@ -47,19 +47,37 @@ struct TLSIdentity: Sendable {
     }
 
     /// What went wrong, if TLS did.
-    static func failure(_ error: any Error) -> TesseraError? {
+    func failure(_ error: any Error, in context: ChannelHandlerContext) -> TesseraError? {
         guard error is NIOSSLError || error is BoringSSLError else { return nil }
         // A peer that closes without taking leave was lost, whatever it spoke.
         if case NIOSSLError.uncleanShutdown = error { return nil }
+        let text = "\(error)"
+        if text.contains("CERTIFICATE_VERIFY_FAILED") {
+            let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate()?.toDERBytes()
+            let problem = certificate.flatMap { member.folder.problem(withCertificate: $0) }
+            return TesseraError(.protocolViolation, problem ?? "the other end's certificate does not hold")
+        }
+        let own = "this peer's certificate, of '\(member.name)' in the cluster '\(member.clusterName)'"
         let reasons = [
             ("WRONG_VERSION_NUMBER", "the other end does not speak TLS, for it has no certificates"),
-            ("CERTIFICATE_VERIFY_FAILED", "the other end's certificate is not one of this cluster, or not valid now"),
             ("PEER_DID_NOT_RETURN_A_CERTIFICATE", "the other end shows no certificate"),
-            ("ALERT", "the other end refuses this peer's certificate"),
+            (
+                "ALERT_CERTIFICATE_EXPIRED",
+                "the other end refuses \(own): it says that it expired (\(member.expiry.ISO8601Format()))"
+            ),
+            ("ALERT_UNKNOWN_CA", "the other end refuses \(own): it is of another cluster"),
+            ("ALERT", "the other end refuses \(own)"),
         ]
-        let text = "\(error)"
-        let reason = reasons.first { text.contains($0.0) }?.1 ?? "the connection cannot be encrypted"
-        return TesseraError(.protocolViolation, reason, cause: error)
+        if let reason = reasons.first(where: { text.contains($0.0) })?.1 {
+            return TesseraError(.protocolViolation, reason)
+        }
+        return TesseraError(.protocolViolation, "the connection cannot be encrypted: \(Self.code(in: text))")
+    }
+
+    /// What the library calls an error, of all that it says of it, which is also where in its sources that was.
+    private static func code(in text: String) -> Substring {
+        guard let start = text.range(of: "OPENSSL_internal:")?.upperBound else { return text[...] }
+        return text[start...].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
     }
 
     /// Whether the first bytes of the other end are those of TLS: a handshake or an alert.

@@ -9,7 +9,7 @@ extension NetworkFolder {
 
     /// Writes the network file, and compressed weights beside it.
     public func write(_ network: Network, compressed weights: CompressedWeights) throws {
-        try Self.make(path)
+        try FileManager.default.makeFolder(path)
         let target = URL(fileURLWithPath: path).appendingPathComponent(Self.compressedWeightName).path
         try weights.write(to: target)
         try writeFile(network.fileText(weights: Self.compressedWeightName.configuration), to: networkPath)

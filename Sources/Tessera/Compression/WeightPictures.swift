@@ -15,7 +15,7 @@ public struct WeightPictures: Sendable {
     /// - Returns: the paths of the files.
     /// - Throws: `limitExceeded` for a layer that is no picture, being too large.
     public func write(_ weights: [CompressibleTensor]) throws -> [String] {
-        try NetworkFolder.make(folder)
+        try FileManager.default.makeFolder(folder)
         return try weights.flatMap { weight in
             try locatingErrors(path: weight.name) {
                 let frames = try LayerEncoder(weight).frames(bits: 8)

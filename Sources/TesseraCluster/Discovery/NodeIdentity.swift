@@ -37,11 +37,7 @@ public struct NodeIdentity: Sendable {
     /// - Throws: `inputOutput` for files that cannot be read or written, `malformedFile` for one that holds something else,
     ///   `invalidArgument` for a name that another running node of this host has.
     public static func kept(_ name: String?, in folder: URL = standardFolder) throws -> NodeIdentity {
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            throw TesseraError(.inputOutput, "cannot make the folder '\(folder.path)'", cause: error)
-        }
+        try FileManager.default.makeFolder(folder.path)
         if let name {
             if let identity = try kept(called: name, in: folder) { return identity }
             throw TesseraError(.invalidArgument, "another node called '\(name)' runs on this host")
