@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage="usage: scripts/bench_overhead.sh [--rounds R] [--seconds S] [--tessera PATH] NETWORK INPUT
 
-Runs NETWORK (a file) on INPUT (a picture, say) for S seconds with 'tessera bench' and for S seconds with 'tessera deploy' on one node
+Runs NETWORK (a file) on INPUT (a picture, or NAME=PATH where its input is not called image) for S seconds with 'tessera bench' and for S seconds with 'tessera deploy' on one node
 process, R times in turn, on one thread each, and prints both medians and their ratio for every round and of all rounds.
 
   --rounds R        default 9
@@ -38,13 +38,14 @@ while [[ ${1:-} == -* ]]; do
 done
 (($# == 2)) || wrong
 network=$(realpath "$1") input=$2
+[[ $input == *=* ]] || input=image=$input
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 printf '{tessera: 1, threads: 1, network: "%s", transport: {kind: tcp}}\n' "$network" >"$work/deployment.yaml"
 
 for ((round = 0; round < rounds; round++)); do
-    "$tessera" bench "$network" --input "image=$input" --threads 1 --seconds "$seconds" --json >"$work/bench.$round"
-    "$tessera" deploy "$work/deployment.yaml" --spawn 1 --input "image=$input" --seconds "$seconds" --json >"$work/deploy.$round"
+    "$tessera" bench "$network" --input "$input" --threads 1 --seconds "$seconds" --json >"$work/bench.$round"
+    "$tessera" deploy "$work/deployment.yaml" --spawn 1 --input "$input" --seconds "$seconds" --json >"$work/deploy.$round"
 done
 python3 - "$work" "$rounds" <<'PYTHON'
 import json, statistics, sys

@@ -9,6 +9,7 @@ extension ClusterObserver {
     public static func start(
         _ nodes: NodesChoice, security: SecurityChoice?, modules: Modules = .builtin
     ) async throws -> ClusterObserver {
+        try nodes.checkAddresses()
         let member = try security?.member()
         let equipment = NodeEquipment(
             operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend))

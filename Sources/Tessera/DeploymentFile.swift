@@ -3,7 +3,6 @@ import TesseraCore
 import TesseraNetwork
 import TesseraPartition
 import TesseraRuntime
-import TransportTCP
 
 /// A deployment: which network runs on which nodes, cut how, over which transport.
 public struct DeploymentFile: Configurable {
@@ -63,8 +62,5 @@ public struct DeploymentFile: Configurable {
         guard threads.map({ (1...1024).contains($0) }) ?? true else {
             throw TesseraError(.invalidArgument, "expected 'threads' from 1 to 1024, found \(threads ?? 0)")
         }
-        // Transports of plugins have addresses of their own.
-        guard ["tcp", "multicast"].contains(transport?.kind ?? "tcp") else { return }
-        for address in nodes.addresses { try locatingErrors(path: "nodes") { _ = try TCPAddress(address) } }
     }
 }

@@ -1,5 +1,6 @@
 import TesseraCluster
 import TesseraCore
+import TransportTCP
 
 /// The nodes of a deployment: a list of addresses, `discover`, or both.
 public struct NodesChoice: Sendable, Equatable {
@@ -7,9 +8,30 @@ public struct NodesChoice: Sendable, Equatable {
     public var addresses: [String]
     /// Nil if the addresses are all there is.
     public var discovery: DiscoveryChoice?
+    /// Where addresses stand in a file, by address.
+    private let places: [String: SourceLocation]
 
     public init(addresses: [String] = [], discovery: DiscoveryChoice? = nil) {
-        (self.addresses, self.discovery) = (addresses, discovery)
+        self.init(addresses: addresses, discovery: discovery, places: [:])
+    }
+
+    private init(addresses: [String], discovery: DiscoveryChoice?, places: [String: SourceLocation]) {
+        (self.addresses, self.discovery, self.places) = (addresses, discovery, places)
+    }
+
+    public static func == (a: NodesChoice, b: NodesChoice) -> Bool {
+        a.addresses == b.addresses && a.discovery == b.discovery
+    }
+
+    /// Checks that every address is one of TCP's, by which nodes are asked whatever else they do.
+    ///
+    /// - Parameter kind: the transport that is to use them: those of plugins have addresses of their own.
+    /// - Throws: `invalidArgument` with the place of the first that is none.
+    public func checkAddresses(for kind: String = "tcp") throws {
+        guard ["tcp", "multicast"].contains(kind) else { return }
+        for address in addresses {
+            try locatingErrors(path: "nodes", at: places[address]) { _ = try TCPAddress(address) }
+        }
     }
 
     public var isEmpty: Bool { addresses.isEmpty && discovery == nil }
@@ -60,12 +82,27 @@ extension NodesChoice: ConfigurationValue {
     private static let word = "discover"
 
     public init(configuration: Configuration) throws {
+        func places(in list: Configuration?) -> [String: SourceLocation] {
+            guard let list, case .list(let items) = list.content else { return [:] }
+            return Dictionary(
+                items.compactMap { item in
+                    guard let text = try? String(configuration: item), let location = item.location else { return nil }
+                    return (text, location)
+                }, uniquingKeysWith: { first, _ in first })
+        }
         switch configuration.content {
         case .string(Self.word): self.init(discovery: DiscoveryChoice())
+        case .string(let address) where address.contains(":"): self.init(addresses: [address])
         case .map:
             let choice = try DiscoveryChoice(configuration: configuration)
-            self.init(addresses: choice.addresses, discovery: choice.discover ? choice : nil)
-        default: self.init(addresses: try [String](configuration: configuration))
+            self.init(
+                addresses: choice.addresses, discovery: choice.discover ? choice : nil,
+                places: places(in: try configuration["addresses"]))
+        case .list:
+            self.init(
+                addresses: try [String](configuration: configuration), discovery: nil, places: places(in: configuration)
+            )
+        default: throw configuration.unexpected(Self.typeDescription)
         }
     }
 

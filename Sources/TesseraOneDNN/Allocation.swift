@@ -1,7 +1,6 @@
 import Foundation
 import Synchronization
 import TesseraCore
-import TesseraRuntime
 
 /// Memory of the program's own, aligned for kernels.
 ///
@@ -16,7 +15,7 @@ final class Allocation: @unchecked Sendable {
     /// What it is a part of; nil if it has memory of its own.
     private let block: Allocation?
 
-    private static let hugePage = 1 << 21
+    fileprivate static let hugePage = 1 << 21
 
     /// - Throws: `outOfMemory`.
     init(byteCount: Int) throws {
@@ -33,45 +32,29 @@ final class Allocation: @unchecked Sendable {
         block = nil
     }
 
-    private init(_ range: Range<Int>, of block: Allocation) {
+    fileprivate init(_ range: Range<Int>, of block: Allocation) {
         (address, byteCount, self.block) = (block.address + range.lowerBound, range.count, block)
     }
 
     deinit { if block == nil { free(address) } }
+}
 
-    /// What small allocations are taken from, as long as somebody has one of them.
-    private struct Sharing {
-        weak var block: Allocation?
-        var end = 0
-        weak var owner: ActivationMemory?
-    }
+/// Pages that the small weights of networks share which live equally long: the tiles of one task, or one network alone.
+final class SharedPages: Sendable {
+    /// The block that allocations are taken from, and where the next one begins.
+    private let current = Mutex<(block: Allocation, end: Int)?>(nil)
 
-    private static let sharing = Mutex(Sharing())
-
-    /// Memory that may share its pages with others that live as long.
-    static func shared(byteCount: Int) throws -> Allocation {
-        guard byteCount < hugePage else { return try Allocation(byteCount: byteCount) }
-        return try sharing.withLock { sharing in
+    /// - Throws: `outOfMemory`.
+    func allocate(byteCount: Int) throws -> Allocation {
+        guard byteCount < Allocation.hugePage else { return try Allocation(byteCount: byteCount) }
+        return try current.withLock { current in
             let size = (byteCount + Tensor.alignment - 1) / Tensor.alignment * Tensor.alignment
-            let block: Allocation
-            if let current = sharing.block, sharing.end + size <= current.byteCount {
-                block = current
-            } else {
-                block = try Allocation(byteCount: 2 * hugePage)
-                (sharing.block, sharing.end) = (block, 0)
+            if current.map({ $0.end + size > $0.block.byteCount }) ?? true {
+                current = (try Allocation(byteCount: 2 * Allocation.hugePage), 0)
             }
-            defer { sharing.end += size }
-            return Allocation(sharing.end..<sharing.end + byteCount, of: block)
-        }
-    }
-
-    /// From now on, pages are shared with what was made for the same owner just before, and with nothing else: weights of one network
-    /// do not keep those of another.
-    ///
-    /// - Parameter owner: nil for what shares with nothing before it.
-    static func beginSharing(for owner: ActivationMemory?) {
-        sharing.withLock { sharing in
-            if owner == nil || sharing.owner !== owner { sharing = Sharing(owner: owner) }
+            guard let (block, start) = current else { throw TesseraError(.outOfMemory, "no memory for weights") }
+            current = (block, start + size)
+            return Allocation(start..<start + byteCount, of: block)
         }
     }
 }

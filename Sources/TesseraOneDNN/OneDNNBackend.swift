@@ -17,7 +17,6 @@ public struct OneDNNBackend: KernelBackend {
         // Primitives choose their blocking for the number of threads at creation.
         omp_set_num_threads(Int32(options.threads))
         let builder = try ProgramBuilder(graph, options: options)
-        Allocation.beginSharing(for: options.activations)
         for (index, input) in graph.graph.inputs.enumerated() { try builder.input(index, value: input.value) }
         for id in graph.graph.orderWithEarlySlices {
             let node = graph.graph.nodes[id]

@@ -42,9 +42,12 @@ final class PackedWeights: Sendable {
 
     private let entries = Mutex(Entries())
 
-    /// - Parameter source: how the tensor's own elements are to be read.
+    /// - Parameters:
+    ///   - source: how the tensor's own elements are to be read.
+    ///   - pages: where they lie if they are not there yet.
     func weights(
-        _ tensor: Tensor, as source: Layout, in target: Layout, rounding precision: Precision, stream: Stream
+        _ tensor: Tensor, as source: Layout, in target: Layout, rounding precision: Precision, pages: SharedPages,
+        stream: Stream
     ) throws -> Allocation {
         let key = Key(
             address: tensor.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }, byteCount: tensor.byteCount,
@@ -53,7 +56,7 @@ final class PackedWeights: Sendable {
         if let entry = entries.withLock({ $0.byKey[key] }), entry.owner === owner, let allocation = entry.allocation {
             return allocation
         }
-        let allocation = try pack(tensor, as: source, in: target, stream: stream)
+        let allocation = try pack(tensor, as: source, in: target, pages, stream)
         if precision != .f32, target.type == dnnl_f32 {
             onednn_round(
                 allocation.address, Int64(allocation.byteCount / MemoryLayout<Float>.size), precision == .f16 ? 1 : 0, 1
@@ -63,14 +66,16 @@ final class PackedWeights: Sendable {
         return allocation
     }
 
-    private func pack(_ tensor: Tensor, as source: Layout, in target: Layout, stream: Stream) throws -> Allocation {
+    private func pack(
+        _ tensor: Tensor, as source: Layout, in target: Layout, _ pages: SharedPages, _ stream: Stream
+    ) throws -> Allocation {
         guard tensor.byteCount == source.byteCount else {
             throw TesseraError(
                 .backendFailure, "expected a weight of \(source.byteCount) bytes, found \(tensor.byteCount)")
         }
         // The packed weights are what programs read from now on.
         defer { tensor.discardMemory() }
-        let allocation = try Allocation.shared(byteCount: target.byteCount)
+        let allocation = try pages.allocate(byteCount: target.byteCount)
         let memory = try Memory(target, at: allocation.address)
         if source == target {
             tensor.withUnsafeBytes {

@@ -89,11 +89,13 @@ final class ProgramBuilder {
     /// Layers that run within another.
     private(set) var merged: Set<String> = []
     private let stream: Stream
+    private let pages: SharedPages
 
     init(_ graph: BoundGraph, options: CompileOptions) throws {
         self.graph = graph
         self.options = options
         stream = try Stream()
+        pages = options.activations?.companion { SharedPages() } ?? SharedPages()
         soleReaders = graph.graph.soleReaders
         var counts = graph.graph.consumers.map(\.count)
         for output in graph.graph.outputs { counts[output.value] += 1 }
@@ -451,7 +453,7 @@ final class ProgramBuilder {
         _ tensor: Tensor, as source: Layout, in target: Layout, rounding precision: Precision? = nil
     ) throws -> Argument {
         let allocation = try PackedWeights.shared.weights(
-            tensor, as: source, in: target, rounding: precision ?? context.precision, stream: stream)
+            tensor, as: source, in: target, rounding: precision ?? context.precision, pages: pages, stream: stream)
         constants.append(allocation)
         return .constant(try Memory(target, at: allocation.address))
     }

@@ -9,12 +9,23 @@ public final class ActivationMemory: @unchecked Sendable {
     private let lock = NSLock()
     private var byteCount = 0
     private var block: UnsafeMutableRawPointer?
+    private var companions: [ObjectIdentifier: any AnyObject & Sendable] = [:]
 
     private static let hugePage = 1 << 21
 
     public init() {}
 
     deinit { free(block) }
+
+    /// What a backend keeps for all networks that share this memory, one object of each type, which `make` makes when there is none.
+    public func companion<Value: AnyObject & Sendable>(_ make: () -> Value) -> Value {
+        lock.lock()
+        defer { lock.unlock() }
+        if let known = companions[ObjectIdentifier(Value.self)] as? Value { return known }
+        let new = make()
+        companions[ObjectIdentifier(Value.self)] = new
+        return new
+    }
 
     /// Has at least so many bytes from the next run on.
     ///

@@ -42,17 +42,21 @@ public struct CertificateFolder: Sendable {
         }
         return ClusterMember(
             name: try certificate.memberName(path: self.certificate), cluster: authority.fingerprint,
-            clusterName: authority.subject.commonName ?? "", expiry: certificate.notValidAfter, folder: self)
+            clusterName: authority.subject.commonName ?? "",
+            // What an authority signed is worth nothing after its own end.
+            expiry: min(certificate.notValidAfter, authority.notValidAfter), folder: self, authority: authority)
     }
 
     /// Keys of the folder that others may read or change, which makes them worth nothing, with their modes in octal digits.
+    ///
+    /// A group may read what is somebody else's file: that is how systemd and Kubernetes hand a secret to the user of a service.
     public var exposedKeys: [(path: String, mode: String)] {
         [key, authorityKey].compactMap { path in
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue, mode & 0o077 != 0 else {
-                return nil
-            }
-            return (path, String(mode, radix: 8))
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            let mode = status.st_mode & 0o777
+            let isExposed = mode & 0o027 != 0 || (mode & 0o040 != 0 && status.st_uid == geteuid() && geteuid() != 0)
+            return isExposed ? (path, String(mode, radix: 8)) : nil
         }
     }
 

@@ -103,7 +103,7 @@ public struct ClusterAuthority: Sendable {
             subject: DistinguishedName {
                 OrganizationName("Tessera")
                 CommonName(name)
-            }, until: expiry, issuer: certificate.subject, issuerKey: key,
+            }, until: min(expiry, certificate.notValidAfter), issuer: certificate.subject, issuerKey: key,
             extensions: Certificate.Extensions {
                 Critical(BasicConstraints.notCertificateAuthority)
                 Critical(KeyUsage(digitalSignature: true))
@@ -165,11 +165,15 @@ public struct ClusterAuthority: Sendable {
     }
 
     /// Names are common names (at most 64 characters, RFC 5280 appendix A.1) and names of folders.
-    private static func requireName(_ name: String) throws {
-        let allowed = name.unicodeScalars.allSatisfy { scalar in
+    static func isName(_ name: String) -> Bool {
+        let isAllowed = name.unicodeScalars.allSatisfy { scalar in
             scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789-_.".unicodeScalars.contains(scalar))
         }
-        guard allowed, (1...64).contains(name.count), name != ".", name != ".." else {
+        return isAllowed && (1...64).contains(name.count) && name != "." && name != ".."
+    }
+
+    private static func requireName(_ name: String) throws {
+        guard isName(name) else {
             throw TesseraError(
                 .invalidArgument,
                 "expected a name of 1 to 64 letters, digits, '-', '_' and '.', found '\(name)'")

@@ -9,9 +9,10 @@ public struct ClusterMember: Sendable {
     public let cluster: String
     /// What the cluster is called.
     public let clusterName: String
-    /// When the certificate ends.
+    /// When the certificate ends, or the cluster's, if that is before.
     public let expiry: Date
     public let folder: CertificateFolder
+    let authority: Certificate
 
     /// Days before its end from which on a certificate should be replaced.
     private static let renewalDays = 30.0
@@ -21,7 +22,8 @@ public struct ClusterMember: Sendable {
         let (days, date) = (expiry.timeIntervalSince(now) / 86_400, expiry.ISO8601Format())
         guard days < Self.renewalDays else { return nil }
         guard days > 0 else { return "the certificate of '\(name)' expired on \(date)" }
-        return "the certificate of '\(name)' ends in \(Int(days) == 1 ? "1 day" : "\(Int(days)) days"), on \(date)"
+        let left = days < 1 ? "less than a day" : Int(days) == 1 ? "1 day" : "\(Int(days)) days"
+        return "the certificate of '\(name)' ends in \(left), on \(date)"
     }
 
     /// The member that a certificate in DER names, whoever signed it.
@@ -40,19 +42,19 @@ public struct ClusterMember: Sendable {
     public static func mayCallItself(_ peer: String, holding name: String) -> Bool {
         peer == name || peer.hasPrefix(name + "/")
     }
-}
 
-extension CertificateFolder {
     /// Why another end's certificate is not let in, in words; nil for one that nothing is wrong with.
     ///
-    /// - Parameter bytes: the certificate in DER.
+    /// - Parameter bytes: the certificate in DER, from anybody.
     public func problem(withCertificate bytes: [UInt8]) -> String? {
-        guard let certificate = try? Certificate(derEncoded: bytes),
-            let authority = try? readCertificate(self.authority)
-        else { return "the other end's certificate cannot be read" }
-        guard authority.publicKey.isValidSignature(certificate.signature, for: certificate) else {
-            return "the other end's certificate was issued by another cluster, '\(certificate.issuer.commonName ?? "")'"
+        guard let certificate = try? Certificate(derEncoded: bytes) else {
+            return "the other end's certificate cannot be read"
         }
-        return certificate.validityProblem("the certificate of '\(certificate.subject.commonName ?? "")'")
+        guard authority.publicKey.isValidSignature(certificate.signature, for: certificate) else {
+            let issuer = certificate.issuer.commonName.flatMap { ClusterAuthority.isName($0) ? ", '\($0)'" : nil } ?? ""
+            return "the other end's certificate was issued by another cluster" + issuer
+        }
+        return authority.validityProblem("the certificate of the cluster '\(clusterName)'")
+            ?? certificate.validityProblem("the certificate of '\(certificate.subject.commonName ?? "")'")
     }
 }

@@ -7,8 +7,10 @@ import X509
 public final class Revocations: Sendable {
     private struct State {
         var list: RevocationList?
-        /// When the file that was read last was written, in seconds, and its size; nil for none.
+        /// When the file that was read last was written or changed otherwise, in seconds, which one it is and its size; nil for none.
         var stamp: [Double]?
+        /// Why it cannot be used, until somebody asks.
+        var problem: TesseraError?
     }
 
     private let folder: CertificateFolder
@@ -29,6 +31,14 @@ public final class Revocations: Sendable {
             // What cannot be used does not take the place of what is known.
             try? Self.read(&state, folder, authority)
             return state.list
+        }
+    }
+
+    /// Why the file that is there now cannot be used, once for each that cannot; nil if it can.
+    public func takeProblem() -> TesseraError? {
+        state.withLock { state in
+            defer { state.problem = nil }
+            return state.problem
         }
     }
 
@@ -68,13 +78,19 @@ public final class Revocations: Sendable {
     ) throws {
         var status = stat()
         guard stat(folder.revocations, &status) == 0 else { return }
-        let time = status.st_mtim
-        let stamp = [Double(time.tv_sec), Double(time.tv_nsec), Double(status.st_ino), Double(status.st_size)]
+        let times = [status.st_mtim, status.st_ctim].flatMap { [Double($0.tv_sec), Double($0.tv_nsec)] }
+        let stamp = times + [Double(status.st_ino), Double(status.st_size)]
         guard stamp != state.stamp else { return }
         state.stamp = stamp
-        let list = try RevocationList(
-            folder.readText(folder.revocations), authority: authority, source: folder.revocations)
-        if list.number > state.list?.number ?? 0 { state.list = list }
+        do {
+            let list = try RevocationList(
+                folder.readText(folder.revocations), authority: authority, source: folder.revocations)
+            if list.number > state.list?.number ?? 0 { state.list = list }
+            state.problem = nil
+        } catch {
+            state.problem = error as? TesseraError
+            throw error
+        }
     }
 }
 

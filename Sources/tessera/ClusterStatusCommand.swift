@@ -86,7 +86,8 @@ struct ClusterStatusCommand: AsyncParsableCommand {
             note("note: no node of this cluster announces itself to \(discovery.group)")
         }
         let reasons = Dictionary(report.nodes.map { ($0.address, $0.error) }, uniquingKeysWith: { first, _ in first })
-        // Once, while it stays the same.
+        if !clear.isEmpty { told = [:] }
+        // Once, while it stays the same and stays on the screen.
         for node in report.nodes where node.error != nil && node.error != told[node.address] {
             note("note: \(node.name ?? node.address) cannot be reached: \(node.error ?? "")")
         }

@@ -54,8 +54,9 @@ struct NodeCommand: AsyncParsableCommand {
             options: CompileOptions(threads: threads.threads ?? file.threads ?? threads.count), limits: file.limits,
             archive: try (cache ?? file.cache).map(WeightFolder.init))
         let certificates = security.choice(over: file.security)
+        let member = try certificates?.member()
         let identity = try announcing.identity(
-            name ?? file.name, member: certificates?.member(), folder: file.state, isOnItsOwn: !untilInputEnds)
+            name ?? file.name, member: member, folder: file.state, isOnItsOwn: !untilInputEnds)
         let own = identity.name
         let choice = try transport.map { try TransportChoice(text: $0, option: "--transport") } ?? file.transport
         let transport = try await modules.transports.make(choice.kind, choice.settings).start(
@@ -84,8 +85,8 @@ struct NodeCommand: AsyncParsableCommand {
             if let server { note("metrics at http://\(server.address)/metrics") }
         }
         let announcer = try await announcing.announcer(
-            over: file.announce, for: node, identity, member: certificates?.member(), isOnItsOwn: !untilInputEnds)
-        let watch = Task { [member = try certificates?.member()] in try await Self.watch(member) }
+            over: file.announce, for: node, identity, member: member, isOnItsOwn: !untilInputEnds)
+        let watch = Task { try await Self.watch(member) }
         await waitForTheEnd()
         watch.cancel()
         await server?.close()

@@ -110,33 +110,39 @@ import TransportTCP
         let error = await #expect(throws: TesseraError.self) { try await Self.start("old", old) }
         #expect(error?.description.contains("expired on") == true, "\(String(describing: error))")
 
-        let expiry = Date() + 2
-        let brief = try authority.add("brief", until: expiry).path
-        let node = try await Self.start("brief", brief, listen: "127.0.0.1:0")
-        let address = try #require(node.listenAddress)
+        // Certificates have whole seconds, and making one takes a moment.
+        let member = try authority.add("brief", until: Date() + 5)
+        let expiry = try member.member().expiry
+        let node = try await Self.start("brief", member.path, listen: "127.0.0.1:0")
+        let own = try await Self.start("laptop", folder.file("cluster"), listen: "127.0.0.1:0")
+        let (there, here) = (try #require(node.listenAddress), try #require(own.listenAddress))
         while Date() < expiry + 1.1 { try await Task.sleep(for: .milliseconds(50)) }
-        let refusal = await #expect(throws: TesseraError.self) {
-            try await Self.start("laptop", folder.file("cluster"), peers: [address])
-        }
+        let refusal = await #expect(throws: TesseraError.self) { try await own.connect(to: there) }
         let text = try #require(refusal).description
         #expect(text.contains("the certificate of 'brief' expired on \(expiry.ISO8601Format())"), "\(text)")
         #expect(!text.contains("SSL"), "\(text)")
+        // Its holder is refused when it dials, too, and is told why.
+        let answer = await #expect(throws: TesseraError.self) { try await node.connect(to: here) }
+        let told = try #require(answer).description
+        #expect(told.contains("says that it expired"), "\(told)")
+        #expect(own.peers.isEmpty && node.peers.isEmpty)
         #expect(node.metrics.contains { $0.name == "tessera_certificate_expiry_timestamp_seconds" })
-        await node.close()
+        for transport in [node, own] { await transport.close() }
+    }
 
-        // One that has ended while its holder ran is refused when the holder dials, too.
-        let late = Date() + 2
-        let guest = try await Self.start("guest", authority.add("guest", until: late).path)
-        let own = try await Self.start("laptop", folder.file("cluster"), listen: "127.0.0.1:0")
-        while Date() < late + 1.1 { try await Task.sleep(for: .milliseconds(50)) }
-        await #expect(throws: TesseraError.self) {
-            try await guest.connect(to: try #require(own.listenAddress))
-            // TLS 1.3 lets the dialer finish before the other end has judged its certificate.
-            try await Task.sleep(for: .seconds(1))
-            guard !guest.peers.isEmpty else { throw TesseraError(.nodeFailure, "refused") }
-        }
-        #expect(own.peers.isEmpty)
-        for transport in [guest, own] { await transport.close() }
+    @Test("what a stranger's certificate says is not repeated, unless it could be a cluster's name")
+    func strangersWords() throws {
+        let member = try CertificateFolder(folder.file("cluster")).member()
+        let stranger = try ClusterAuthority.create(in: folder.file("other"), cluster: "next-door", member: "x").add("y")
+        let pem = try String(contentsOfFile: stranger.certificate, encoding: .utf8)
+        let base64 = pem.split(separator: "\n").dropFirst().dropLast().joined()
+        var bytes = Array(try #require(Data(base64Encoded: base64)))
+        let words = "the other end's certificate was issued by another cluster"
+        #expect(member.problem(withCertificate: bytes) == words + ", 'next-door'")
+        // The same with another issuer of as many bytes, which nobody signed.
+        let place = try #require(bytes.firstRange(of: Array("next-door".utf8)))
+        bytes.replaceSubrange(place, with: Array("a\nb\u{1B}[2Jcd".utf8))
+        #expect(member.problem(withCertificate: bytes) == words)
     }
 
     @Test("a certificate that ends within 30 days is told of, by hand-made dates")

@@ -145,6 +145,22 @@ import TransportTCP
         for transport in [first, second, own] { await transport.close() }
     }
 
+    @Test("a list that cannot be used is told of once, and used once it can be")
+    func unusable() throws {
+        let (attic, _) = (try authority.add("attic").path, try authority.add("cellar"))
+        let text = try authority.remove("cellar").text
+        let revocations = try Revocations(CertificateFolder(attic))
+        let file = URL(fileURLWithPath: "\(attic)/revoked")
+        try Data(text.utf8.dropLast(9)).write(to: file)
+        #expect(revocations.list == nil)
+        let problem = try #require(revocations.takeProblem())
+        #expect(problem.message.contains("'\(file.path)' is no list of withdrawn certificates"), "\(problem)")
+        #expect(revocations.list == nil && revocations.takeProblem() == nil)
+        try Data(text.utf8).write(to: file)
+        #expect(revocations.list?.number == 1)
+        #expect(revocations.takeProblem() == nil)
+    }
+
     @Test("a list that the authority did not sign, an older one and a changed one change nothing")
     func forged() throws {
         try authority.add("attic")

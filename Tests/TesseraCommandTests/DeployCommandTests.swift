@@ -175,7 +175,7 @@ import Testing
             let file = try folder.write(network + "nodes: [\"\(address)\"]\n", to: "wrong.yaml")
             try expectError(
                 ["deploy", file],
-                "wrong.yaml:1:1: nodes: expected an address as host:port, with an IPv6 host in brackets, found '\(address)'"
+                "wrong.yaml:3:9: nodes: expected an address as host:port, with an IPv6 host in brackets, found '\(address)'"
             )
         }
         let plain = try folder.write(network, to: "plain.yaml")

@@ -61,12 +61,11 @@ extension ConnectionHandler {
 
     /// Sends signs of life while there is nothing else to send, and looks for the peer's.
     func keepAlive(_ context: ChannelHandlerContext) {
+        guard case .established = phase else { return }
         let scheduled = NIODeadline.now()
         schedule(in: settings.heartbeat, context) { handler, context in
             guard case .established(let information) = handler.phase else { return }
             handler.countRetransmissions(context)
-            // Somebody may have put a new list into this member's folder.
-            handler.transport.enforceRevocations()
             let now = NIODeadline.now()
             let silence = TimeAmount.seconds(handler.settings.silence)
             if handler.wantsRead || now - scheduled > silence {

@@ -96,6 +96,21 @@ extension TCPTransport {
         }
     }
 
+    /// Looks at the list in this member's folder again and again, where somebody may have put a new one.
+    func watchRevocations() {
+        Task { [weak self, interval = settings.heartbeat] in
+            while true {
+                try await Task.sleep(for: .seconds(max(0.25, interval)))
+                guard let self, state.withLock({ $0.closing == nil }) else { return }
+                enforceRevocations()
+                if let problem = identity?.revocations.takeProblem() {
+                    logger.warning(
+                        "the list of withdrawn certificates cannot be used", metadata: ["error": "\(problem)"])
+                }
+            }
+        }
+    }
+
     /// Completes `promise` once `peer` is established by some connection.
     func follow(_ peer: PeerID, _ promise: EventLoopPromise<PeerID>) {
         let (isEstablished, isDialed) = state.withLock { state in

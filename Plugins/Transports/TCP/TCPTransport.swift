@@ -85,6 +85,7 @@ public final class TCPTransport: ListeningTransport, CheckableTransport {
         _ options: TransportOptions, settings: TCPSettings, observer: Observer?
     ) async throws -> TCPTransport {
         let transport = try TCPTransport(options, settings: settings, observer: observer)
+        if transport.identity != nil { transport.watchRevocations() }
         do {
             if let address = options.listen { try await transport.listen(on: address) }
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -54,7 +54,7 @@ struct TLSIdentity: Sendable {
         let text = "\(error)"
         if text.contains("CERTIFICATE_VERIFY_FAILED") {
             let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate()?.toDERBytes()
-            let problem = certificate.flatMap { member.folder.problem(withCertificate: $0) }
+            let problem = certificate.flatMap { member.problem(withCertificate: $0) }
             return TesseraError(.protocolViolation, problem ?? "the other end's certificate does not hold")
         }
         let own = "this peer's certificate, of '\(member.name)' in the cluster '\(member.clusterName)'"

@@ -40,12 +40,15 @@ extension Doctor {
     private func remedy(for folder: CertificateFolder) -> String {
         let renewal = "'tessera cluster add NAME -o FOLDER' on the cluster's host"
         do {
-            if try folder.withdrawal() != nil {
+            guard try folder.withdrawal() == nil else {
                 return "if the member is to come back, have another certificate made: \(renewal)"
             }
-        } catch  where "\(error)".contains(folder.revocations) {
-            return "remove '\(folder.revocations)': the next member that this one meets hands it the list again"
-        } catch {}
+        } catch {
+            if let error = error as? TesseraError, error.message.contains("'\(folder.revocations)'") {
+                return error.code == .inputOutput
+                    ? "let this user read the file" : "copy the file 'revoked' of the cluster's host over it"
+            }
+        }
         return "have new ones made: \(renewal), and copy the folder here"
     }
 }

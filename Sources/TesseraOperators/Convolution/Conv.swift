@@ -115,7 +115,7 @@ public struct Conv: IntegerWeights, Equatable {
     /// Whether it makes the same of `longer` as of `input`, which `longer` begins with: no further window fits, and nothing is padded
     /// where `input` ends.
     public func ignoresEnd(of longer: Shape, after input: Shape) -> Bool {
-        guard let window = try? window(over: input) else { return false }
+        guard let window = try? window(over: input), (try? self.window(over: longer)) == window else { return false }
         return zip(window.axes, zip(input.spatial, longer.spatial)).allSatisfy { axis, sizes in
             sizes.0 == sizes.1 || (axis.after == 0 && axis.outputSize(sizes.0) == axis.outputSize(sizes.1))
         }
