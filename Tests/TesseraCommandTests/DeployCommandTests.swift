@@ -174,7 +174,7 @@ import Testing
         for address in ["all", "127.0.0.1", "127.0.0.1:99999"] {
             let file = try folder.write(network + "nodes: [\"\(address)\"]\n", to: "wrong.yaml")
             try expectError(
-                ["deploy", file],
+                ["deploy", file, "--input", landscape],
                 "wrong.yaml:3:9: nodes: expected an address as host:port, with an IPv6 host in brackets, found '\(address)'"
             )
         }
