@@ -69,6 +69,11 @@ public struct DiscoveryChoice: Configurable, Equatable {
         guard count.map({ (1...256).contains($0) }) ?? true else {
             throw TesseraError(.invalidArgument, "expected 'count' from 1 to 256, found \(count ?? 0)")
         }
+        guard addresses.count <= count ?? .max else {
+            throw TesseraError(
+                .invalidArgument,
+                "expected 'count' to be at least \(addresses.count), the number of addresses, found \(count ?? 0)")
+        }
         guard (0.1...3600).contains(wait) else {
             throw TesseraError(.invalidArgument, "expected 'wait' from 0.1 to 3600 seconds, found \(wait)")
         }

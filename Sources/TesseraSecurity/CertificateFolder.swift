@@ -90,6 +90,10 @@ public struct CertificateFolder: Sendable {
             throw TesseraError(.inputOutput, "cannot open '\(path)': \(String(cString: strerror(errno)))")
         }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw TesseraError(.inputOutput, "cannot read '\(path)': expected a file, found a folder or a device")
+        }
         do { return String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self) } catch {
             throw TesseraError(.inputOutput, "cannot read '\(path)'", cause: error)
         }

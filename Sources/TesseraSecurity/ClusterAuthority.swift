@@ -84,6 +84,7 @@ public struct ClusterAuthority: Sendable {
         let target = CertificateFolder(path ?? folder.file("nodes/\(name)"))
         // A list that cannot be read is known before anything is issued.
         let withdrawn = try Revocations(folder).list
+        _ = try issued.entries()
         try FileManager.default.makeFolder(target.path, permissions: 0o700)
         try issue(name, until: expiry, into: target)
         if target.authority != folder.authority {
@@ -131,6 +132,12 @@ public struct ClusterAuthority: Sendable {
         let noted = try issued.withdrawals()
         let known = try issued.entries()
         let own = known.filter { $0.name == name }
+        guard !known.isEmpty else {
+            throw TesseraError(
+                .notFound,
+                "'\(issued.path)' lists no certificates, so which ones '\(name)' has is not known: put the file back from a copy of the cluster's folder"
+            )
+        }
         guard !own.isEmpty else {
             throw TesseraError(
                 .notFound,

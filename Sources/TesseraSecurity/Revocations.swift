@@ -7,6 +7,8 @@ import X509
 public final class Revocations: Sendable {
     private struct State {
         var list: RevocationList?
+        /// What any list had that was seen: nobody who was withdrawn comes back by a list that lacks him.
+        var withdrawn: Set<RevocationList.Entry> = []
         /// When the file that was read last was written or changed otherwise, in seconds, which one it is and its size; nil for none.
         var stamp: [Double]?
         /// Why it cannot be used, until somebody asks.
@@ -48,10 +50,19 @@ public final class Revocations: Sendable {
     /// - Throws: `invalidArgument` if the cluster's authority did not sign it; `inputOutput` if it holds from now on, but could not
     ///   be kept.
     public func adopt(_ text: String, from source: String) throws -> Bool {
-        let known = list?.number ?? 0
+        let known = list
         let new = try RevocationList(text, authority: authority, source: source)
-        guard new.number > known else { return false }
+        guard new.number >= known?.number ?? 0, new != known else { return false }
         return try state.withLock { state in
+            let missing = state.withdrawn.subtracting(new.entries)
+            state.withdrawn.formUnion(new.entries)
+            if !missing.isEmpty, new.number >= state.list?.number ?? 0 {
+                let names = missing.map { "'\($0.name)'" }.sorted().joined(separator: ", ")
+                state.problem = TesseraError(
+                    .invalidArgument,
+                    "list \(new.number) of '\(source)' lacks \(names), whom an earlier list withdrew, as one does that was made with an old copy of the cluster's folder: remove them again"
+                )
+            }
             guard new.number > state.list?.number ?? 0 else { return false }
             state.list = new
             // Under the lock, so that no older list takes its place.
@@ -66,7 +77,8 @@ public final class Revocations: Sendable {
     /// - Throws: `protocolViolation` naming the member and when the list was made.
     public func check(certificate bytes: [UInt8]) throws {
         guard let list, let certificate = try? Certificate(derEncoded: bytes) else { return }
-        guard let entry = list.entry(for: certificate) else { return }
+        let serial = certificate.serialText
+        guard let entry = state.withLock({ $0.withdrawn.first { $0.serial == serial } }) else { return }
         throw TesseraError(
             .protocolViolation,
             "the certificate of '\(entry.name)' was withdrawn: it was removed from the cluster (list \(list.number) of \(list.time))"
@@ -85,6 +97,7 @@ public final class Revocations: Sendable {
         do {
             let list = try RevocationList(
                 folder.readText(folder.revocations), authority: authority, source: folder.revocations)
+            state.withdrawn.formUnion(list.entries)
             if list.number > state.list?.number ?? 0 { state.list = list }
             state.problem = nil
         } catch {

@@ -31,11 +31,17 @@ struct AnnounceOptions: ParsableArguments {
         return try .kept(name, in: folder.map { URL(fileURLWithPath: $0) } ?? NodeIdentity.standardFolder)
     }
 
+    /// The choice of the command line, or else of the file; nil for the usual one.
+    func choice(over file: AnnounceChoice?) throws -> AnnounceChoice? {
+        try announce.map { try AnnounceChoice(text: $0, option: "--announce") } ?? file
+    }
+
     /// Nil for a node that does not announce itself.
+    ///
+    /// - Parameter told: what `choice(over:)` gave.
     func announcer(
-        over file: AnnounceChoice?, for node: Node, _ identity: NodeIdentity, member: ClusterMember?, isOnItsOwn: Bool
+        _ told: AnnounceChoice?, for node: Node, _ identity: NodeIdentity, member: ClusterMember?, isOnItsOwn: Bool
     ) async throws -> Announcer? {
-        let told = try announce.map { try AnnounceChoice(text: $0, option: "--announce") } ?? file
         guard let settings = (told ?? (isOnItsOwn ? .settings(DiscoverySettings()) : .nothing)).settings,
             let address = (node.transport as? any ListeningTransport)?.listenAddress,
             let port = address.split(separator: ":").last.flatMap({ Int($0) })

@@ -57,8 +57,9 @@ struct ClusterCommand: ParsableCommand {
 
         func run() throws {
             let made = try ClusterAuthority(path: cluster).add(name, days: days, into: output)
+            let expiry = try made.member().expiry.ISO8601Format()
             print(
-                "\(made.path): copy it to '\(name)', and run 'tessera node --certificates FOLDER --listen HOST:PORT' there"
+                "\(made.path): valid until \(expiry); copy it to '\(name)', and run 'tessera node --certificates FOLDER --listen HOST:PORT' there"
             )
         }
     }

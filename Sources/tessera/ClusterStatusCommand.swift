@@ -51,13 +51,15 @@ struct ClusterStatusCommand: AsyncParsableCommand {
         if let interface { nodes.discovery?.interface = interface }
         if let group { nodes.discovery?.group = group }
         if let wait { nodes.discovery?.wait = wait }
-        let observer = try await ClusterObserver.start(nodes, security: security.choice(over: file?.security))
+        let certificates = security.choice(over: file?.security)
+        let observer = try await ClusterObserver.start(nodes, security: certificates)
         let look = Task { [nodes] in
             // Nodes announce themselves about once a second.
             if let discovery = nodes.discovery, !watch { try await observer.listen(for: discovery) }
             var told: [String: String] = [:]
             repeat {
-                try show(StatusReport(await observer.look()), for: nodes, told: &told)
+                try show(
+                    StatusReport(await observer.look()), for: nodes, isMember: certificates != nil, told: &told)
                 guard watch else { break }
                 try await Task.sleep(for: .seconds(1))
             } while !Task.isCancelled
@@ -73,7 +75,9 @@ struct ClusterStatusCommand: AsyncParsableCommand {
     }
 
     /// - Parameter told: by address, why nodes could not be reached when they were shown last.
-    private func show(_ report: StatusReport, for nodes: NodesChoice, told: inout [String: String]) throws {
+    private func show(
+        _ report: StatusReport, for nodes: NodesChoice, isMember: Bool, told: inout [String: String]
+    ) throws {
         // Asked to stop while nodes were asked.
         try Task.checkCancellation()
         if json {
@@ -83,7 +87,11 @@ struct ClusterStatusCommand: AsyncParsableCommand {
         let clear = watch && isatty(STDOUT_FILENO) == 1 ? "\u{1B}[H\u{1B}[2J" : ""
         FileHandle.standardOutput.write(Data("\(clear)\(report)\n\(watch ? "\n" : "")".utf8))
         if report.nodes.isEmpty, let discovery = nodes.discovery, !watch {
-            note("note: no node of this cluster announces itself to \(discovery.group)")
+            note(
+                isMember
+                    ? "note: no node of this cluster announces itself to \(discovery.group)"
+                    : "note: no node without a certificate announces itself to \(discovery.group); '--certificates DIR' shows those of a cluster"
+            )
         }
         let reasons = Dictionary(report.nodes.map { ($0.address, $0.error) }, uniquingKeysWith: { first, _ in first })
         if !clear.isEmpty { told = [:] }

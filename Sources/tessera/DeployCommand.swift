@@ -63,7 +63,7 @@ struct DeployCommand: AsyncParsableCommand {
     func validate() throws {
         guard runs >= 1 else { throw ValidationError("'--runs' expects at least 1, found \(runs)") }
         guard seconds.map({ $0 > 0 && $0 <= 1e6 }) ?? true else {
-            throw ValidationError("'--seconds' expects a number above 0, found \(seconds ?? 0)")
+            throw ValidationError("'--seconds' expects a number above 0, up to 1000000, found \(seconds ?? 0)")
         }
         guard atOnce.map({ (1...1024).contains($0) }) ?? true else {
             throw ValidationError("'--at-once' expects 1 to 1024, found \(atOnce ?? 0)")

@@ -107,7 +107,7 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         table.add(["received", ByteCount(bytes_received).description])
         table.add(["between nodes", ByteCount(bytes_between_nodes).description])
         table.add(["layers and weights", ByteCount(bytes_distributed).description])
-        if recovered > 0 { table.add(["nodes lost", "\(recovered), done without"]) }
+        if recovered > 0 { table.add(["nodes lost", "\(recovered), done without until back"]) }
         if let identical, let largest_difference {
             let difference = String(format: "NO, they differ by up to %.3g", largest_difference)
             table.add(["equals one node", identical ? "yes, to the bit" : difference])

@@ -74,6 +74,15 @@ struct DoctorCommand: AsyncParsableCommand {
         let file = try node.map(NodeFile.init(path:))
         var setup = Doctor.Setup(transport: choice ?? file?.transport, security: security.choice(over: file?.security))
         (setup.name, setup.listen) = (file?.name, file?.listen)
+        if let settings = file?.announce?.settings {
+            do { _ = try NodeDiscovery(settings, cluster: nil) } catch {
+                setup.findings.append(
+                    .warning(
+                        "announce", "\(error)",
+                        remedy: "name the interface that leads to the leader under 'announce'; 'ip address' lists them")
+                )
+            }
+        }
         return setup
     }
 

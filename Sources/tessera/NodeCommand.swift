@@ -55,6 +55,7 @@ struct NodeCommand: AsyncParsableCommand {
             archive: try (cache ?? file.cache).map(WeightFolder.init))
         let certificates = security.choice(over: file.security)
         let member = try certificates?.member()
+        let announcement = try announcing.choice(over: file.announce)
         let identity = try announcing.identity(
             name ?? file.name, member: member, folder: file.state, isOnItsOwn: !untilInputEnds)
         let own = identity.name
@@ -85,7 +86,7 @@ struct NodeCommand: AsyncParsableCommand {
             if let server { note("metrics at http://\(server.address)/metrics") }
         }
         let announcer = try await announcing.announcer(
-            over: file.announce, for: node, identity, member: member, isOnItsOwn: !untilInputEnds)
+            announcement, for: node, identity, member: member, isOnItsOwn: !untilInputEnds)
         let watch = Task { try await Self.watch(member) }
         await waitForTheEnd()
         watch.cancel()

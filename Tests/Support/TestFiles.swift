@@ -38,6 +38,12 @@ public enum TestFiles {
         repository.appendingPathComponent("configs/networks/\(name).yaml").path
     }
 
+    /// The bytes of the first block of a PEM file.
+    public static func pem(_ path: String) throws -> [UInt8] {
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+        return Array(Data(base64Encoded: lines.dropFirst().prefix { !$0.hasPrefix("-----") }.joined()) ?? Data())
+    }
+
     /// A file of the real data.
     ///
     /// - Throws: `notFound` without it; tests that use this are enabled only with it.

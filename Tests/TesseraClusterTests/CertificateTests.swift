@@ -134,9 +134,7 @@ import TransportTCP
     func strangersWords() throws {
         let member = try CertificateFolder(folder.file("cluster")).member()
         let stranger = try ClusterAuthority.create(in: folder.file("other"), cluster: "next-door", member: "x").add("y")
-        let pem = try String(contentsOfFile: stranger.certificate, encoding: .utf8)
-        let base64 = pem.split(separator: "\n").dropFirst().dropLast().joined()
-        var bytes = Array(try #require(Data(base64Encoded: base64)))
+        var bytes = try TestFiles.pem(stranger.certificate)
         let words = "the other end's certificate was issued by another cluster"
         #expect(member.problem(withCertificate: bytes) == words + ", 'next-door'")
         // The same with another issuer of as many bytes, which nobody signed.

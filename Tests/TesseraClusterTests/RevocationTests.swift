@@ -161,6 +161,50 @@ import TransportTCP
         #expect(revocations.takeProblem() == nil)
     }
 
+    @Test("whoever an earlier list withdrew stays out though a later one lacks him, and that is told")
+    func restored() throws {
+        let members = try ["attic", "cellar", "mouse", "hall"].map { try authority.add($0) }
+        try FileManager.default.copyItem(atPath: laptop, toPath: folder.file("copy"))
+        let old = try ClusterAuthority(path: folder.file("copy"))
+        let (first, twin) = (try authority.remove("attic"), try old.remove("cellar"))
+        #expect(first.number == 1 && twin.number == 1)
+        let revocations = try Revocations(members[3])
+        func isOut(_ member: CertificateFolder) throws -> Bool {
+            let bytes = try TestFiles.pem(member.certificate)
+            do { try revocations.check(certificate: bytes) } catch { return true }
+            return false
+        }
+        #expect(try revocations.adopt(first.text, from: "laptop"))
+        #expect(try !revocations.adopt(twin.text, from: "kitchen"))
+        let problem = try #require(revocations.takeProblem()).message
+        #expect(problem.contains("list 1 of 'kitchen' lacks 'attic'"), "\(problem)")
+        #expect(try members.map(isOut) == [true, true, false, false])
+        #expect(try revocations.adopt(old.remove("mouse").text, from: "kitchen"))
+        let later = try #require(revocations.takeProblem()).message
+        #expect(later.contains("list 2 of 'kitchen' lacks 'attic'"), "\(later)")
+        #expect(try members.map(isOut) == [true, true, true, false])
+    }
+
+    @Test(
+        "a certificate cannot be withdrawn, or another issued, where the list of those that were issued is lost or damaged"
+    )
+    func issuedLost() throws {
+        let attic = try authority.add("attic")
+        try Data("zzz\n".utf8).write(to: URL(fileURLWithPath: "\(laptop)/issued"))
+        let damaged = #expect(throws: TesseraError.self) { try authority.add("cellar") }
+        #expect(try #require(damaged).description.contains("issued:1:1: expected a serial number and a name"))
+        #expect(!FileManager.default.fileExists(atPath: "\(laptop)/nodes/cellar/node.pem"))
+        try FileManager.default.removeItem(atPath: "\(laptop)/issued")
+        let lost = #expect(throws: TesseraError.self) { try authority.remove("attic") }
+        let text = try #require(lost).description
+        #expect(text.contains("issued' lists no certificates, so which ones 'attic' has is not known"), "\(text)")
+        // A folder in a file's place is no raw error.
+        try FileManager.default.removeItem(atPath: attic.certificate)
+        try FileManager.default.createDirectory(atPath: attic.certificate, withIntermediateDirectories: false)
+        let folder = #expect(throws: TesseraError.self) { try attic.member() }
+        #expect(try #require(folder).description.contains("node.pem': expected a file, found a folder"))
+    }
+
     @Test("a list that the authority did not sign, an older one and a changed one change nothing")
     func forged() throws {
         try authority.add("attic")

@@ -165,6 +165,7 @@ import Testing
         try expectError(
             listen + ["--metrics", "\(port)"], "cannot listen on '127.0.0.1:\(port)' for metrics: the address is in use"
         )
+        try expectError(listen + ["--announce", "{interval: 0}"], "--announce:1:1: expected 'interval' from 0.05")
         let empty = try folder.write("", to: "empty.yaml")
         try expectError(["node", empty], "'\(empty)' says nothing")
         let impatient = try folder.write("transport: {kind: tcp, silence: -3}\n", to: "impatient.yaml")
@@ -175,7 +176,7 @@ import Testing
             let file = try folder.write(network + "nodes: [\"\(address)\"]\n", to: "wrong.yaml")
             try expectError(
                 ["deploy", file, "--input", landscape],
-                "wrong.yaml:3:9: nodes: expected an address as host:port, with an IPv6 host in brackets, found '\(address)'"
+                "wrong.yaml:3:9: nodes: expected an address as host:port, with a port of 0 to 65535 and an IPv6 host in brackets, found '\(address)'"
             )
         }
         let plain = try folder.write(network, to: "plain.yaml")

@@ -142,7 +142,7 @@ import Testing
         try Data(list.text.dropLast(9).utf8).write(to: URL(fileURLWithPath: damaged + "/revoked"))
         expectError(
             try node("damaged", damaged), "certificates", "is no list of withdrawn certificates",
-            remedy: "copy the file 'revoked' of the cluster's host")
+            remedy: "copy the file 'revoked' of another member")
         // A secret may be a link, whose own mode is 777.
         let linked = try authority.add("linked").path
         try FileManager.default.moveItem(atPath: linked + "/node.key", toPath: linked + "/real.key")

@@ -16,7 +16,9 @@ public struct TCPAddress: CustomStringConvertible, Sendable {
             isBracketed || !host.contains(":")
         else {
             throw TesseraError(
-                .invalidArgument, "expected an address as host:port, with an IPv6 host in brackets, found '\(text)'")
+                .invalidArgument,
+                "expected an address as host:port, with a port of 0 to 65535 and an IPv6 host in brackets, found '\(text)'"
+            )
         }
         self.host = isBracketed ? String(host.dropFirst().dropLast()) : host
         self.port = Int(port)
@@ -49,7 +51,7 @@ public struct TCPAddress: CustomStringConvertible, Sendable {
         if !beyondLoopback, let foreign = addresses.first(where: { !$0.isLoopback }) {
             throw TesseraError(
                 .notSupported,
-                "'\(self)' is \(foreign.ipAddress ?? "an address") off loopback, where nothing runs without certificates: 'tessera cluster init' makes them, and 'security: {certificates: FOLDER}' names them"
+                "'\(self)' (\(foreign.ipAddress ?? "an address")) is off loopback, where nothing runs without certificates: 'tessera cluster init' makes them, and 'security: {certificates: FOLDER}' names them"
             )
         }
         return addresses

@@ -72,6 +72,7 @@ extension TCPTransport {
             logger.warning(
                 "the list of withdrawn certificates holds, but cannot be kept", metadata: ["error": "\(error)"])
         }
+        tellOfRevocations()
         enforceRevocations(knownTo: peer)
     }
 
@@ -103,12 +104,15 @@ extension TCPTransport {
                 try await Task.sleep(for: .seconds(max(0.25, interval)))
                 guard let self, state.withLock({ $0.closing == nil }) else { return }
                 enforceRevocations()
-                if let problem = identity?.revocations.takeProblem() {
-                    logger.warning(
-                        "the list of withdrawn certificates cannot be used", metadata: ["error": "\(problem)"])
-                }
+                tellOfRevocations()
             }
         }
+    }
+
+    /// Tells once of each list that cannot be used, or lacks what an earlier one had.
+    private func tellOfRevocations() {
+        guard let problem = identity?.revocations.takeProblem() else { return }
+        logger.error("a list of withdrawn certificates is not what it should be", metadata: ["error": "\(problem)"])
     }
 
     /// Completes `promise` once `peer` is established by some connection.

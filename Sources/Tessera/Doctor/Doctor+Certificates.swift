@@ -46,7 +46,7 @@ extension Doctor {
         } catch {
             if let error = error as? TesseraError, error.message.contains("'\(folder.revocations)'") {
                 return error.code == .inputOutput
-                    ? "let this user read the file" : "copy the file 'revoked' of the cluster's host over it"
+                    ? "let this user read the file" : "copy the file 'revoked' of another member over it"
             }
         }
         return "have new ones made: \(renewal), and copy the folder here"

@@ -80,12 +80,7 @@ extension Doctor {
                 reached.append((peer, address))
                 findings += try await clock(of: peer, at: address, node)
             } catch {
-                findings.append(
-                    .error(
-                        "nodes", "\(error)",
-                        remedy:
-                            "look whether 'tessera node' runs there, listens on that address and has a certificate of this cluster, and whether a firewall is between"
-                    ))
+                findings.append(.error("nodes", "\(error)", remedy: remedy(for: "\(error)")))
             }
         }
         findings += await between(reached, node)
@@ -94,6 +89,18 @@ extension Doctor {
         }
         await node.close()
         return findings
+    }
+
+    /// What to do about a node that is not reached, by why it is not.
+    private func remedy(for reason: String) -> String {
+        if reason.contains("expired on") {
+            return "have the cluster's host make another certificate: 'tessera cluster add NAME -o FOLDER'"
+        }
+        if reason.contains("was withdrawn") {
+            return "take it out of 'nodes', or have the cluster's host make another certificate for it"
+        }
+        return
+            "look whether 'tessera node' runs there, listens on that address and has a certificate of this cluster, and whether a firewall is between"
     }
 
     private func clock(of peer: PeerID, at address: String, _ node: Node) async throws -> [Finding] {

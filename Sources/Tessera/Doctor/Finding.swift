@@ -19,7 +19,8 @@ public struct Finding: Sendable, Encodable {
         Finding(check: check, status: .ok, message: message, remedy: nil)
     }
 
-    static func warning(_ check: String, _ message: String, remedy: String) -> Finding {
+    /// Something that works, but not as well as it could, and what to do about it.
+    public static func warning(_ check: String, _ message: String, remedy: String) -> Finding {
         Finding(check: check, status: .warning, message: message, remedy: remedy)
     }
 

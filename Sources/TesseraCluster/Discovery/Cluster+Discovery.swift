@@ -83,7 +83,7 @@ extension Cluster {
             .nodeFailure,
             "expected \(needed == 1 ? "a node" : "\(needed) nodes") to announce \(needed == 1 ? "itself" : "themselves") within \(search.time / .seconds(1)) s, found \(names)"
                 + (others == 0 ? "" : "; \(others) packets of other clusters or programs were heard")
-                + "; 'tessera cluster status' shows who is there")
+                + "; 'tessera cluster status' with the deployment's file shows who is there")
     }
 }
 
