@@ -102,7 +102,7 @@ extension NodesChoice: ConfigurationValue {
             let choice = try DiscoveryChoice(configuration: configuration)
             self.init(
                 addresses: choice.addresses, discovery: choice.discover ? choice : nil,
-                places: places(in: try configuration["addresses"]))
+                places: places(in: configuration["addresses"]))
         case .list:
             self.init(
                 addresses: try [String](configuration: configuration), discovery: nil, places: places(in: configuration)

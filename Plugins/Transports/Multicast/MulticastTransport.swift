@@ -284,7 +284,9 @@ public final class MulticastTransport: ListeningTransport, CheckableTransport {
             if information.capabilities[capability] == options.information.capabilities[capability] {
                 outbox.add(peer)
             } else {
-                options.logger.notice(
+                // Whoever leads asked for multicast; a node is also met by those who only ask how it is.
+                options.logger.log(
+                    level: options.listen == nil ? .warning : .notice,
                     "a node does not belong to the multicast group, so it is sent everything by TCP",
                     metadata: ["peer": "\(peer)", "group": "\(options.information.capabilities[capability] ?? "")"])
             }
