@@ -11,7 +11,7 @@ public final class Revocations: Sendable {
         var withdrawn: Set<RevocationList.Entry> = []
         /// When the file that was read last was written or changed otherwise, in seconds, which one it is and its size; nil for none.
         var stamp: [Double]?
-        /// Why it cannot be used, until somebody asks.
+        /// What is wrong with the file, or with a list that somebody gave, until somebody asks.
         var problem: TesseraError?
     }
 
@@ -36,7 +36,7 @@ public final class Revocations: Sendable {
         }
     }
 
-    /// Why the file that is there now cannot be used, once for each that cannot; nil if it can.
+    /// What is wrong with the file that is there now, or lacks in a list that somebody gave, once for each; nil if nothing is.
     public func takeProblem() -> TesseraError? {
         state.withLock { state in
             defer { state.problem = nil }
