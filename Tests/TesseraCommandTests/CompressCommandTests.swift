@@ -146,6 +146,29 @@ import Testing
         }
     }
 
+    @Test(
+        "a model that computes shapes comes back as it was",
+        .enabled(if: TestFiles.data != nil, "TESSERA_TEST_DATA names no folder of real models"))
+    func shapeArithmetic() throws {
+        let (model, values) = (
+            try TestFiles.data("models/ultraface_rfb320.onnx"),
+            try TestFiles.data("expected/ultraface_rfb320.safetensors")
+        )
+        let command = try Command(
+            "compress", model, "-o", folder.file("faces"), "--codec", "zstd", "--bits", "16")
+        #expect(command.status == 0, "\(command.errors)")
+        let result = folder.file("faces.safetensors")
+        let run = try Command(
+            "run", folder.file("faces/network.yaml"), "--input", "input=\(values)#input", "--output", result)
+        #expect(run.status == 0, "\(run.errors)")
+        let (found, expected) = (try SafetensorsFile(path: result), try SafetensorsFile(path: values))
+        // Weights of 16 bits miss by 2^-17 of a layer's range at most.
+        for output in ["scores", "boxes"] {
+            let pairs = zip(try found.tensor(output).reals(), try expected.tensor(output).reals())
+            #expect(pairs.allSatisfy { abs($0 - $1) < 1e-2 }, "\(output)")
+        }
+    }
+
     @Test("what cannot be compressed is refused with what was expected")
     func errors() throws {
         func failure(_ arguments: [String], _ parts: String...) throws {

@@ -21,7 +21,7 @@ public struct AV1: WeightCodec, Configurable {
 
     private let codec = PictureStream(
         stream: MediaStream(encoder: "libaom-av1", decoder: "libdav1d"), narrow: AV_PIX_FMT_GRAY8, wide: nil,
-        smallestSide: 16, isVideo: true)
+        smallestSide: 64, isVideo: true)
 
     public func check(bits: Int) throws { try codec.check(bits: bits, isLossless: isLossless) }
 

@@ -67,7 +67,9 @@ public struct WeightCodecConformance: Sendable {
 
     private let usualSizes: [Size] = [(1, 1, 1), (1, 9, 2), (64, 1, 1), (41, 37, 1), (48, 48, 4)]
     /// Tiny ones, odd ones, and those of large layers, as far as the codec takes them.
-    private let unusualSizes: [Size] = [(2, 1, 1), (3, 5, 3), (1, 301, 1), (129, 67, 1), (5003, 3, 1), (70_001, 1, 1)]
+    private let unusualSizes: [Size] = [
+        (2, 1, 1), (3, 5, 3), (1, 301, 1), (129, 67, 1), (5003, 3, 1), (70_001, 1, 1), (32, 32, 48),
+    ]
 
     /// Numbers as those of weights: most in the middle, few far from it.
     private func cases(_ sizes: [Size]) -> [WeightFrames] {

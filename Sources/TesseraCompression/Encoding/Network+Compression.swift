@@ -13,7 +13,10 @@ extension Network {
         var tensors = try weightsOfLayers(inputs: inputs)
         var weights: [CompressibleTensor] = []
         var exact: [(name: String, tensor: Tensor)] = []
+        // Binding may leave out layers, and counts values anew.
         let bound = try? boundWithoutWeights(inputs: inputs)
+        var inputShapes: [String: [Shape]] = [:]
+        for node in bound?.graph.nodes ?? [] { inputShapes[node.name] = bound?.inputShapes(of: node) }
         for node in graph.nodes {
             let prefix = node.name + "."
             // The names of nested layers begin with those of their blocks.
@@ -21,7 +24,7 @@ extension Network {
             for name in own {
                 guard let tensor = tensors.removeValue(forKey: name) else { continue }
                 if let weight = Self.compressible(
-                    name, String(name.dropFirst(prefix.count)), tensor, node.op, bound?.inputShapes(of: node))
+                    name, String(name.dropFirst(prefix.count)), tensor, node.op, inputShapes[node.name])
                 {
                     weights.append(weight)
                 } else {
