@@ -2,9 +2,10 @@ import CMalloc
 import Foundation
 import Logging
 
-/// Keeps memory that was given back, for what comes next: buffers of messages come and go with every inference, and the system
-/// clears each page that is asked for anew.
+/// Keeps memory that was given back, for what comes next, whichever thread that is on: buffers of messages come and go with every
+/// inference, and the system clears each page that is asked for anew.
 func keepMemory() {
+    mallopt(M_ARENA_MAX, 1)
     mallopt(M_MMAP_THRESHOLD, 32 << 20)
     mallopt(M_TRIM_THRESHOLD, 256 << 20)
 }

@@ -69,7 +69,7 @@ import Testing
             let graph = try RandomNetwork.make(
                 layers: 3...8, largestValue: 3000, head: seed % 4 == 0, using: &generator)
             guard try !Span(graph).allCutPoints.isEmpty else { continue }
-            let cluster = try ClusterProfile.random(memory: 1_000...40_000, using: &generator)
+            let cluster = try ClusterProfile.random(memory: 2_000...80_000, using: &generator)
             do {
                 let plan = try Plan(graph, on: cluster, strategy: Auto(), named: "auto")
                 found += 1
@@ -91,14 +91,15 @@ import Testing
         var network = try NetworkSketch(32, 4, 4)
         for index in 0..<4 { try network.add("conv\(index)", NetworkSketch.conv(32)) }
         let graph = try network.bound()
-        // A convolution has 32 · 32 · 9 weights and 32 biases, 36 992 bytes, a map 2048. Two fit with their maps, three do not.
-        let nodes = ["a", "b"].map { Device(name: $0, memory: 80_000) }
+        // A convolution has 32 · 32 · 9 weights and 32 biases, 36 992 bytes, which are there twice, a map 2048. Two fit with
+        // their maps, three do not.
+        let nodes = ["a", "b"].map { Device(name: $0, memory: 160_000) }
         let leader = Device(name: "leader", memory: 10_000)
         let plan = try Plan(graph, on: ClusterProfile(nodes: nodes, leader: leader), strategy: Auto(), named: "auto")
         #expect(plan.busyNodes == [0, 1])
         #expect(CostModel(graph, on: ClusterProfile(nodes: nodes, leader: leader)).memoryProblems(of: plan) == [])
-        let small = ClusterProfile(nodes: nodes.map { Device(name: $0.name, memory: 70_000) }, leader: leader)
-        expectError(.limitExceeded, "expected devices with enough memory", "needs", "68.4 KiB") {
+        let small = ClusterProfile(nodes: nodes.map { Device(name: $0.name, memory: 150_000) }, leader: leader)
+        expectError(.limitExceeded, "expected devices with enough memory", "needs", "146.5 KiB") {
             try Plan(graph, on: small, strategy: Auto(), named: "auto")
         }
     }
@@ -112,8 +113,8 @@ import Testing
         try network.add("relu", Relu())
         try network.add("fc2", Linear(configuration: 10.configuration))
         let graph = try network.bound(random: 1)
-        // 1024 · 256 weights and 256 biases are 1 049 600 bytes: no device holds them, a half fits with room to spare.
-        let nodes = (0..<3).map { Device(name: "\($0)", memory: 700_000) }
+        // 1024 · 256 weights and 256 biases are 1 049 600 bytes: no device holds them twice, a half fits with room to spare.
+        let nodes = (0..<3).map { Device(name: "\($0)", memory: 1_400_000) }
         let cluster = ClusterProfile(nodes: nodes, leader: Device(name: "leader", memory: 100_000))
         for objective in [Auto.Objective.latency, .throughput, .memory] {
             var strategy = Auto()
@@ -217,6 +218,24 @@ import Testing
         #expect(try duration(many, 16) < duration(soon, 16))
         #expect(try duration(soon, 1) < duration(many, 1))
         #expect(memory(small) < memory(soon))
+    }
+
+    @Test("nodes need little memory, too, where the leader's own layers need more than all that is divided")
+    func memoryBehindTheLeader() throws {
+        var network = try NetworkSketch(16, 32, 32)
+        for index in 0..<4 { try network.add("conv\(index)", NetworkSketch.conv(16)) }
+        let divided = try network.bound()
+        // 16384 · 256 weights are 16 MiB, and nothing before needs as much.
+        try network.add("flat", Flatten())
+        try network.add("fc", Linear(configuration: 256.configuration))
+        let graph = try network.bound()
+        var strategy = Auto()
+        strategy.objective = .memory
+        func most(_ graph: BoundGraph, end: String?) throws -> Int {
+            let plan = try Plan(graph, on: cluster(4), strategy: strategy, named: "auto", end: end)
+            return try #require(CostModel(graph, on: cluster(4)).tileMemory(of: plan).map(\.total).max())
+        }
+        #expect(try most(graph, end: "conv3") <= most(divided, end: nil))
     }
 
     @Test("nothing but the leader is used where sending costs more than it saves")

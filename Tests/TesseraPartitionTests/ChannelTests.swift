@@ -20,10 +20,10 @@ import Testing
         #expect(plan.redundancy == 1)
         // The picture to both, the other's 16 channels of 4x4 to each, and the result.
         #expect(plan.bytesExchanged == (2 * 3 * 64 + 2 * 16 * 16 + 48 * 16) * 4)
-        // Half of conv1 with its bias and half of the depthwise layer, then two thirds of conv2.
-        #expect(plan.memory[0].weights == (16 * (3 * 9 + 1) + 16 * (9 + 1) + 32 * (32 + 1)) * 4)
-        // At most what conv1 reads and makes, or makes and the activation makes.
-        #expect(plan.memory[0].activations == 2 * 16 * 64 * 4)
+        // Half of conv1 with its bias and half of the depthwise layer, then two thirds of conv2, as they came and as kernels read them.
+        #expect(plan.memory[0].weights == 2 * (16 * (3 * 9 + 1) + 16 * (9 + 1) + 32 * (32 + 1)) * 4)
+        // What conv1 and the activation make, the picture, and the result with what is sent of it.
+        #expect(plan.memory[0].activations == (2 * 16 * 64 + 3 * 64 + 2 * 16 * 16) * 4)
         let (conv1, depthwise1, conv2) = (
             try plan.graph.graph.value(named: "conv1"), try plan.graph.graph.value(named: "depthwise"),
             try plan.graph.graph.value(named: "conv2")
@@ -143,8 +143,8 @@ import Testing
         #expect(plan.remainingLayers.count == 1)
         #expect(plan.redundancy == 1)
         #expect(plan.spanMultiplyAccumulates == 32 * 16 * 9 * 16 + 128 * 64 + 64 * 10)
-        // 16 channels of conv and 32 features of fc1 with their biases, and fc2, which the second node does not have.
-        #expect(plan.memory.map(\.weights) == [650, 0].map { (16 * (16 * 9 + 1) + 32 * (128 + 1) + $0) * 4 })
+        // 16 channels of conv and 32 features of fc1 with their biases, and fc2, which the second node does not have; each twice.
+        #expect(plan.memory.map(\.weights) == [650, 0].map { 2 * (16 * (16 * 9 + 1) + 32 * (128 + 1) + $0) * 4 })
         // The picture to both, 16 channels of 2x2 and 32 features to the other, and the result.
         #expect(plan.bytesExchanged == (2 * 16 * 16 + 2 * 16 * 4 + 32 + 10) * 4)
     }

@@ -7,8 +7,8 @@ struct CandidatePlans {
         let plan: Plan
         /// The seconds for one picture, or for several if throughput is wanted.
         let seconds: Double
-        /// The most that any device needs, in bytes.
-        let memory: Int
+        /// What devices need; nothing where it does not count.
+        let memory: MemoryNeed
 
         var busyCount: Int { plan.busyNodes.count }
     }
@@ -40,7 +40,7 @@ struct CandidatePlans {
         }
         let pictures = objective == .throughput ? Self.pictures : 1
         guard let simulation = try? plan.simulated(with: model, pictures: pictures) else { return }
-        let memory = objective == .memory ? model.memory(of: plan).map(\.total).max() ?? 0 : 0
+        let memory = MemoryNeed(objective == .memory ? model.memory(of: plan).map(\.total) : [])
         candidates.append(Candidate(plan: plan, seconds: simulation.duration, memory: memory))
     }
 
@@ -60,7 +60,7 @@ struct CandidatePlans {
     private func isBetter(_ a: Candidate, _ b: Candidate) -> Bool {
         // Of two that are equally good, the one of fewer nodes and stages.
         let (x, y) = (a.plan.stages.count, b.plan.stages.count)
-        return (Double(a.memory), a.seconds, a.busyCount, x) < (Double(b.memory), b.seconds, b.busyCount, y)
+        return (a.memory.score, a.seconds, a.busyCount, x) < (b.memory.score, b.seconds, b.busyCount, y)
     }
 
     // MARK: What a person is told
@@ -70,7 +70,9 @@ struct CandidatePlans {
         if let single = candidates.filter({ $0.busyCount <= 1 && $0.plan.stages.count <= 1 }).min(by: isBetter) {
             notes.append("on \(devices(of: single)) alone: \(figure(single))")
         }
-        let idle = model.cluster.nodes.indices.filter { !best.plan.busyNodes.contains($0) }
+        // Without stages the leader has it all, which may be a node, too.
+        let busy = best.plan.stages.isEmpty ? model.cluster.leaderNode.map { [$0] } ?? [] : best.plan.busyNodes
+        let idle = model.cluster.nodes.indices.filter { !busy.contains($0) }
         guard !idle.isEmpty else { return notes }
         let names = idle.prefix(8).map { model.cluster.nodes[$0].name }.joined(separator: ", ")
         let all = "left out: " + names + (idle.count > 8 ? " and \(idle.count - 8) more" : "")
@@ -94,7 +96,7 @@ struct CandidatePlans {
         case .latency: "\(rounded(candidate.seconds * 1e3)) ms"
         case .throughput: "\(rounded(Double(Self.pictures) / candidate.seconds)) pictures/s"
         case .memory:
-            "\(ByteCount(candidate.memory)) on the device that needs most, \(rounded(candidate.seconds * 1e3)) ms"
+            "\(ByteCount(candidate.memory.most)) on the device that needs most, \(rounded(candidate.seconds * 1e3)) ms"
         }
     }
 

@@ -80,8 +80,8 @@ struct PathLabel {
         max(computing.max() ?? 0, sending.max() ?? 0, receiving.max() ?? 0)
     }
 
-    /// The bytes of the device that needs most.
-    var memory: Int { zip(weights, activations).map(+).max() ?? 0 }
+    /// What devices need.
+    var memory: MemoryNeed { MemoryNeed(zip(weights, activations).map(+)) }
 
     /// - Parameter budgets: by endpoint, in bytes.
     func fits(_ budgets: [Double]) -> Bool {

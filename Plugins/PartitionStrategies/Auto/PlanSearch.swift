@@ -54,7 +54,7 @@ struct PlanSearch {
         let graph = model.graph
         let weights = graph.graph.nodes.indices.reduce(0.0) { $0 + Double(model.weightByteCount(of: $1)) }
         let largest = graph.graph.values.indices.map { graph.byteCount(of: $0) }.max() ?? 0
-        return budget >= weights + 8 * Double(largest)
+        return budget >= 2 * weights + 12 * Double(largest)
     }
 
     /// The stages of the best path through states of some tilings; nil if there is none that fits into memory.
@@ -179,7 +179,7 @@ struct PlanSearch {
         switch objective {
         case .latency: label.time
         case .throughput: label.bottleneck + 1e-3 * label.time
-        case .memory: Double(label.memory) + min(label.time, 1e3) * 1e-3
+        case .memory: label.memory.score + min(label.time, 1e3) * 1e-3
         }
     }
 

@@ -21,9 +21,8 @@ struct SpanCosts {
         let elementByteCount: Int
         /// Bytes that it reads of the network's inputs.
         let inputByteCount: Int
-        /// The most that values take at one time.
+        /// As in `MemoryUse`.
         let activationByteCount: Int
-        /// Of all layers.
         let weightByteCount: Int
     }
 
@@ -71,10 +70,12 @@ struct SpanCosts {
                 let node = graph.graph.nodes[id]
                 return (node.inputs + node.outputs).reduce(0) { $0 + graph.byteCount(of: $1) }
             }
+            let beside = rest.isEmpty ? [] : [cut] + graph.graph.outputs.map(\.value)
             leaderMemory.append(
                 MemoryUse(
                     weights: rest.reduce(0) { $0 + model.weightByteCount(of: $1) },
-                    activations: max(graph.byteCount(of: cut), largest.max() ?? 0)))
+                    activations: max(graph.byteCount(of: cut), largest.max() ?? 0)
+                        + beside.reduce(0) { $0 + graph.byteCount(of: $1) }))
         }
         (remainingSeconds, remainingMemory) = (leaderTails, leaderMemory)
         wholeSeconds = (0..<model.cluster.nodes.count).map { node in

@@ -102,6 +102,8 @@ struct TileWalk {
         let handling = model.seconds(handling: read + outputByteCount, at: node)
         return SpanCosts.Start(
             seconds: seconds + handling, needed: part, elementByteCount: elementByteCount, inputByteCount: inputs,
-            activationByteCount: activationByteCount, weightByteCount: weightByteCount)
+            activationByteCount: MemoryUse.activations(
+                ofTile: activationByteCount, inputs: read, output: outputByteCount),
+            weightByteCount: MemoryUse.weights(ofTiles: weightByteCount))
     }
 }

@@ -5,10 +5,24 @@ import TesseraOperators
 public struct MemoryUse: Sendable, Equatable {
     /// Of all layers that the device runs.
     public var weights = 0
-    /// The most that values take at any one time, inputs and results of the tile among them.
+    /// The most that values take at any one time: what layers read and make, in the kernels' own order, and beside it inputs and
+    /// results as they come and go.
     public var activations = 0
 
     public init(weights: Int = 0, activations: Int = 0) { (self.weights, self.activations) = (weights, activations) }
+
+    /// What weights of a node's tiles take: they are there as they arrived, and as kernels read them.
+    public static func weights(ofTiles byteCount: Int) -> Int { Shape.saturatingProduct(2, byteCount) }
+
+    /// What a tile takes besides its weights.
+    ///
+    /// - Parameters:
+    ///   - values: the most that its layers read and make at one time.
+    ///   - inputs: what arrives.
+    ///   - output: what is made, of which all may be on its way while it is kept.
+    public static func activations(ofTile values: Int, inputs: Int, output: Int) -> Int {
+        [inputs, output, output].reduce(values, Shape.saturatingSum)
+    }
 
     public var total: Int { Shape.saturatingSum(weights, activations) }
 }
@@ -44,14 +58,19 @@ extension CostModel {
                         Shape.saturatingProduct(region.elementCount, parameter.elementType.byteCount)
                 }
             }
-            let inputs = tile.inputs.map { ($0.value, $0.byteCount) }
+            let inputs = tile.inputs.map { (value: $0.value, bytes: $0.byteCount) }
             let made = tile.layers.map { layer in
                 (layer.node, graph.graph.nodes[layer.node].outputs[layer.output], layer.region.elementCount)
             }
+            let values = activations(inputs: inputs, making: made, keeping: [tile.output])
+            let arrived = inputs.reduce(0) { Shape.saturatingSum($0, $1.bytes) }
             uses[tile.node].activations = max(
-                uses[tile.node].activations, activations(inputs: inputs, making: made, keeping: [tile.output]))
+                uses[tile.node].activations,
+                MemoryUse.activations(ofTile: values, inputs: arrived, output: tile.outputByteCount))
         }
-        for node in uses.indices { uses[node].weights = held[node].values.reduce(0, Shape.saturatingSum) }
+        for node in uses.indices {
+            uses[node].weights = MemoryUse.weights(ofTiles: held[node].values.reduce(0, Shape.saturatingSum))
+        }
         return uses
     }
 
@@ -63,10 +82,13 @@ extension CostModel {
         let makes = Set(made.map { $0.1 })
         let outputs = Set(source.outputs.map(\.value))
         let read = Set(layers.flatMap { source.nodes[$0].inputs }).union(outputs).subtracting(makes)
+        let inputs = read.map { (value: $0, bytes: graph.byteCount(of: $0)) }
+        let values = activations(inputs: inputs, making: made, keeping: outputs)
+        let beside = layers.isEmpty ? [] : inputs.map(\.bytes) + outputs.map { graph.byteCount(of: $0) }
+        // Its weights are read from their file as kernels want them, and results stay where they are.
         return MemoryUse(
             weights: layers.reduce(0) { Shape.saturatingSum($0, self.layers[$1].weightByteCount) },
-            activations: activations(
-                inputs: read.map { ($0, graph.byteCount(of: $0)) }, making: made, keeping: outputs))
+            activations: beside.reduce(values, Shape.saturatingSum))
     }
 
     /// The most bytes that are alive at one time while layers run in order; a value is alive until its last reader has run.
