@@ -46,9 +46,7 @@ public struct Deployment: Sendable {
         ) async throws -> Cluster {
             let cores = ProcessInfo.processInfo.activeProcessorCount
             let share = threads ?? max(1, cores / max(1, count ?? 1))
-            var equipment = NodeEquipment(
-                operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
-                options: CompileOptions(threads: share))
+            var equipment = try NodeEquipment(modules, options: CompileOptions(threads: share))
             let transport = transport ?? TransportChoice(kind: isOneProcess ? "loopback" : "tcp")
             let factory = try modules.transports.make(transport.kind, transport.settings)
             switch self {
@@ -100,12 +98,13 @@ public struct Deployment: Sendable {
     ///   - precision: that of the layers, on all nodes.
     ///   - tune: measure kernels here, and have all nodes take the fastest.
     ///   - timed: have all nodes note what they do when, for `timeline()`.
+    ///   - coded: what is sent in place of weights, see `Network.coded`.
     /// - Throws: `notFound` for a precision of a layer that the network does not have, and what each of these steps throws.
     public static func start(
         _ graph: BoundGraph, partition: PartitionChoice, transport: TransportChoice?, members: Members,
         security: SecurityChoice? = nil, threads: Int? = nil, exact: Bool = true,
         precision: PrecisionChoice = PrecisionChoice(), tune: Bool = false, timed: Bool = false,
-        modules: Modules = .builtin
+        coded: CodedWeights = CodedWeights(), modules: Modules = .builtin
     ) async throws -> Deployment {
         let precision = try precision.resolved(in: graph.graph)
         func cluster() async throws -> Cluster {
@@ -127,7 +126,8 @@ public struct Deployment: Sendable {
         do {
             let (planner, plan, kernels) = try prepared ?? prepare(for: cluster.peers.count)
             let task = try await RecoveringTask.lead(
-                plan, on: cluster, exact: exact, precision: precision, kernels: kernels, timed: timed, planner: planner)
+                plan, on: cluster, exact: exact, precision: precision, kernels: kernels, timed: timed, coded: coded,
+                planner: planner)
             let isExact = exact && !precision.uses(.bf16) && !precision.uses(.f16)
             return Deployment(
                 plan: plan, precision: precision, kernels: kernels, isExact: isExact, cluster: cluster, task: task)
@@ -158,6 +158,9 @@ public struct Deployment: Sendable {
 
     /// Bytes of layers and weights that were distributed.
     public var distributedByteCount: Int { get async { await task.distributedByteCount } }
+
+    /// Bytes by which that is less than if no weight had been coded.
+    public var savedByteCount: Int { get async { await task.savedByteCount } }
 
     /// Ends the task and takes leave of the nodes.
     public func close() async {

@@ -12,8 +12,8 @@ public struct DeploymentFile: Configurable {
     public var plugins: [String] = []
     /// The network's file, relative to the deployment's.
     public var network = ""
-    /// A weight file in place of the network's own, relative to the deployment's.
-    public var weights: String?
+    /// Another weight file, relative to the deployment's, and how weights are compressed on their way; nil for neither.
+    public var weights: WeightsChoice?
     /// That of the layers, on all nodes.
     public var precision = PrecisionChoice()
     /// Whether kernels are measured first, see `KernelCache`.
@@ -35,7 +35,7 @@ public struct DeploymentFile: Configurable {
         Key(required: "tessera", \.version, "the version of the format, 1"),
         Key("plugins", \.plugins, "plugins, scripts or shared libraries, whose modules are known by name here"),
         Key(required: "network", \.network, "the network's file"),
-        Key("weights", \.weights, "a weight file in place of the network's own"),
+        Key("weights", \.weights, "a weight file in place of the network's own, and how weights go to the nodes"),
         Key("precision", \.precision, "in which numbers layers compute"),
         Key("tune", \.tune, "whether kernels are measured, and the fastest chosen for all nodes"),
         Key("partition", \.partition, "the partition strategy and its options"),
@@ -52,7 +52,7 @@ public struct DeploymentFile: Configurable {
         let resolve = PathComponents.resolver(of: path)
         plugins = plugins.map(resolve)
         network = resolve(network)
-        weights = weights.map(resolve)
+        weights = weights?.resolved(resolve)
         partition.cluster = partition.cluster.map(resolve)
         security = security?.resolved(resolve)
     }

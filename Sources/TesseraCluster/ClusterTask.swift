@@ -60,6 +60,9 @@ public actor ClusterTask {
     private var notes: AsyncThrowingStream<(PeerID, TaskMessage.Noted), any Error>.Continuation?
     /// Bytes of layers and weights that the preparation sent.
     public private(set) var distributedByteCount = 0
+    /// Bytes by which that is less than if no weight had been coded.
+    public private(set) var savedByteCount = 0
+    private let coded: CodedWeights
 
     /// Makes `node` the leader of a task: announces it, distributes layers and weights, and returns when all are ready.
     ///
@@ -71,13 +74,16 @@ public actor ClusterTask {
     ///   - precision: that of the layers, on all nodes; nil for the leader's own.
     ///   - kernels: those that all nodes take, so that parts are made as the whole is; nil for the leader's own choice.
     ///   - timed: have all nodes note what they do when, for `timeline()`.
+    ///   - coded: what is sent in place of weights.
     /// - Throws: `nodeFailure` naming the node that is lost or failed; `invalidArgument` for peers that do not fit.
     public static func lead(
         _ plan: Plan, on node: Node, peers: [PeerID], addresses: [PeerID: String] = [:], exact: Bool = true,
-        precision: PrecisionChoice? = nil, kernels: [String: KernelChoice]? = nil, timed: Bool = false
+        precision: PrecisionChoice? = nil, kernels: [String: KernelChoice]? = nil, timed: Bool = false,
+        coded: CodedWeights = CodedWeights()
     ) async throws -> ClusterTask {
         let task = try ClusterTask(
-            plan, on: node, peers: peers, addresses: addresses, precision: precision, kernels: kernels, timed: timed)
+            plan, on: node, peers: peers, addresses: addresses, precision: precision, kernels: kernels, timed: timed,
+            coded: coded)
         try await NodeLoss.asError { try await task.begin(exact: exact) }
         return task
     }
@@ -121,7 +127,8 @@ public actor ClusterTask {
     /// - Parameter onLoss: told once if the task ends since a node was lost.
     init(
         _ plan: Plan, on node: Node, peers: [PeerID], addresses: [PeerID: String], precision: PrecisionChoice?,
-        kernels: [String: KernelChoice]?, timed: Bool, onLoss: (@Sendable (NodeLoss) -> Void)? = nil
+        kernels: [String: KernelChoice]?, timed: Bool, coded: CodedWeights,
+        onLoss: (@Sendable (NodeLoss) -> Void)? = nil
     ) throws {
         guard peers.count == plan.nodeCount, Set(peers).count == peers.count else {
             throw TesseraError(.invalidArgument, "expected \(plan.nodeCount) different peers, found \(peers.count)")
@@ -133,6 +140,7 @@ public actor ClusterTask {
         self.precision = precision ?? node.options.precision
         self.kernels = kernels ?? node.options.kernels
         self.onLoss = onLoss
+        self.coded = coded
         recorder = timed ? TimeRecorder(node.clock) : nil
         span = try plan.spanOnly()
         // What the leader needs at the end follows from the whole.
@@ -256,10 +264,14 @@ public actor ClusterTask {
             throw TesseraError(
                 .protocolViolation, "node '\(peer)' wants weight \(hash), which the task does not have")
         }
+        // What goes nowhere need not be decoded.
+        let bytes = peer == node.name ? nil : coded[hash]
+        savedByteCount += tensor.byteCount - (bytes?.count ?? tensor.byteCount)
         let entry = TaskMessage.Weights.Entry(
-            hash: hash, shape: tensor.shape.dimensions, elementType: tensor.elementType)
+            hash: hash, shape: tensor.shape.dimensions, elementType: tensor.elementType, isCoded: bytes != nil)
         return try Message(
-            kind: TaskMessage.weights, body: TaskMessage.Weights(task: id, entries: [entry]), payload: [Blob(tensor)])
+            kind: TaskMessage.weights, body: TaskMessage.Weights(task: id, entries: [entry]),
+            payload: [bytes.map { Blob($0) } ?? Blob(tensor)])
     }
 
     // MARK: Inference

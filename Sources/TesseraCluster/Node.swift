@@ -34,6 +34,7 @@ public actor Node {
     nonisolated let logger: Logger
     nonisolated let limits: NodeLimits
     nonisolated let weights: WeightStore
+    nonisolated let decoder: (any WeightDecoder)?
     /// What tasks have of this node's memory.
     nonisolated let memory: ByteBudget
     /// Weights that wait to be hashed and kept, which may arrive faster than that goes.
@@ -57,12 +58,15 @@ public actor Node {
     ///   - clock: what it notes times by.
     ///   - limits: what it takes on at most.
     ///   - archive: where it keeps weights; nil for memory alone.
+    ///   - decoder: makes weights of what leaders send in their place; nil for a node that takes them only as they are.
     public init(
         transport: any Transport, operators: Registry<any Operator>, backend: any KernelBackend,
         options: CompileOptions = CompileOptions(), clock: NodeClock = .monotonic, limits: NodeLimits = NodeLimits(),
-        archive: (any WeightArchive)? = nil, logger: Logger = Logger(label: "tessera.node")
+        archive: (any WeightArchive)? = nil, decoder: (any WeightDecoder)? = nil,
+        logger: Logger = Logger(label: "tessera.node")
     ) {
         self.transport = transport
+        self.decoder = decoder
         self.operators = operators
         self.backend = backend
         self.options = options

@@ -10,13 +10,15 @@ public struct NodeEquipment: Sendable {
     public var limits: NodeLimits
     /// Where weights are kept that outlive the node; nil to keep them in memory alone.
     public var archive: (any WeightArchive)?
+    /// Nil for a node that takes weights only as they are.
+    public var decoder: (any WeightDecoder)?
 
     public init(
         operators: Registry<any Operator>, backend: any KernelBackend, options: CompileOptions = CompileOptions(),
-        limits: NodeLimits = NodeLimits(), archive: (any WeightArchive)? = nil
+        limits: NodeLimits = NodeLimits(), archive: (any WeightArchive)? = nil, decoder: (any WeightDecoder)? = nil
     ) {
         (self.operators, self.backend, self.options) = (operators, backend, options)
-        (self.limits, self.archive) = (limits, archive)
+        (self.limits, self.archive, self.decoder) = (limits, archive, decoder)
     }
 
     /// What a node with this equipment tells the others about itself.
@@ -38,7 +40,7 @@ public struct NodeEquipment: Sendable {
     public func node(on transport: any Transport) async -> Node {
         let node = Node(
             transport: transport, operators: operators, backend: backend, options: options, limits: limits,
-            archive: archive)
+            archive: archive, decoder: decoder)
         await node.start()
         return node
     }

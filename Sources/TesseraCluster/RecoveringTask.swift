@@ -51,6 +51,7 @@ public actor RecoveringTask {
     private let precision: PrecisionChoice?
     private let kernels: [String: KernelChoice]?
     private let isTimed: Bool
+    private let coded: CodedWeights
     /// The plan for all members.
     private let whole: Plan
     private let planner: Planner
@@ -73,6 +74,8 @@ public actor RecoveringTask {
     public private(set) var recovered = 0
     /// Bytes of layers and weights that were sent for all plans so far.
     public private(set) var distributedByteCount = 0
+    /// Bytes by which that is less than if no weight had been coded.
+    public private(set) var savedByteCount = 0
 
     /// How long a lost node is left alone before it is dialed, at first and at most.
     private static let pauses = (first: Duration.milliseconds(100), longest: Duration.seconds(1))
@@ -85,10 +88,12 @@ public actor RecoveringTask {
     /// - Throws: `nodeFailure` for a node that fails or if all are lost; `invalidArgument` for nodes that do not fit the plan.
     public static func lead(
         _ plan: Plan, on cluster: Cluster, exact: Bool = true, precision: PrecisionChoice? = nil,
-        kernels: [String: KernelChoice]? = nil, timed: Bool = false, planner: @escaping Planner
+        kernels: [String: KernelChoice]? = nil, timed: Bool = false, coded: CodedWeights = CodedWeights(),
+        planner: @escaping Planner
     ) async throws -> RecoveringTask {
         let task = RecoveringTask(
-            plan, on: cluster, exact: exact, precision: precision, kernels: kernels, timed: timed, planner: planner)
+            plan, on: cluster, exact: exact, precision: precision, kernels: kernels, timed: timed, coded: coded,
+            planner: planner)
         do {
             _ = try await task.ready()
         } catch {
@@ -100,11 +105,12 @@ public actor RecoveringTask {
 
     private init(
         _ plan: Plan, on cluster: Cluster, exact: Bool, precision: PrecisionChoice?, kernels: [String: KernelChoice]?,
-        timed: Bool, planner: @escaping Planner
+        timed: Bool, coded: CodedWeights, planner: @escaping Planner
     ) {
         (node, self.cluster) = (cluster.leader, cluster)
         (self.exact, self.precision, self.kernels) = (exact, precision, kernels)
         (whole, self.plan, self.planner, isTimed) = (plan, plan, planner, timed)
+        self.coded = coded
         members = cluster.peers.map { Member(peer: $0, address: cluster.addresses[$0]) }
     }
 
@@ -216,10 +222,11 @@ public actor RecoveringTask {
         let addresses = indices.compactMap { index in members[index].address.map { (members[index].peer, $0) } }
         let task = try ClusterTask(
             plan, on: node, peers: peers, addresses: Dictionary(addresses) { first, _ in first }, precision: precision,
-            kernels: kernels, timed: isTimed,
+            kernels: kernels, timed: isTimed, coded: coded,
             onLoss: { [weak self] loss in Task { await self?.recover(number, after: loss) } })
         try await task.begin(exact: exact)
         distributedByteCount += await task.distributedByteCount
+        savedByteCount += await task.savedByteCount
         guard !isFinished else { return await task.finish() }
         // Whatever runs by the plan before keeps its task until it is over.
         (leading, proven, self.plan) = (Leading(number: number, task: task, members: indices), indices, plan)

@@ -115,12 +115,14 @@ enum TaskMessage {
         let hashes: [ContentHash]
     }
 
-    /// The payload has one tensor for each entry.
+    /// The payload has one tensor for each entry, or the bytes that stand for it.
     struct Weights: Codable {
         struct Entry: Codable {
             let hash: ContentHash
             let shape: [Int]
             let elementType: ElementType
+            /// See `CodedWeights`.
+            let isCoded: Bool
         }
 
         let task: UUID

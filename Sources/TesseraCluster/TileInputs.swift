@@ -16,31 +16,20 @@ struct ArrivedPiece: Sendable {
 
 /// The inputs of one tile, put together as their pieces arrive.
 struct TileInputs {
-    /// Memory of an earlier inference.
-    struct Spare {
-        fileprivate let tensors: [Tensor?]
-        fileprivate let share: ByteBudget.Share
-    }
-
     private let pieces: [TileRoutes.Piece]
     private var tensors: [Tensor?]
     private let inputs: [Tile.Input]
     private var missing: Set<Int>
-    /// By input: memory of an earlier inference, for what is put together of several pieces.
-    private var spares: [Tensor?]
-    private var isPutTogether: [Bool]
     /// What the inputs take of the node's memory.
     private let share: ByteBudget.Share
 
     /// - Throws: `limitExceeded` if there is no memory for them.
-    init(_ tile: Tile, pieces: [TileRoutes.Piece], spare: Spare?, memory: ByteBudget) throws {
-        share = try spare?.share ?? memory.reserve(tile.inputs.reduce(0) { Shape.saturatingSum($0, $1.byteCount) })
+    init(_ tile: Tile, pieces: [TileRoutes.Piece], memory: ByteBudget) throws {
+        share = try memory.reserve(tile.inputs.reduce(0) { Shape.saturatingSum($0, $1.byteCount) })
         self.pieces = pieces
         inputs = tile.inputs
         tensors = tile.inputs.map { _ in nil }
-        isPutTogether = tile.inputs.map { _ in false }
         missing = Set(pieces.indices)
-        spares = spare?.tensors ?? tile.inputs.map { _ in nil }
     }
 
     var isComplete: Bool { missing.isEmpty }
@@ -56,18 +45,11 @@ struct TileInputs {
         if piece.source.shape == whole, piece.region == Region(whole: whole) {
             return tensors[place.input] = piece.source
         }
-        var target =
-            try tensors[place.input] ?? spares[place.input] ?? Tensor(zeros: whole, elementType: place.elementType)
+        var target = try tensors[place.input] ?? Tensor(zeros: whole, elementType: place.elementType)
         // Written to in place only by whoever alone refers to it.
-        (tensors[place.input], spares[place.input]) = (nil, nil)
+        tensors[place.input] = nil
         try target.paste(piece.region, of: piece.source, at: place.region)
         tensors[place.input] = target
-        isPutTogether[place.input] = true
-    }
-
-    /// Memory that later inferences may use once the tile is computed.
-    func reusable(of tensors: [String: Tensor], in graph: Graph) -> Spare {
-        Spare(tensors: zip(inputs, isPutTogether).map { $1 ? tensors[graph.values[$0.value].name] : nil }, share: share)
     }
 
     /// All inputs, by the names of the values.

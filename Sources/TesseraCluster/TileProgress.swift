@@ -1,35 +1,27 @@
 import Synchronization
 import TesseraCore
 import TesseraPartition
-import TesseraRuntime
-
-/// Memory for what one tile makes, of one inference after the other.
-final class TileOutputs: Sendable {
-    private let tensors = Mutex<[String: Tensor]>([:])
-
-    /// Runs a tile. What it made before is written over, unless somebody still has that.
-    func run(
-        _ session: Session, _ inputs: [String: Tensor], isCancelled: () -> Bool
-    ) throws -> [String: Tensor] {
-        try tensors.withLock { tensors in
-            // Held by nobody else, it needs no copy to be written to.
-            var own = tensors
-            tensors = [:]
-            try session.run(inputs, into: &own, isCancelled: isCancelled)
-            tensors = own
-            return own
-        }
-    }
-}
 
 /// How far a node's tiles of one task are: inputs that are not complete yet, results that wait to be collected.
 actor TileProgress {
     /// A tile whose inputs are all there.
-    struct Job: Sendable {
+    final class Job: Sendable {
         let place: TileRoutes.Place
         let inference: Int
-        let inputs: [String: Tensor]
-        fileprivate let arrived: TileInputs
+        private let inputs: Mutex<TileInputs?>
+
+        fileprivate init(_ key: Key, _ inputs: TileInputs) {
+            (place, inference) = (key.place, key.inference)
+            self.inputs = Mutex(inputs)
+        }
+
+        /// The inputs, which are the caller's alone then: their memory is free before what is made of them is sent.
+        func takeInputs() -> TileInputs? {
+            inputs.withLock { inputs in
+                defer { inputs = nil }
+                return inputs
+            }
+        }
     }
 
     /// What a tile made.
@@ -39,7 +31,7 @@ actor TileProgress {
         let share: ByteBudget.Share
     }
 
-    private struct Key: Hashable {
+    fileprivate struct Key: Hashable {
         let inference: Int
         let place: TileRoutes.Place
     }
@@ -55,9 +47,6 @@ actor TileProgress {
     /// Tiles that had all their inputs, of inferences that are not collected yet.
     private var begun: Set<Key> = []
     private var results: [Key: Result] = [:]
-    /// Memory of tiles that were computed: fresh memory costs more than filling it, since the system clears it first.
-    private var spareInputs: [TileRoutes.Place: [TileInputs.Spare]] = [:]
-    private var spareOutputs: [TileRoutes.Place: [TileOutputs]] = [:]
 
     /// - Parameters:
     ///   - requests: inferences that may be under way at once.
@@ -85,9 +74,7 @@ actor TileProgress {
         underWay.insert(inference)
         var inputs =
             try waiting[key]
-            ?? TileInputs(
-                tile, pieces: routes.pieces[place.stage][place.tile], spare: spareInputs[place]?.popLast(),
-                memory: memory)
+            ?? TileInputs(tile, pieces: routes.pieces[place.stage][place.tile], memory: memory)
         waiting[key] = nil
         for piece in pieces { try inputs.add(piece) }
         guard inputs.isComplete else {
@@ -95,15 +82,8 @@ actor TileProgress {
             return nil
         }
         begun.insert(key)
-        return Job(
-            place: place, inference: inference, inputs: inputs.named(in: plan.graph.graph), arrived: inputs)
+        return Job(key, inputs)
     }
-
-    /// How much memory of tiles is kept for each of them.
-    private static let spareLimit = 2
-
-    /// Memory for what a tile makes.
-    func outputs(for place: TileRoutes.Place) -> TileOutputs { spareOutputs[place]?.popLast() ?? TileOutputs() }
 
     /// Keeps what a tile made, if the leader will ask for it.
     ///
@@ -112,16 +92,6 @@ actor TileProgress {
         guard routes.collected.contains(job.place.stage) else { return }
         results[Key(inference: job.inference, place: job.place)] = Result(
             tensor: result, share: try memory.reserve(result.byteCount))
-    }
-
-    /// Takes the memory of a tile that is made, for later inferences. What the leader collects goes away with it.
-    func reuse(_ memory: TileOutputs, of job: Job) {
-        if spareInputs[job.place]?.count ?? 0 < Self.spareLimit {
-            spareInputs[job.place, default: []].append(job.arrived.reusable(of: job.inputs, in: plan.graph.graph))
-        }
-        guard !routes.collected.contains(job.place.stage), spareOutputs[job.place]?.count ?? 0 < Self.spareLimit
-        else { return }
-        spareOutputs[job.place, default: []].append(memory)
     }
 
     /// Hands over all that was made in an inference, in the order of stages and tiles.

@@ -130,7 +130,7 @@ final class TileWork: Sendable {
                 layers = received
                 if missing.isEmpty { setup = try await prepare(received, weights, since: begin) }
             case TaskMessage.weights:
-                for (hash, tensor) in try receiveWeights(message, lacking: layers == nil ? nil : missing) {
+                for (hash, tensor) in try await receiveWeights(message, lacking: layers == nil ? nil : missing) {
                     weights[hash] = tensor
                     missing.remove(hash)
                 }
@@ -221,11 +221,15 @@ final class TileWork: Sendable {
     /// - Parameter missing: what to take; nil for all, while it is not known what the task needs.
     private func receiveWeights(
         _ message: Message, lacking missing: Set<ContentHash>?
-    ) throws -> [ContentHash: Tensor] {
+    ) async throws -> [ContentHash: Tensor] {
         var received: [ContentHash: Tensor] = [:]
         let entries = try message.decode(TaskMessage.Weights.self).entries
         for (index, entry) in entries.enumerated() where missing?.contains(entry.hash) ?? true {
-            let tensor = try message.blob(index).tensor(shape: Shape(entry.shape), elementType: entry.elementType)
+            let blob = try message.blob(index)
+            let tensor =
+                entry.isCoded
+                ? try await decode(blob, entry)
+                : try blob.tensor(shape: Shape(entry.shape), elementType: entry.elementType)
             let actual = ContentHash(tensor)
             guard actual == entry.hash else {
                 throw TesseraError(.protocolViolation, "expected a weight with hash \(entry.hash), found \(actual)")
@@ -233,6 +237,29 @@ final class TileWork: Sendable {
             received[entry.hash] = try weights.insert(tensor, for: entry.hash)
         }
         return received
+    }
+
+    /// The weight that bytes stand for.
+    private func decode(_ blob: Blob, _ entry: TaskMessage.Weights.Entry) async throws -> Tensor {
+        guard let decoder = node.decoder else {
+            throw TesseraError(.notSupported, "expected weights as they are, found coded ones")
+        }
+        let shape = Shape(entry.shape)
+        guard shape.dimensions.allSatisfy({ $0 >= 0 }) else {
+            throw TesseraError(.protocolViolation, "expected the shape of a weight, found \(shape)")
+        }
+        // A few bytes may stand for many.
+        let byteCount = Shape.saturatingProduct(shape.elementCount, entry.elementType.byteCount)
+        guard byteCount <= node.weights.limit else {
+            throw TesseraError(
+                .limitExceeded,
+                "expected at most \(node.weights.limit) bytes of weights (the limit 'weights'), found a coded one of \(byteCount)"
+            )
+        }
+        return try await node.compute.run {
+            try decoder.tensor(
+                of: blob.withUnsafeBytes { Array($0) }, shape: shape, elementType: entry.elementType)
+        }
     }
 
     private func prepare(
@@ -350,12 +377,14 @@ final class TileWork: Sendable {
         guard let session = setup.sessions[stage][tile] else {
             throw TesseraError(.protocolViolation, "tile \(tile) of stage \(stage) is not this node's")
         }
-        let memory = await setup.progress.outputs(for: job.place)
         let outputs = try await node.compute.run {
             let (begin, start) = (ContinuousClock.now, setup.recorder?.now)
             defer { self.node.counts.computed(stage: stage, in: .now - begin) }
             defer { setup.recorder?.note(TimedWork(.compute, inference: job.inference, job.place), since: start) }
-            return try memory.run(session, job.inputs) { self.isOver.withLock { $0 } }
+            let inputs = job.takeInputs()
+            return try withExtendedLifetime(inputs) {
+                try session.run(inputs?.named(in: setup.plan.graph.graph) ?? [:]) { self.isOver.withLock { $0 } }
+            }
         }
         guard let result = outputs.values.first else {
             throw TesseraError(.backendFailure, "a tile made nothing")
@@ -367,7 +396,6 @@ final class TileWork: Sendable {
         try await setup.progress.keep(result, of: job)
         let work = TaskMessage.Work(task: task, inference: job.inference, stage: stage, tile: tile)
         try await send(TaskMessage.made, TaskMessage.Made(work: work, sentByteCount: sent))
-        await setup.progress.reuse(memory, of: job)
     }
 
     /// - Returns: the bytes of elements that left this node.

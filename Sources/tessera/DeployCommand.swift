@@ -100,19 +100,23 @@ struct DeployCommand: AsyncParsableCommand {
         _ file: DeploymentFile, transport: TransportChoice?, _ job: MPIJob?, _ modules: Modules
     ) async throws {
         let network = try modules.loader
-            .load(file.network, weights: (weights ?? file.weights).map { .file($0) })
+            .load(file.network, weights: (weights ?? file.weights?.file).map { .file($0) })
         let folder = try stream.map {
             try InputFolder(network, folder: $0, fixed: network.readInputs(values.inputs).tensors)
         }
         let inputs = try folder.map { try $0.inputs(at: 0) } ?? values.read(for: network)
-        let graph = try fold.apply(to: network).bound(inputs: inputs.shapes)
+        let (deployed, coded) = try fold.apply(to: network).coded(
+            by: file.weights?.compression, inputs: inputs.shapes, modules: modules,
+            backend: modules.backends.make(Modules.defaultBackend), threads: threads.count)
+        let graph = try deployed.bound(inputs: inputs.shapes)
         NetworkOptions.noteUnusedWeights(of: network)
 
         let deployment = try await Deployment.start(
             graph, partition: file.partition, transport: transport,
             members: job.map { .joined($0.transport) } ?? members.members(of: file),
             security: members.security(of: file), threads: threads.threads ?? file.threads, exact: file.exact,
-            precision: file.precision, tune: tune.tune || file.tune, timed: timeline != nil, modules: modules)
+            precision: file.precision, tune: tune.tune || file.tune, timed: timeline != nil, coded: coded,
+            modules: modules)
         let results: [String: Tensor]
         var report: DeploymentReport
         var server: MetricsServer?
@@ -172,7 +176,7 @@ struct DeployCommand: AsyncParsableCommand {
         let median = reports[reports.count / 2]
         var report = DeploymentReport(
             median.plan, median.report, distributed: await deployment.distributedByteCount,
-            recovered: await deployment.recovered)
+            saved: await deployment.savedByteCount, recovered: await deployment.recovered)
         report.timeline = median.timeline.map(TimelineReport.init)
         report.note(latencies)
         return (results, report)
@@ -216,7 +220,7 @@ struct DeployCommand: AsyncParsableCommand {
         }
         var all = DeploymentReport(
             await deployment.currentPlan, report, distributed: await deployment.distributedByteCount,
-            recovered: await deployment.recovered)
+            saved: await deployment.savedByteCount, recovered: await deployment.recovered)
         if timeline != nil { all.timeline = TimelineReport(try await deployment.timeline()) }
         return all
     }

@@ -18,6 +18,8 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
     let bytes_between_nodes: Int
     /// Bytes of layers and weights, sent once before.
     let bytes_distributed: Int
+    /// By which that is less than if weights were sent as they are.
+    let bytes_saved: Int
     /// Nodes that were lost and done without.
     let recovered: Int
     /// Whether the result is the single node's to the bit; nil if that was not asked.
@@ -40,25 +42,26 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
     var timeline: TimelineReport?
 
     /// Of one inference.
-    init(_ plan: Plan, _ report: ClusterTask.Report, distributed: Int, recovered: Int) {
+    init(_ plan: Plan, _ report: ClusterTask.Report, distributed: Int, saved: Int, recovered: Int) {
         self.init(
             plan, latency: report.latency, sent: report.bytesSent, received: report.bytesReceived,
-            exchanged: report.bytesExchanged, distributed: distributed, recovered: recovered)
+            exchanged: report.bytesExchanged, distributed: distributed, saved: saved, recovered: recovered)
     }
 
     /// Of a stream: bytes of each inference on average, and the median of latencies.
-    init(_ plan: Plan, _ stream: Deployment.StreamReport, distributed: Int, recovered: Int) {
+    init(_ plan: Plan, _ stream: Deployment.StreamReport, distributed: Int, saved: Int, recovered: Int) {
         let count = max(1, stream.inferences)
         let latencies = stream.latencies.sorted()
         self.init(
             plan, latency: latencies.isEmpty ? .zero : latencies[latencies.count / 2], sent: stream.bytesSent / count,
             received: stream.bytesReceived / count, exchanged: stream.bytesExchanged / count, distributed: distributed,
-            recovered: recovered)
+            saved: saved, recovered: recovered)
         (pictures, pictures_per_second) = (stream.inferences, stream.throughput)
     }
 
     private init(
-        _ plan: Plan, latency: Duration, sent: Int, received: Int, exchanged: Int, distributed: Int, recovered: Int
+        _ plan: Plan, latency: Duration, sent: Int, received: Int, exchanged: Int, distributed: Int, saved: Int,
+        recovered: Int
     ) {
         latency_ms = latency.milliseconds
         nodes = plan.nodeCount
@@ -72,6 +75,7 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         bytes_received = received
         bytes_between_nodes = exchanged
         bytes_distributed = distributed
+        bytes_saved = saved
         self.recovered = recovered
     }
 
@@ -106,7 +110,8 @@ struct DeploymentReport: Encodable, CustomStringConvertible {
         table.add(["sent", ByteCount(bytes_sent).description])
         table.add(["received", ByteCount(bytes_received).description])
         table.add(["between nodes", ByteCount(bytes_between_nodes).description])
-        table.add(["layers and weights", ByteCount(bytes_distributed).description])
+        let saved = bytes_saved > 0 ? ", \(ByteCount(bytes_saved)) less than not compressed" : ""
+        table.add(["layers and weights", ByteCount(bytes_distributed).description + saved])
         if recovered > 0 { table.add(["nodes lost", "\(recovered), done without until back"]) }
         if let identical, let largest_difference {
             let difference = String(format: "NO, they differ by up to %.3g", largest_difference)

@@ -17,9 +17,7 @@ struct MPIJob: Sendable {
     static func join(_ choice: TransportChoice?, threads: Int?, modules: Modules) async throws -> MPIJob? {
         #if MPI
             guard let choice, choice.kind == "mpi" else { return nil }
-            let equipment = NodeEquipment(
-                operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
-                options: CompileOptions(threads: threads ?? 1))
+            let equipment = try NodeEquipment(modules, options: CompileOptions(threads: threads ?? 1))
             // The transport calls each process by its rank.
             let transport = try await modules.transports.make(choice.kind, choice.settings).start(
                 TransportOptions(information: equipment.information(named: "mpi")))

@@ -49,9 +49,9 @@ struct NodeCommand: AsyncParsableCommand {
         keepMemory()
         let file = try config.map(NodeFile.init(path:)) ?? NodeFile()
         let modules = try plugins.modules(file.plugins)
-        let equipment = NodeEquipment(
-            operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend),
-            options: CompileOptions(threads: threads.threads ?? file.threads ?? threads.count), limits: file.limits,
+        let equipment = try NodeEquipment(
+            modules, options: CompileOptions(threads: threads.threads ?? file.threads ?? threads.count),
+            limits: file.limits,
             archive: try (cache ?? file.cache).map(WeightFolder.init))
         let certificates = security.choice(over: file.security)
         let member = try certificates?.member()

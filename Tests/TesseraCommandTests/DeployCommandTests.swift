@@ -47,6 +47,38 @@ import Testing
         #expect(try deploy.json()["identical"] as? Bool == true)
     }
 
+    @Test("weights go compressed to nodes, by a codec or as their file has them, and the table says what that saves")
+    func compressedWeights() throws {
+        let folder = try TemporaryFolder()
+        let network = TestFiles.network("denoiser")
+        func deploy(_ network: String, _ weights: String) throws -> [String: Any] {
+            let file = try folder.write("{tessera: 1, network: \(network), \(weights)}", to: "d.yaml")
+            let arguments = ["deploy", file, "--input", landscape, "--spawn", "2", "--verify"]
+            let table = try Command(arguments)
+            #expect(table.status == 0, "\(table.errors)")
+            #expect(table.output.contains("less than not compressed") == !weights.isEmpty, "\(table.output)")
+            let command = try Command(arguments + ["--json"])
+            #expect(command.status == 0, "\(command.errors)")
+            return try command.json()
+        }
+        func number(_ report: [String: Any], _ key: String) -> Int { report[key] as? Int ?? -1 }
+        let plain = try deploy(network, "")
+        let coded = try deploy(network, "weights: {codec: context, bits: 8}")
+        #expect(number(plain, "bytes_saved") == 0)
+        #expect(coded["identical"] as? Bool == true)
+        let saved = number(plain, "bytes_distributed") - number(coded, "bytes_distributed")
+        #expect(abs(saved - number(coded, "bytes_saved")) < 4000 && saved > number(plain, "bytes_distributed") / 2)
+
+        let folded = try Command("fold", network, "-o", folder.file("folded"))
+        #expect(folded.status == 0, "\(folded.errors)")
+        let compressed = try Command(
+            "compress", folder.file("folded/network.yaml"), "-o", folder.file("small"), "--codec", "zstd")
+        #expect(compressed.status == 0, "\(compressed.errors)")
+        let small = try deploy(folder.file("small/network.yaml"), "exact: true")
+        #expect(small["identical"] as? Bool == true)
+        #expect(number(small, "bytes_saved") > number(plain, "bytes_distributed") / 2)
+    }
+
     @Test("nodes at addresses, each started by 'tessera node', until they are asked to stop")
     func addresses() throws {
         let folder = try TemporaryFolder()

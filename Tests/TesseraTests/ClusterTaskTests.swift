@@ -296,6 +296,7 @@ import Testing
                     .map([
                         ("hash", ContentHash(try Tensor([1, 3], shape: [2])).hexadecimal.configuration),
                         ("shape", [2].configuration), ("elementType", "f32".configuration),
+                        ("isCoded", false.configuration),
                     ])
                 ])),
         ]

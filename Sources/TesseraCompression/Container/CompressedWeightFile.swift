@@ -146,6 +146,18 @@ public final class CompressedWeightFile: WeightFile {
         }
     }
 
+    /// Every layer as a file of its own, by the name of its weight, as it is compressed here.
+    public func layerFiles() throws -> [String: [UInt8]] {
+        try zip(index.layers, offsets).reduce(into: [:]) { files, layer in
+            var place = layer.1
+            let parts = layer.0.parts.map { part in
+                defer { place += part.byteCount }
+                return content.withBytes { Array($0[place..<place + part.byteCount]) }
+            }
+            files[layer.0.name] = try CompressedWeights(layer.0, parts).encoded()
+        }
+    }
+
     // MARK: Decoding
 
     /// A run of parts of one layer that one thread decodes.

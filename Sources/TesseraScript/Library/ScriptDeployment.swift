@@ -9,18 +9,20 @@ final class ScriptDeployment: ScriptObject {
         var received: Int
         var exchanged: Int
         var distributed: Int
+        var saved: Int
 
-        init(_ report: ClusterTask.Report, distributed: Int) {
+        init(_ report: ClusterTask.Report, of deployment: Deployment) async {
             (latency, sent, received) = (report.latency, report.bytesSent, report.bytesReceived)
             exchanged = report.bytesExchanged
-            self.distributed = distributed
+            (distributed, saved) = (await deployment.distributedByteCount, await deployment.savedByteCount)
         }
 
         func table(for plan: Plan) -> ScriptValue {
             [
                 "latency_ms": .number(latency / .milliseconds(1)), "bytes_sent": .integer(sent),
                 "bytes_received": .integer(received), "bytes_between_nodes": .integer(exchanged),
-                "bytes_distributed": .integer(distributed), "nodes": .integer(plan.nodeCount),
+                "bytes_distributed": .integer(distributed), "bytes_saved": .integer(saved),
+                "nodes": .integer(plan.nodeCount),
                 "busy_nodes": .integer(plan.busyNodes.count), "strategy": .string(plan.strategy),
                 "redundancy": .number(plan.redundancy), "speedup_bound": .number(plan.speedupBound),
             ]
@@ -58,9 +60,7 @@ final class ScriptDeployment: ScriptObject {
                     let tensors = try locatingErrors(path: call.name) { try object.network.tensors(from: call[1]) }
                     let (outputs, report) = try wait(atMost: call.limits.seconds) {
                         let result = try await deployment.run(tensors)
-                        return (
-                            result.outputs, Report(result.report, distributed: await deployment.distributedByteCount)
-                        )
+                        return (result.outputs, await Report(result.report, of: deployment))
                     }
                     return [object.network.result(outputs), report.table(for: deployment.plan)]
                 }

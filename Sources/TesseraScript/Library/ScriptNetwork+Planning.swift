@@ -28,8 +28,9 @@ extension ScriptNetwork {
             "deploy{\(planOptions), inputs: table, \(clusterOptions)}"
                 + " -> Tensor|table<string, Tensor>, table",
             "Runs one inference on so many nodes of this process, or as many as the file `cluster` describes. Gives what `run` gives, and a table with latency_ms, bytes_sent, "
-                + "bytes_received, bytes_between_nodes, bytes_distributed, nodes, busy_nodes, strategy, redundancy and speedup_bound. `fold = false` runs the "
-                + "network as it is written, see `net:fold`."
+                + "bytes_received, bytes_between_nodes, bytes_distributed, bytes_saved, nodes, busy_nodes, strategy, redundancy and speedup_bound. `fold = false` runs the "
+                + "network as it is written, see `net:fold`. What was compressed, see `net:compress`, goes to the nodes as it is compressed, unless "
+                + "folding changes it."
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()
@@ -40,9 +41,9 @@ extension ScriptNetwork {
                 let deployment = try await start.run()
                 do {
                     let result = try await deployment.run(tensors)
-                    let distributed = await deployment.distributedByteCount
+                    let report = await ScriptDeployment.Report(result.report, of: deployment)
                     await deployment.close()
-                    return (result.outputs, ScriptDeployment.Report(result.report, distributed: distributed))
+                    return (result.outputs, report)
                 } catch {
                     await deployment.close()
                     throw error
@@ -95,8 +96,11 @@ extension ScriptNetwork {
         let exact = try options.bool("exact") ?? true
         let settings = try options.settings()
         let (plan, _) = try plan(&options) { try graph(for: shapes, fold: settings.fold) }
+        let coded = try compressed.map {
+            try CodedWeights($0.layerFiles(), of: network, inputs: singleShapes(shapes))
+        }
         return DeploymentStart(
-            plan: plan, transport: transport, threads: threads, exact: exact,
+            plan: plan, coded: coded ?? CodedWeights(), transport: transport, threads: threads, exact: exact,
             settings: settings, modules: context.modules)
     }
 }
@@ -104,6 +108,7 @@ extension ScriptNetwork {
 /// All that starting a deployment takes, on whatever thread.
 private struct DeploymentStart: Sendable {
     var plan: Plan
+    var coded: CodedWeights
     var transport: TransportChoice?
     var threads: Int?
     var exact: Bool
@@ -118,7 +123,7 @@ private struct DeploymentStart: Sendable {
         return try await .start(
             plan.graph, partition: PartitionChoice(strategy: plan.strategy), transport: transport,
             members: .local(plan.nodeCount), threads: threads, exact: exact,
-            precision: settings.precision, tune: settings.tune, modules: modules)
+            precision: settings.precision, tune: settings.tune, coded: coded, modules: modules)
     }
 }
 
