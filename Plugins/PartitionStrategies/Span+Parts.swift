@@ -45,11 +45,12 @@ extension Span {
         return speeds
     }
 
-    /// - Throws: `invalidArgument` unless every speed is a number above 0.
+    /// - Throws: `invalidArgument` unless every speed is a number that a device's can be: sums and ratios of others may be none.
     static func checkSpeeds(_ speeds: [Double]?) throws {
         guard let speeds else { return }
-        guard !speeds.isEmpty, speeds.allSatisfy({ $0.isFinite && $0 > 0 }) else {
-            throw TesseraError(.invalidArgument, "'speeds' expects numbers above 0, found \(speeds)")
+        guard !speeds.isEmpty, speeds.allSatisfy({ (1e-6...1e6).contains($0) }) else {
+            throw TesseraError(
+                .invalidArgument, "'speeds' expects numbers from 0.000001 to 1000000, found \(speeds)")
         }
     }
 }

@@ -23,9 +23,10 @@ public struct PartitionChoice: Sendable, Equatable {
 
     /// Cuts a network by this choice.
     ///
-    /// - Throws: `invalidArgument` if the file of the cluster has another number of nodes.
+    /// - Throws: `invalidArgument` for a number of nodes that cannot be, or that is not that of the cluster's file.
     public func plan(_ graph: BoundGraph, nodes: Int, strategies: Registry<any PartitionStrategy>) throws -> Plan {
-        try planner(graph, nodes: nodes, strategies: strategies)(Array(0..<nodes))
+        let planner = try planner(graph, nodes: nodes, strategies: strategies)
+        return try planner(Array(0..<nodes))
     }
 
     /// What cuts a network by this choice for some of the nodes, those whose numbers it is given.
@@ -37,6 +38,7 @@ public struct PartitionChoice: Sendable, Equatable {
         let (name, end) = (strategy, upTo)
         let strategy = try strategies.make(name, options)
         guard let cluster else {
+            try Plan.checkNodeCount(nodes)
             return { try Plan(graph, nodes: $0.count, strategy: strategy, named: name, end: end) }
         }
         let profile = try ClusterProfile(path: cluster)

@@ -20,11 +20,12 @@ public struct PlanComparison: Sendable {
     ///   - options: options, each for the strategies that know it.
     ///   - end: the layer at which the span ends at the latest.
     ///   - cluster: the file that says what the nodes are; nil for nodes that are all alike.
-    /// - Throws: `invalidArgument` for an option that no strategy knows, or for an end at which the network cannot be cut.
+    /// - Throws: `invalidArgument` for a number of nodes that cannot be, an option that no strategy knows, or an end at which the network cannot be cut.
     public init(
         _ graph: BoundGraph, nodes: Int, options: Configuration = .empty, upTo end: String? = nil,
         cluster: String? = nil, strategies: Registry<any PartitionStrategy>
     ) throws {
+        try Plan.checkNodeCount(nodes)
         let entries = try options.entries()
         let known = Set(strategies.modules.flatMap { $0.keys.map(\.name) })
         for entry in entries where !known.contains(entry.key) {

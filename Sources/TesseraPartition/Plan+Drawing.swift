@@ -31,7 +31,7 @@ private struct PlanDrawing {
                     format: "redundancy %.3f · speed-up at most %.2f · %@ moved", plan.redundancy, plan.speedupBound,
                     ByteCount(plan.bytesMoved).description), size: 13),
         ]
-        if plan.stages.isEmpty { body.append(text(margin, heading + 30, "nothing can be cut in space", size: 15)) }
+        if plan.stages.isEmpty { body.append(text(margin, heading + 30, plan.emptinessReason, size: 15)) }
         var height = heading + (plan.stages.isEmpty ? 60 : 0)
         for (index, stage) in plan.stages.enumerated() {
             body += draw(stage, index, top: height)

@@ -7,7 +7,7 @@ extension Plan: CustomStringConvertible {
     public var description: String {
         var lines = ["plan '\(strategy)' for \(count(nodeCount, "node")): \(count(stages.count, "stage"))"]
         guard !stages.isEmpty else {
-            let reason = notes.isEmpty ? "nothing can be cut in space: " : ""
+            let reason = notes.isEmpty ? emptinessReason + ": " : ""
             return ([lines[0] + "\n\(reason)the leader runs all \(count(graph.graph.nodes.count, "layer"))"] + notes)
                 .joined(separator: "\n") + "\n"
         }
@@ -30,6 +30,12 @@ extension Plan: CustomStringConvertible {
         }
         if !notes.isEmpty { lines += [""] + notes }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Why there are no stages.
+    var emptinessReason: String {
+        let span = try? Span(graph)
+        return span?.output == nil ? "nothing can be cut in space" : "the strategy cuts nothing"
     }
 
     /// Tiles that a table shows; JSON has all.

@@ -20,10 +20,15 @@ public struct Plan: Sendable {
     public init(
         _ graph: BoundGraph, nodes: Int, strategy: any PartitionStrategy, named name: String, end: String? = nil
     ) throws {
+        try Self.checkNodeCount(nodes)
+        try self.init(graph, on: ClusterProfile(equalNodes: nodes), strategy: strategy, named: name, end: end)
+    }
+
+    /// - Throws: `invalidArgument` for a number of nodes that no plan has.
+    public static func checkNodeCount(_ nodes: Int) throws {
         guard (1...4096).contains(nodes) else {
             throw TesseraError(.invalidArgument, "expected 1 to 4096 nodes, found \(nodes)")
         }
-        try self.init(graph, on: ClusterProfile(equalNodes: nodes), strategy: strategy, named: name, end: end)
     }
 
     /// Cuts `graph` for the nodes of a cluster by a strategy.

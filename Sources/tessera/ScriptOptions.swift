@@ -9,6 +9,9 @@ struct ScriptOptions: ParsableArguments {
     @Option(help: "MiB of memory that the script may take.")
     var memory: Int?
 
+    @Option(help: "Lua instructions that the script, or one entry of a session, may take; 100000000000 by default.")
+    var instructions: Int?
+
     @Flag(help: "Let the script use files and the system: io, os, debug, package.")
     var trusted = false
 
@@ -18,11 +21,15 @@ struct ScriptOptions: ParsableArguments {
     func validate() throws {
         guard timeout.map({ $0 > 0 }) ?? true else { throw ValidationError("'--timeout' expects more than 0 seconds") }
         guard memory.map({ $0 > 0 }) ?? true else { throw ValidationError("'--memory' expects more than 0 MiB") }
+        guard instructions.map({ $0 > 0 }) ?? true else {
+            throw ValidationError("'--instructions' expects more than 0")
+        }
     }
 
     var engineOptions: ScriptEngine.Options {
         var options = ScriptEngine.Options()
         if let timeout { options.timeout = timeout }
+        if let instructions { options.instructionLimit = instructions }
         if let memory { options.memoryLimit = memory }
         options.isTrusted = trusted
         options.searchPaths = luaPath

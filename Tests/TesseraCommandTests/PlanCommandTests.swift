@@ -83,6 +83,8 @@ import Testing
             (["--nodes", "2"], "open shape 1x1xheightxwidth"),
             (["--shape", "image=1x1x8", "--nodes", "2"], "expected 1x1xheightxwidth, found 1x1x8"),
             (["--shape", "image=1x1x8x8", "--nodes", "0"], "expected 1 to 4096 nodes, found 0"),
+            (["--shape", "image=1x1x8x8", "--nodes=-1"], "expected 1 to 4096 nodes, found -1"),
+            (["--shape", "image=1x1x8x8", "--nodes=-1", "--compare"], "expected 1 to 4096 nodes, found -1"),
             (["--shape", "image=1x1x8x8", "--strategy", "vertcal"], "did you mean 'vertical'?"),
             (["--shape", "image=1x1x8x8", "--option", "axes=height"], "did you mean 'axis'?"),
             (["--shape", "image=1x1x8x8", "--up-to", "conv99"], "conv99"),

@@ -61,6 +61,25 @@ import Testing
         #expect(try Command("plugins", "check", library, "--timeout", "0").status == 64)
     }
 
+    @Test("a library that crashes is told of at once, also where a process that it left behind goes on")
+    func crashes() throws {
+        let folder = try TemporaryFolder()
+        let crash = "*(volatile int *)8 = 1;"
+        let libraries = [
+            try SampleLibrary.c("void *tessera_plugin(void) { \(crash) return 0; }\n", in: folder, named: "crash"),
+            try SampleLibrary.c(
+                "#include <unistd.h>\nvoid *tessera_plugin(void) { if (fork()) \(crash) else sleep(20); _exit(0); }\n",
+                in: folder, named: "leaves"),
+        ]
+        for (library, reason) in zip(libraries, ["was ended by signal 11", "was ended "]) {
+            let start = ContinuousClock.now
+            let list = try Command("plugins", "--plugin", library, "--json", "--timeout", "4")
+            let refused = try #require(try list.json()["refused"] as? [[String: String]])
+            #expect(refused.first?["reason"]?.contains(reason) == true, "\(refused)")
+            #expect(ContinuousClock.now - start < .seconds(15))
+        }
+    }
+
     @Test("the process of a trial ends with the command that started it", arguments: [SIGTERM, SIGKILL])
     func orphans(_ signal: Int32) async throws {
         let folder = try TemporaryFolder()

@@ -74,10 +74,15 @@ import Testing
 
     @Test("speeds that are none, or not one for each node, are refused")
     func badSpeeds() throws {
-        for speeds in [[], [1, 0], [1, -2], [.infinity], [Double.nan]] {
+        for speeds in [
+            [], [1, 0], [1, -2], [.infinity], [Double.nan], [1, 1e-20], [1e308, 1e-308],
+            [.leastNonzeroMagnitude, .leastNonzeroMagnitude],
+        ] {
             var strategy = Strips()
             strategy.speeds = speeds
-            expectError(.invalidArgument, "'speeds' expects numbers above 0") { try strategy.validate() }
+            expectError(.invalidArgument, "'speeds' expects numbers from 0.000001 to 1000000") {
+                try strategy.validate()
+            }
         }
         var strategy = Strips()
         strategy.speeds = [1, 2]

@@ -65,7 +65,7 @@ import Testing
             ("tessera.arguments({}, {a = 1})", "argument 2 (given): expected a list, got a table with the entry 'a'"),
             ("tessera.json.decode('{')", "expected JSON"), ("tessera.json.encode(print)", "got a function"),
             ("tessera.csv.save({{{}}}, folder .. '/x.csv')", "expected text, a number or a boolean, got a table"),
-            ("tessera.csv.load(folder .. '/none.csv')", "cannot read"),
+            ("tessera.csv.load(folder .. '/none.csv')", "cannot open"),
             (
                 "tessera.plot{path = folder .. '/x.svg', curves = {a = {{1, 0 / 0}}}}",
                 "expected a point {x, y} of finite numbers"

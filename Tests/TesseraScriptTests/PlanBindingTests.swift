@@ -255,7 +255,7 @@ import Testing
             ("return {3}", "strategy 'mine': stage 1: expected a table, got a number"),
             ("return {{output = 'x', tiles = {}}}", "option 'output': the network cannot be cut after 'x'"),
             ("return {{output = 'c'}}", "strategy 'mine': stage 1: missing option 'tiles'"),
-            ("return {{output = 'c', tiles = {{node = 3}}}}", "expected a node from 0 to 1, found 2"),
+            ("return {{output = 'c', tiles = {{node = 3}}}}", "expected a node from 1 to 2, got 3"),
             ("return {{output = 'c', tiles = {{nod = 1}}}}", "tile 1: unknown option 'nod', did you mean 'node'?"),
             (
                 "return {{output = 'c', tiles = {{node = 1, rows = {0, 1}}}}}",

@@ -6,7 +6,8 @@
 
 local arg = tessera.arguments({}, arg)
 local picture = tessera.image(arg[1] or "configs/pictures/landscape.png"):tensor()
-local nodes, folder = math.tointeger(arg[2] or 4), arg[3]
+local nodes = assert(math.tointeger(tonumber(arg[2] or 4)), "expected an integer for NODES")
+local folder = arg[3]
 local net = tessera.network("configs/networks/denoiser.yaml")
 
 local deviation = 25 / 255

@@ -5,7 +5,8 @@
 local arg = tessera.arguments({}, arg)
 local picture, result = arg[1], arg[2]
 assert(result, "expected a picture, and a path for the noisy one")
-local sigma, seed = tonumber(arg[3] or 25), math.tointeger(arg[4] or 1)
+local sigma = assert(tonumber(arg[3] or 25), "expected a number for SIGMA")
+local seed = assert(math.tointeger(tonumber(arg[4] or 1)), "expected an integer for SEED")
 
 local clean = tessera.image(picture):tensor()
 local noise = tessera.tensor{shape = clean:shape(), normal = seed}

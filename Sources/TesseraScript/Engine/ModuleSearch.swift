@@ -33,8 +33,12 @@ struct ModuleSearch {
     static func read(_ path: String) throws -> [UInt8] {
         // A device or a pipe would have no end.
         var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard stat(path, &status) == 0 else {
             throw TesseraError(.inputOutput, "cannot read '\(path)': no such file")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            let kind = status.st_mode & S_IFMT == S_IFDIR ? "a directory" : "no regular file"
+            throw TesseraError(.inputOutput, "cannot read '\(path)': it is \(kind)")
         }
         guard status.st_size <= sizeLimit else {
             throw TesseraError(.inputOutput, "cannot read '\(path)': larger than \(sizeLimit >> 20) MiB")

@@ -45,7 +45,7 @@ public final class ScriptEngine {
     /// Bytes that Lua holds now, without those of objects.
     public var memoryUsed: Int { state.memoryUsed }
 
-    /// Runs a file. Modules beside it can be required.
+    /// Runs a file. Modules beside it, and in a folder `scripts` there, can be required.
     ///
     /// - Returns: what the file returns.
     /// - Throws: `inputOutput` if it cannot be read, `scriptFailure` with the place and the Lua traceback, and the error of
@@ -54,7 +54,7 @@ public final class ScriptEngine {
     public func run(file path: String) throws -> [ScriptValue] {
         let text = try ModuleSearch.read(path)
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        searchPaths = [folder] + options.searchPaths
+        searchPaths = [folder, folder + "/scripts"] + options.searchPaths
         return try run(text, name: path)
     }
 

@@ -125,7 +125,8 @@ final class ScriptCostModel: ScriptObject {
         ) { object, call in
             try call.expectArguments(atMost: 2)
             let pictures = call[2].isNil ? 1 : try call.integer(2, "pictures")
-            let reading = StageReading(span: object.span, path: call.name)
+            let reading = StageReading(
+                span: object.span, nodes: object.model.cluster.nodes.count, path: call.name)
             let stages = try reading.stages(.table(try call.table(1, "stages")))
             let plan = try Plan(
                 object.model.graph, nodes: object.model.cluster.nodes.count, choices: stages, strategy: "script")

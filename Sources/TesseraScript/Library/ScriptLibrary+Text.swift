@@ -113,11 +113,9 @@ extension ScriptLibrary {
 
     /// A file's text, if the script may hold it.
     private static func readText(_ path: String, _ call: ScriptCall) throws -> String {
-        if let size = fileByteCount(path) { try call.limits.check(bytes: size, for: "'\(path)'") }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw TesseraError(.inputOutput, "cannot read '\(path)'")
-        }
-        guard let text = String(validating: data, as: UTF8.self) else {
+        let file = try MappedFile(path: path)
+        try call.limits.check(bytes: file.bytes.count, for: "'\(path)'")
+        guard let text = file.text(0..<file.bytes.count) else {
             throw TesseraError(.malformedFile, "'\(path)': expected text in UTF-8")
         }
         return text
@@ -131,7 +129,13 @@ extension ScriptLibrary {
         ) { call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()
-            let path = try options.require("path", "the .svg file") { try $0.requireString() }
+            let path = try options.require("path", "the .svg file") { value in
+                let path = try value.requireString()
+                guard path.lowercased().hasSuffix(".svg") else {
+                    throw TesseraError(.invalidArgument, "expected a path that ends in .svg, got '\(path)'")
+                }
+                return path
+            }
             let (title, axis) = (try options.string("title") ?? "", try options.string("x") ?? "")
             let curves = try options.require("curves", "lists of points by name") { value in
                 try value.requireNamed().sorted { $0.key < $1.key }.map { name, points in

@@ -33,7 +33,8 @@ extension ScriptNetwork {
             let shapes = try options.take("inputs", network.shapes) ?? [:]
             try options.finish()
             let report = try locatingErrors(path: call.name) {
-                try benchmark.measure(
+                try network.requireRoom(for: network.singleShapes(shapes), within: call.limits)
+                return try benchmark.measure(
                     network.network, inputs: network.randomInputs(shapes), backend: network.backend)
             }
             return [try ScriptValue(encoding: report)]

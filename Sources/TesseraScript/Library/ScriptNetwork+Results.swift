@@ -13,7 +13,7 @@ extension ScriptNetwork {
             try call.expectArguments(atMost: 1)
             return try locatingErrors(path: call.name) {
                 let inputs = try network.inputs(from: call[1])
-                let session = try network.session(for: inputs.shapes, RunSettings())
+                let session = try network.session(for: inputs.shapes, RunSettings(), within: call.limits)
                 let report = try NetworkReport(network.network, of: session.run(inputs.tensors), for: inputs)
                 return [try ScriptValue(encoding: report.entries)]
             }

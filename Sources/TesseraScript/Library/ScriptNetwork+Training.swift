@@ -31,7 +31,11 @@ extension ScriptNetwork {
                 try file.validate()
                 let training = try network.context.modules.training(
                     file, of: network.network, backend: network.backend, threads: network.threads)
-                try training.run { _ in }
+                let end = call.limits.seconds.map { ContinuousClock.now + .seconds($0) }
+                try training.run { _ in
+                    guard let end, ContinuousClock.now > end else { return }
+                    throw TesseraError(.limitExceeded, "the script's time is over")
+                }
                 let trained = ScriptNetwork(
                     try training.session.trainedNetwork(), backend: network.backend, threads: network.threads,
                     context: network.context)
@@ -46,7 +50,7 @@ extension ScriptNetwork {
             of: ScriptNetwork.self, "trainer",
             "trainer{batch: integer, loss?: string|table, optimizer?: string|table, precision?: string} -> Trainer",
             "Makes the network ready for a training loop of one's own, with batches of that many samples. `loss` and `optimizer` "
-                + "are as in training files; the rate is given with each step."
+                + "are as in training files; a step that is given no rate takes the optimizer's."
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()

@@ -74,7 +74,8 @@ final class ScriptNetwork: ScriptObject {
             try call.expectArguments(atMost: 1)
             let (inputs, settings) = try network.splitSettings(from: call[1], of: call.name)
             let tensors = try locatingErrors(path: call.name) { try network.tensors(from: inputs) }
-            return [network.result(try network.session(for: tensors.mapValues(\.shape), settings).run(tensors))]
+            let session = try network.session(for: tensors.mapValues(\.shape), settings, within: call.limits)
+            return [network.result(try session.run(tensors))]
         }
     }
 
@@ -87,12 +88,24 @@ final class ScriptNetwork: ScriptObject {
         return graph
     }
 
-    func session(for shapes: [String: Shape], _ settings: RunSettings) throws -> StagedSession {
+    func session(
+        for shapes: [String: Shape], _ settings: RunSettings, within limits: ScriptLimits
+    ) throws -> StagedSession {
         try sessions.session(for: CompileKey(shapes: shapes, settings: settings)) {
-            try network.session(
+            try requireRoom(for: shapes, within: limits)
+            return try network.session(
                 inputs: shapes, backend: backend,
                 options: CompileOptions(threads: threads, precision: settings.precision), fold: settings.fold,
                 tune: settings.tune)
+        }
+    }
+
+    /// - Throws: `limitExceeded` if some layer alone reads and makes more than the script may take.
+    func requireRoom(for shapes: [String: Shape], within limits: ScriptLimits) throws {
+        guard let graph = try? network.boundWithoutWeights(inputs: shapes) else { return }
+        for node in graph.graph.nodes {
+            let bytes = (node.inputs + node.outputs).reduce(0) { Shape.saturatingSum($0, graph.byteCount(of: $1)) }
+            try limits.check(bytes: bytes, for: "what layer '\(node.name)' reads and makes")
         }
     }
 

@@ -106,7 +106,14 @@ final class ScriptTrainer: ScriptObject {
         let input = try options.require("input", "a tensor") { try $0.requireObject(ScriptTensor.self) }
         let classes = try options.take("classes") { value in try value.requireArray().map { try $0.requireInteger() } }
         let target = try options.object(ScriptTensor.self, "target")
-        let rate = try options.number("rate") ?? rate
+        let rate =
+            try options.take("rate") { value in
+                let rate = try value.requireNumber()
+                guard rate.isFinite, rate >= 0 else {
+                    throw TesseraError(.invalidArgument, "expected a finite rate of at least 0, got \(rate)")
+                }
+                return rate
+            } ?? rate
         try options.finish()
         let wanted: TrainingTarget
         switch (classes, target) {

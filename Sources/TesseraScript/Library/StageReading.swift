@@ -3,6 +3,8 @@ import Tessera
 /// Reads what scripts say of stages and parts.
 struct StageReading {
     var span: Span
+    /// How many nodes there are.
+    var nodes: Int
     /// What errors say of where they come from.
     var path: String
 
@@ -27,7 +29,13 @@ struct StageReading {
     /// One node's part; nil if it is empty.
     private func tile(_ value: ScriptValue, _ label: String, of whole: Region) throws -> TileChoice? {
         var options = NamedOptions(try locatingErrors(path: label) { try value.requireNamed() }, of: label)
-        let node = try options.require("node", "who makes it, counted from 1") { try $0.requireInteger() }
+        let node = try options.require("node", "who makes it, counted from 1") { value in
+            let node = try value.requireInteger()
+            guard (1...nodes).contains(node) else {
+                throw TesseraError(.invalidArgument, "expected a node from 1 to \(nodes), got \(node)")
+            }
+            return node
+        }
         let region = try options.region(of: whole)
         try options.finish()
         return region.isEmpty ? nil : TileChoice(node: node - 1, region: region)

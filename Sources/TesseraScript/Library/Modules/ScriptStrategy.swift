@@ -27,7 +27,8 @@ struct ScriptStrategy: PartitionStrategy {
                     try remarks.requireArray().map { try $0.requireString() }
                 }
             }
-            let reading = StageReading(span: span, path: "strategy '\(module.name)'")
+            let reading = StageReading(
+                span: span, nodes: cluster.nodes.count, path: "strategy '\(module.name)'")
             return PartitionDecision(stages: try reading.stages(stages), notes: notes)
         }
     }
