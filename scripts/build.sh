@@ -7,7 +7,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 arguments=() products=()
 for argument in "$@"; do
     if [[ $argument == --build-tests ]]; then
-        products=(tessera FrameFuzz MPIConformance tesseraPackageTests)
+        # The command is called otherwise than its target.
+        mapfile -t products < <(sed -n '/\.executableTarget(/{n;s/.*name: "\(.*\)",/\1/p}' Package.swift | sed 's/^TesseraCommand$/tessera/')
+        products+=(tesseraPackageTests)
     else
         arguments+=("$argument")
     fi

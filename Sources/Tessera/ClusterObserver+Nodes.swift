@@ -11,8 +11,7 @@ extension ClusterObserver {
     ) async throws -> ClusterObserver {
         try nodes.checkAddresses()
         let member = try security?.member()
-        let equipment = NodeEquipment(
-            operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend))
+        let equipment = try NodeEquipment(modules)
         // Whatever nodes send each other tensors by, they can be asked by TCP.
         return try await ClusterObserver(
             addresses: nodes.addresses,

@@ -31,7 +31,7 @@ public struct PartitionChoice: Sendable, Equatable {
 
     /// What cuts a network by this choice for some of the nodes, those whose numbers it is given.
     ///
-    /// - Throws: `invalidArgument` if the file of the cluster has another number of nodes.
+    /// - Throws: `invalidArgument` for a number of nodes that cannot be, or that is not that of the cluster's file.
     public func planner(
         _ graph: BoundGraph, nodes: Int, strategies: Registry<any PartitionStrategy>
     ) throws -> RecoveringTask.Planner {

@@ -73,27 +73,31 @@ extension Network {
             let result = try NetworkCompression(
                 self, settings, shapes: inputs, modules: modules, backend: backend, threads: threads
             ).run()
-            return (
-                result.network, try CodedWeights(result.weights.layerFiles(), of: result.network, inputs: inputs)
-            )
+            return (result.network, try CodedWeights(result.weights, of: result.network, inputs: inputs))
         }
         guard case .file(let path) = weights, PathComponents(path).fileExtension == CompressedWeights.fileExtension
         else { return (self, CodedWeights()) }
         let file = try CompressedWeightFile(
             path: path, codecs: modules.weightCodecs, layouts: modules.weightLayouts, threads: threads)
-        return (self, try CodedWeights(file.layerFiles(), of: self, inputs: inputs))
+        return (self, try CodedWeights(file, of: self, inputs: inputs))
     }
 }
 
 extension CodedWeights {
-    /// - Parameters:
-    ///   - files: of single weights, by name.
-    ///   - network: the network with the weights that they stand for.
-    public init(_ files: [String: [UInt8]], of network: Network, inputs: [String: Shape]) throws {
+    /// The layers of a file, for those weights of a network that they stand for: folding may have made others of some. What other nodes
+    /// may not decode to the same weight is left out.
+    public init(_ file: CompressedWeightFile, of network: Network, inputs: [String: Shape]) throws {
         self.init()
         let tensors = try network.weightsOfLayers(inputs: inputs)
-        for (name, bytes) in files {
-            if let tensor = tensors[name] { add(bytes, for: tensor) }
+        for (index, layer) in file.index.layers.enumerated() where CompressedWeightDecoder.decodes(layer) {
+            guard let tensor = tensors[layer.name], layer.stands(for: tensor) else { continue }
+            add(try file.file(of: index), for: tensor)
         }
+    }
+
+    public init(_ weights: CompressedWeights, of network: Network, inputs: [String: Shape]) throws {
+        let file = try CompressedWeightFile(
+            bytes: weights.encoded(), named: "the compressed weights", codecs: .builtin, threads: 1)
+        try self.init(file, of: network, inputs: inputs)
     }
 }

@@ -41,6 +41,8 @@ public actor Node {
     private let arriving: ByteBudget
     nonisolated let counts = NodeMetrics()
     nonisolated let compute: ComputeThread
+    /// For weights that are coded, so that tiles need not wait for them.
+    nonisolated let decoding: ComputeThread
     nonisolated let clock: NodeClock
     /// Questions that wait for their answer, and how many answers are under way.
     var questions: [UUID: PendingQuestion] = [:]
@@ -77,6 +79,7 @@ public actor Node {
         memory = ByteBudget("memory", limit: limits.memoryByteCount)
         arriving = ByteBudget("weights", limit: limits.arrivingByteCount)
         compute = ComputeThread(name: "tessera \(transport.localPeer)")
+        decoding = ComputeThread(name: "weights \(transport.localPeer)")
     }
 
     /// How many tasks it works for.
@@ -101,6 +104,7 @@ public actor Node {
         await transport.close()
         stopAll()
         compute.close()
+        decoding.close()
     }
 
     // MARK: Sending

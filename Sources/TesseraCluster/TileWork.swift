@@ -225,6 +225,9 @@ final class TileWork: Sendable {
         var received: [ContentHash: Tensor] = [:]
         let entries = try message.decode(TaskMessage.Weights.self).entries
         for (index, entry) in entries.enumerated() where missing?.contains(entry.hash) ?? true {
+            // Few bytes may take long.
+            if isOver.withLock({ $0 }) { throw CancellationError() }
+            guard received[entry.hash] == nil else { continue }
             let blob = try message.blob(index)
             let tensor =
                 entry.isCoded
@@ -256,7 +259,11 @@ final class TileWork: Sendable {
                 "expected at most \(node.weights.limit) bytes of weights (the limit 'weights'), found a coded one of \(byteCount)"
             )
         }
-        return try await node.compute.run {
+        guard blob.count < byteCount else {
+            throw TesseraError(
+                .protocolViolation, "expected fewer than \(byteCount) bytes for a coded weight, found \(blob.count)")
+        }
+        return try await node.decoding.run {
             try decoder.tensor(
                 of: blob.withUnsafeBytes { Array($0) }, shape: shape, elementType: entry.elementType)
         }

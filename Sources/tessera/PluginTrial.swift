@@ -38,21 +38,21 @@ struct PluginTrial {
         var said: [UInt8] = []
         let deadline = DispatchTime.now() + min(seconds, 3e7)
         var hasEnded = false
-        while !hasEnded, .now() < deadline, own.listen(into: &said, atMost: 0.05) {
-            hasEnded = ended.wait(timeout: .now()) == .success
+        while !hasEnded, .now() < deadline {
+            let isOpen = own.listen(into: &said, atMost: 0.05)
+            hasEnded = ended.wait(timeout: isOpen ? .now() : .now() + 0.05) == .success
+            hasEnded = hasEnded || Self.end(of: process.processIdentifier) != nil
         }
-        let isOverdue = !hasEnded && ended.wait(timeout: deadline) == .timedOut
+        let isOverdue = !hasEnded
+        if isOverdue { kill(process.processIdentifier, SIGKILL) }
         // The end is not told of as long as a process that a plugin left behind is there.
-        var isKnown = !isOverdue
-        if isOverdue {
-            kill(process.processIdentifier, SIGKILL)
-            isKnown = ended.wait(timeout: .now() + 2) == .success
-        }
+        let isKnown = ended.wait(timeout: .now() + 1) == .success || !process.isRunning
         signals.end()
         _ = own.listen(into: &said, atMost: 0)
-        status = isKnown ? process.terminationStatus : SIGKILL
+        let end = isKnown ? nil : Self.end(of: process.processIdentifier)
+        status = end?.status ?? (isKnown ? process.terminationStatus : SIGKILL)
         let (step, isDone) = TrialLine.progress(said)
-        let isKilled = !isKnown || process.terminationReason == .uncaughtSignal
+        let isKilled = end?.isSignal ?? (!isKnown || process.terminationReason == .uncaughtSignal)
         guard isKilled || !isDone else {
             failure = nil
             return
@@ -64,6 +64,14 @@ struct PluginTrial {
                 ? "was ended by signal \(status) (\(String(cString: strsignal(status))))"
                 : "ended with status \(status) before it was done"
         failure = what + (step.map { ", at '\($0)'" } ?? "")
+    }
+
+    /// What a process that was started here, and that nobody waited for yet, came to; nil while it runs.
+    private static func end(of process: pid_t) -> (status: Int32, isSignal: Bool)? {
+        var found = siginfo_t()
+        guard waitid(P_PID, id_t(process), &found, WEXITED | WNOHANG | WNOWAIT) == 0, found.si_signo == SIGCHLD
+        else { return nil }
+        return (found._sifields._sigchld.si_status, Int(found.si_code) != Int(CLD_EXITED))
     }
 
     /// Why a plugin cannot be loaded, if it takes the process with it.

@@ -71,11 +71,11 @@ import Testing
                 "#include <unistd.h>\nvoid *tessera_plugin(void) { if (fork()) \(crash) else sleep(20); _exit(0); }\n",
                 in: folder, named: "leaves"),
         ]
-        for (library, reason) in zip(libraries, ["was ended by signal 11", "was ended "]) {
+        for library in libraries {
             let start = ContinuousClock.now
-            let list = try Command("plugins", "--plugin", library, "--json", "--timeout", "4")
+            let list = try Command("plugins", "--plugin", library, "--json", "--timeout", "30")
             let refused = try #require(try list.json()["refused"] as? [[String: String]])
-            #expect(refused.first?["reason"]?.contains(reason) == true, "\(refused)")
+            #expect(refused.first?["reason"]?.contains("was ended by signal 11") == true, "\(refused)")
             #expect(ContinuousClock.now - start < .seconds(15))
         }
     }

@@ -1,3 +1,4 @@
+import Foundation
 import Tessera
 import TesseraTestSupport
 import Testing
@@ -92,6 +93,70 @@ import Testing
                 #expect("\(error)".contains(message), "\(error)")
             }
         }
+    }
+
+    @Test("bytes are refused that stand for anything but the weight that was announced")
+    func decoderGuards() throws {
+        let weight = try Tensor((0..<600).map { Float($0 % 7) }, shape: [20, 30])
+        let zstd = LayerSettings("zstd", try Modules.builtin.weightCodecs.make("zstd", .empty))
+        let layer = try LayerEncoder(CompressibleTensor("w", weight)).encode(zstd)
+        let other = try LayerEncoder(CompressibleTensor("v", weight)).encode(zstd)
+        let exact = try ExactTensors([("b", weight)], codecName: "zstd", codec: zstd.codec)
+        let decoder = CompressedWeightDecoder()
+        let good = try CompressedWeights(layers: [layer], exact: nil).encoded()
+        #expect(try decoder.tensor(of: good, shape: [20, 30], elementType: .f32) == layer.decoded)
+        let message = "expected one compressed weight of"
+        expectError(.protocolViolation, message) { try decoder.tensor(of: good, shape: [30, 20], elementType: .f32) }
+        expectError(.protocolViolation, message) { try decoder.tensor(of: good, shape: [20, 30], elementType: .i8) }
+        for file in [
+            CompressedWeights(layers: [layer, other], exact: nil), CompressedWeights(layers: [layer], exact: exact),
+            CompressedWeights(layers: [], exact: exact),
+        ] {
+            expectError(.protocolViolation, message) {
+                try decoder.tensor(of: file.encoded(), shape: [20, 30], elementType: .f32)
+            }
+        }
+        // An index of 200 000 numbers, for a weight of four bytes.
+        var large = layer
+        large.entry.order = [Int](repeating: 100_000, count: 200_000)
+        expectError(.malformedFile, "an index of at most") {
+            try decoder.tensor(
+                of: CompressedWeights(layers: [large], exact: nil).encoded(), shape: [1], elementType: .f32)
+        }
+    }
+
+    @Test(
+        "a node refuses coded weights of shapes that are none, of more than it may hold, and of more bytes than the weight",
+        arguments: [
+            ([-3, 2], "expected the shape"), ([1 << 40, 2], "the limit 'weights'"), ([1], "expected fewer than 4"),
+        ])
+    func forged(shape: [Int], expected: String) async throws {
+        let equipment = try NodeEquipment(.builtin)
+        let node = await equipment.node(on: try hub.join(equipment.information(named: "node")))
+        let forger = try hub.join(equipment.information(named: "forger"))
+        let id = UUID()
+        try await forger.send(Message(kind: "lead", body: ["task": id.uuidString]), to: "node")
+        let weights: [String: Configuration] = [
+            "task": id.uuidString.configuration,
+            "entries": Configuration(
+                .list([
+                    .map([
+                        ("hash", ContentHash(text: "w").hexadecimal.configuration), ("shape", shape.configuration),
+                        ("elementType", "f32".configuration), ("isCoded", true.configuration),
+                    ])
+                ])),
+        ]
+        try await forger.send(Message(kind: "weights", body: weights, payload: [Blob([1, 2, 3, 4])]), to: "node")
+        for await case .received(let message, _) in forger.events where message.kind == "failed" {
+            #expect(String(decoding: message.body, as: UTF8.self).contains(expected))
+            break
+        }
+        await node.close()
+    }
+
+    @Test("what others may not decode alike goes as it is", arguments: ["opus", "aac"])
+    func inexactCodecs(name: String) throws {
+        #expect(try dncnn("{codec: \(name)}").coded.isEmpty)
     }
 
     @Test("a node without a decoder says so")

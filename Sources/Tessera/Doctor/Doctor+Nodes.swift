@@ -33,9 +33,7 @@ extension Doctor {
         return peer
     }
 
-    private func equipment() throws -> NodeEquipment {
-        NodeEquipment(operators: modules.operators, backend: try modules.backends.make(Modules.defaultBackend))
-    }
+    private func equipment() throws -> NodeEquipment { try NodeEquipment(modules) }
 
     /// Joins the others as a leader would.
     private func start(named name: String, listen: String? = nil) async throws -> any Transport {

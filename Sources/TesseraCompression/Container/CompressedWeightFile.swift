@@ -27,19 +27,23 @@ public final class CompressedWeightFile: WeightFile {
     }
 
     /// The same for the bytes of such a file.
+    ///
+    /// - Parameter indexLimit: the most bytes that its index may unpack to.
     public convenience init(
         bytes: [UInt8], named name: String, codecs: Registry<any WeightCodec>,
-        layouts: Registry<any WeightLayout> = .builtin, threads: Int
+        layouts: Registry<any WeightLayout> = .builtin, threads: Int, indexLimit: Int = .max
     ) throws {
-        try self.init(bytes, named: name, codecs, layouts, threads: threads)
+        try self.init(bytes, named: name, codecs, layouts, threads: threads, indexLimit: indexLimit)
     }
 
     private init(
         _ content: any WeightBytes, named name: String, _ codecs: Registry<any WeightCodec>,
-        _ layouts: Registry<any WeightLayout>, threads: Int
+        _ layouts: Registry<any WeightLayout>, threads: Int, indexLimit: Int = .max
     ) throws {
         (self.content, self.codecs, self.layouts, self.threads) = (content, codecs, layouts, max(1, threads))
-        let (index, end) = try content.withBytes { bytes in try Self.readIndex(bytes, named: name) }
+        let (index, end) = try content.withBytes { bytes in
+            try Self.readIndex(bytes, named: name, limit: indexLimit)
+        }
         self.index = index
         try Self.checkEntries(index)
         var (offsets, place) = ([Int](), end)
@@ -82,7 +86,7 @@ public final class CompressedWeightFile: WeightFile {
     }
 
     private static func readIndex(
-        _ bytes: UnsafeRawBufferPointer, named name: String
+        _ bytes: UnsafeRawBufferPointer, named name: String, limit: Int
     ) throws -> (CompressedWeightIndex, Int) {
         func malformed(_ message: String) -> TesseraError {
             TesseraError(.malformedFile, "\(name) is not a valid file of compressed weights: \(message)")
@@ -102,7 +106,7 @@ public final class CompressedWeightFile: WeightFile {
         let start = CompressedWeights.headerSize
         let (length, plainLength) = (Int(number(12)), Int(number(16)))
         guard length <= bytes.count - start else { throw malformed("the index is cut off") }
-        let limit = CompressedWeights.indexLimit(codedByteCount: length)
+        let limit = min(limit, CompressedWeights.indexLimit(codedByteCount: length))
         guard plainLength <= limit else {
             throw malformed("expected an index of at most \(limit) bytes unpacked, found \(plainLength)")
         }
@@ -146,16 +150,14 @@ public final class CompressedWeightFile: WeightFile {
         }
     }
 
-    /// Every layer as a file of its own, by the name of its weight, as it is compressed here.
-    public func layerFiles() throws -> [String: [UInt8]] {
-        try zip(index.layers, offsets).reduce(into: [:]) { files, layer in
-            var place = layer.1
-            let parts = layer.0.parts.map { part in
-                defer { place += part.byteCount }
-                return content.withBytes { Array($0[place..<place + part.byteCount]) }
-            }
-            files[layer.0.name] = try CompressedWeights(layer.0, parts).encoded()
+    /// A layer as a file of its own, as it is compressed here.
+    public func file(of layer: Int) throws -> [UInt8] {
+        var place = offsets[layer]
+        let parts = index.layers[layer].parts.map { part in
+            defer { place += part.byteCount }
+            return content.withBytes { Array($0[place..<place + part.byteCount]) }
         }
+        return try CompressedWeights(index.layers[layer], parts).encoded()
     }
 
     // MARK: Decoding

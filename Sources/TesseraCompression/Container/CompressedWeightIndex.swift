@@ -30,6 +30,12 @@ public struct CompressedWeightIndex: Sendable, Codable {
         /// Of the decoded tensor.
         public var hash: ShortHash
         public var parts: [Part]
+
+        /// Whether this is what decoding gives, to the bit.
+        public func stands(for tensor: Tensor) -> Bool {
+            tensor.shape.dimensions == shape && tensor.elementType == type
+                && tensor.withUnsafeBytes { ShortHash(of: $0) } == hash
+        }
     }
 
     /// A run of bytes that one call of the codec made: rows of one frame, or several whole frames.

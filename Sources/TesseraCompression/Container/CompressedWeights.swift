@@ -31,15 +31,6 @@ public struct CompressedWeights: Sendable {
         parts.append(exact.bytes)
     }
 
-    /// Every layer as a file of its own, by the name of its weight.
-    public func layerFiles() throws -> [String: [UInt8]] {
-        var place = 0
-        return try index.layers.reduce(into: [:]) { files, layer in
-            defer { place += layer.parts.count }
-            files[layer.name] = try CompressedWeights(layer, Array(parts[place..<place + layer.parts.count])).encoded()
-        }
-    }
-
     /// One layer.
     init(_ layer: CompressedWeightIndex.Layer, _ parts: [[UInt8]]) {
         index.layers = [layer]

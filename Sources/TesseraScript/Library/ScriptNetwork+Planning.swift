@@ -97,7 +97,7 @@ extension ScriptNetwork {
         let settings = try options.settings()
         let (plan, _) = try plan(&options) { try graph(for: shapes, fold: settings.fold) }
         let coded = try compressed.map {
-            try CodedWeights($0.layerFiles(), of: network, inputs: singleShapes(shapes))
+            try CodedWeights($0, of: network, inputs: singleShapes(shapes))
         }
         return DeploymentStart(
             plan: plan, coded: coded ?? CodedWeights(), transport: transport, threads: threads, exact: exact,

@@ -31,7 +31,7 @@ extension ScriptNetwork {
                 try file.validate()
                 let training = try network.context.modules.training(
                     file, of: network.network, backend: network.backend, threads: network.threads)
-                let end = call.limits.seconds.map { ContinuousClock.now + .seconds($0) }
+                let end = call.limits.end
                 try training.run { _ in
                     guard let end, ContinuousClock.now > end else { return }
                     throw TesseraError(.limitExceeded, "the script's time is over")

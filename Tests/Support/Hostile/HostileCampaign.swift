@@ -31,9 +31,8 @@ public struct HostileCampaign: Sendable {
     }
 
     public init() async throws {
-        equipment = NodeEquipment(
-            operators: .builtin, backend: try Modules.builtin.backends.make(Modules.defaultBackend),
-            options: CompileOptions(threads: 1), limits: Self.limits)
+        equipment = try NodeEquipment(
+            .builtin, options: CompileOptions(threads: 1), limits: Self.limits)
         traffic = try await .record(equipment)
     }
 
