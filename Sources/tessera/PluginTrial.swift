@@ -37,16 +37,17 @@ struct PluginTrial {
         // The line holds few words: they are taken as they come.
         var said: [UInt8] = []
         let deadline = DispatchTime.now() + min(seconds, 3e7)
-        var hasEnded = false
-        while !hasEnded, .now() < deadline {
+        // Whether the end was told of, and whether it was seen.
+        var (isKnown, isDead) = (false, false)
+        while !isKnown, !isDead, .now() < deadline {
             let isOpen = own.listen(into: &said, atMost: 0.05)
-            hasEnded = ended.wait(timeout: isOpen ? .now() : .now() + 0.05) == .success
-            hasEnded = hasEnded || Self.end(of: process.processIdentifier) != nil
+            isKnown = ended.wait(timeout: isOpen ? .now() : .now() + 0.05) == .success
+            isDead = Self.end(of: process.processIdentifier) != nil
         }
-        let isOverdue = !hasEnded
+        let isOverdue = !isKnown && !isDead
         if isOverdue { kill(process.processIdentifier, SIGKILL) }
-        // The end is not told of as long as a process that a plugin left behind is there.
-        let isKnown = ended.wait(timeout: .now() + 1) == .success || !process.isRunning
+        // It is not told of as long as a process that a plugin left behind is there.
+        if !isKnown { isKnown = ended.wait(timeout: .now() + 1) == .success }
         signals.end()
         _ = own.listen(into: &said, atMost: 0)
         let end = isKnown ? nil : Self.end(of: process.processIdentifier)
