@@ -1,0 +1,28 @@
+import TesseraCore
+import Testing
+
+@Suite struct DeadlineTests {
+    @Test func thereIsNoneUntilSomebodyGivesOne() throws {
+        #expect(Deadline.current == nil)
+        try Deadline.check()
+        Deadline.hold(until: nil) { #expect(Deadline.current == nil) }
+    }
+
+    @Test func theEarlierOneCounts() {
+        let now = ContinuousClock.now
+        Deadline.hold(until: now + .seconds(5)) {
+            Deadline.hold(until: now + .seconds(9)) { #expect(Deadline.current == now + .seconds(5)) }
+            Deadline.hold(until: now + .seconds(2)) { #expect(Deadline.current == now + .seconds(2)) }
+            Deadline.hold(until: nil) { #expect(Deadline.current == now + .seconds(5)) }
+        }
+        #expect(Deadline.current == nil)
+    }
+
+    @Test func workAfterItIsRefused() throws {
+        try Deadline.hold(until: .now + .seconds(1000)) { try Deadline.check() }
+        let error = #expect(throws: TesseraError.self) {
+            try Deadline.hold(until: .now - .seconds(1)) { try Deadline.check() }
+        }
+        #expect(error?.code == .limitExceeded)
+    }
+}
