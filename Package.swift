@@ -6,7 +6,7 @@ let package = Package(
     name: "tessera",
     products: [
         .library(name: "Tessera", targets: ["Tessera"]),
-        .library(name: "TesseraFiles", targets: ["TesseraCore", "TesseraNetwork", "TesseraONNX"]),
+        .library(name: "TesseraFiles", targets: ["TesseraCore", "TesseraNetwork", "TesseraONNX", "TesseraTraining"]),
         .executable(name: "tessera", targets: ["TesseraCommand"]),
     ],
     traits: [
@@ -26,6 +26,8 @@ let package = Package(
         .systemLibrary(
             name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        // Kernels of our own.
+        .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
         .target(
             name: "CFFmpeg",
             linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }),
@@ -51,7 +53,7 @@ let package = Package(
             dependencies: ["TesseraNetwork", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["onnx.proto"]),
         .target(name: "TesseraRuntime", dependencies: ["TesseraOperators"]),
-        .target(name: "TesseraOneDNN", dependencies: ["TesseraRuntime", "COneDNN"]),
+        .target(name: "TesseraOneDNN", dependencies: ["TesseraRuntime", "COneDNN", "CKernels"]),
         .target(name: "TesseraTraining", dependencies: ["TesseraNetwork", "TesseraRuntime", "CZlib"]),
         .target(name: "TesseraPartition", dependencies: ["TesseraOperators"]),
         .target(name: "TesseraPruning", dependencies: ["TesseraNetwork", "TesseraRuntime"]),

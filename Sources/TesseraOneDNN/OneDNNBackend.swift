@@ -6,7 +6,8 @@ import TesseraRuntime
 /// Kernels of oneDNN. What it has no primitive for runs the operator's reference forward.
 public struct OneDNNBackend: KernelBackend {
     public let name = "onednn"
-    public var version: String { Engine.version }
+    /// oneDNN's, and that of the kernels of our own.
+    public var version: String { "\(Engine.version), \(MinimalFilter.implementation) 1" }
     public var instructionSet: String { Engine.instructionSet }
 
     public var precisions: Set<Precision> { Set(Precision.allCases) }

@@ -8,6 +8,8 @@ import TesseraRuntime
 final class PackedWeights: Sendable {
     static let shared = PackedWeights()
 
+    typealias Packing = (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+
     private struct Key: Hashable {
         /// Where the elements are, which is theirs as long as `Entry.owner` lives.
         var address: Int
@@ -44,16 +46,27 @@ final class PackedWeights: Sendable {
 
     /// - Parameters:
     ///   - source: how the tensor's own elements are to be read.
+    ///   - packing: writes f32 numbers of the target's size, given those of the tensor; nil for a reorder.
     ///   - pages: where they lie if they are not there yet.
     func weights(
-        _ tensor: Tensor, as source: Layout, in target: Layout, rounding precision: Precision, pages: SharedPages,
-        stream: Stream
+        _ tensor: Tensor, as source: Layout, in target: Layout, rounding precision: Precision,
+        packing: Packing? = nil, pages: SharedPages, stream: Stream
     ) throws -> Allocation {
         let key = Key(
             address: tensor.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }, byteCount: tensor.byteCount,
             source: source, target: target, precision: precision)
         let owner = tensor.memoryOwner
         if let entry = entries.withLock({ $0.byKey[key] }), entry.owner === owner, let allocation = entry.allocation {
+            return allocation
+        }
+        if let packing {
+            let allocation = try pages.allocate(byteCount: target.byteCount)
+            try tensor.rounded(to: precision).withFloats { numbers in
+                guard let start = numbers.baseAddress else { return }
+                packing(start, allocation.address.assumingMemoryBound(to: Float.self))
+            }
+            tensor.discardMemory()
+            entries.withLock { $0.add(Entry(owner: owner, allocation: allocation), for: key) }
             return allocation
         }
         let allocation = try pack(tensor, as: source, in: target, pages, stream)

@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 import Foundation
 import TesseraCore
@@ -18,9 +19,18 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         /// Of the buffer of numbers, that of bytes.
         case quantize(Int, Int, onednn_quantization, isBackwards: Int32)
         case shiftBytes(Int, Int, Int64)
+        case minimalFilter(Int)
         case input(Int, Int)
         case output(Int, Int)
         case reference(Int)
+    }
+
+    private struct MinimalFilterCall {
+        var work: ck_winograd
+        var source: Int
+        var residual: Int?
+        var target: Int
+        var scratch: Int
     }
 
     private struct ReferenceCall {
@@ -54,6 +64,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     /// What the arguments of the steps point to.
     private let memories: [Memory]
     private let arguments: ArgumentLists
+    private let filters: [MinimalFilterCall]
     private let references: [ReferenceCall]
     private let stream: Stream
     private let steps: [Step]
@@ -72,6 +83,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         var memories: [Memory] = []
         var operands = [[Memory]](repeating: [], count: buffers.count)
         var primitives: [Primitive] = []
+        var filters: [MinimalFilterCall] = []
         var references: [ReferenceCall] = []
         var steps: [Step] = []
         var ends: [Int] = []
@@ -113,6 +125,12 @@ final class Program: CompiledNetwork, @unchecked Sendable {
                 steps.append(.quantize(numbers.buffer, bytes.buffer, work, isBackwards: isBackwards ? 1 : 0))
             case .shiftBytes(let source, let target):
                 steps.append(.shiftBytes(source.buffer, target.buffer, Int64(source.layout.byteCount)))
+            case .minimalFilter(let work, let source, let residual, let target, let scratch):
+                steps.append(.minimalFilter(filters.count))
+                filters.append(
+                    MinimalFilterCall(
+                        work: work, source: source.buffer, residual: residual?.buffer, target: target.buffer,
+                        scratch: scratch.buffer))
             case .input(let index, let operand): steps.append(.input(index, operand.buffer))
             case .output(let operand, let index): steps.append(.output(operand.buffer, index))
             case .reference(let op, let parameters, let inputs, let types, let outputs, let precision):
@@ -134,7 +152,8 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         stream = try Stream()
         threads = all
         (self.arguments, self.memories, self.operands) = (arguments, memories, operands)
-        (self.primitives, self.references, self.steps, self.ends) = (primitives, references, steps, ends)
+        (self.primitives, self.filters, self.references) = (primitives, filters, references)
+        (self.steps, self.ends) = (steps, ends)
         (boundInputs, boundOutputs) = (bindings.inputs, bindings.outputs)
         offsets = plan.offsets.enumerated().map { bindings.buffers.contains($0) ? nil : $1 }
         addresses = .allocate(capacity: offsets.count)
@@ -152,6 +171,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         omp_set_num_threads(threads)
+        let deadline = Deadline.current
         try arena.withMemory { memory in
             try place(in: memory)
             try bind(&outputs)
@@ -159,6 +179,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
             var index = 0
             while index < steps.count {
                 if isCancelled() { throw CancellationError() }
+                try Deadline.check(deadline)
                 try run(steps[index], inputs, &outputs)
                 index += 1
             }
@@ -209,6 +230,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
             onednn_shift_bytes(
                 addresses[source].assumingMemoryBound(to: UInt8.self),
                 addresses[target].assumingMemoryBound(to: UInt8.self), count)
+        case .minimalFilter(let index): run(filters[index])
         case .input(let index, let buffer): try take(inputs[index], as: buffer, isBound: boundInputs[index] != nil)
         case .output(let buffer, let index):
             guard boundOutputs[index] == nil else { break }
@@ -270,6 +292,18 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         let allocation = try copies[buffer] ?? Allocation(byteCount: byteCount)
         copies[buffer] = allocation
         return allocation.address
+    }
+
+    private func run(_ call: MinimalFilterCall) {
+        func floats(_ buffer: Int) -> UnsafeMutablePointer<Float> {
+            addresses[buffer].assumingMemoryBound(to: Float.self)
+        }
+        var work = call.work
+        (work.source, work.target, work.scratch) = (
+            UnsafePointer(floats(call.source)), floats(call.target), floats(call.scratch)
+        )
+        if let residual = call.residual { work.residual = UnsafePointer(floats(residual)) }
+        ck_winograd_run(&work, threads)
     }
 
     private func run(_ call: ReferenceCall) throws {

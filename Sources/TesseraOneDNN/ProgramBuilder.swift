@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 import TesseraCore
 import TesseraOperators
@@ -38,6 +39,8 @@ final class ProgramBuilder {
         case quantize(Operand, Operand, QuantizationScale, isBackwards: Bool)
         /// Signed bytes as unsigned ones that are 128 larger, or the other way round.
         case shiftBytes(Operand, Operand)
+        /// With the operand that is added, if there is one.
+        case minimalFilter(ck_winograd, Operand, residual: Operand?, Operand, scratch: Operand)
         case input(Int, Operand)
         case output(Operand, Int)
         /// With the precision of what it reads and makes.
@@ -397,6 +400,16 @@ final class ProgramBuilder {
         append(.fill(operand, value), .copy, "fill", touching: [operand])
     }
 
+    /// - Parameter scratch: bytes of memory that it takes.
+    func minimalFilter(
+        _ work: ck_winograd, _ source: Operand, residual: Operand?, _ target: Operand, scratch: Int
+    ) throws {
+        let room = allocate(try .raw(byteCount: scratch))
+        append(
+            .minimalFilter(work, source, residual: residual, target, scratch: room), .kernel,
+            MinimalFilter.implementation, touching: [source, target, room] + (residual.map { [$0] } ?? []))
+    }
+
     func input(_ index: Int, value: Graph.ValueID) throws {
         let operand = allocate(try plainLayout(value))
         context = Context(layer: graph.graph.values[value].name)
@@ -452,10 +465,28 @@ final class ProgramBuilder {
     func constant(
         _ tensor: Tensor, as source: Layout, in target: Layout, rounding precision: Precision? = nil
     ) throws -> Argument {
+        .constant(try Memory(target, at: packed(tensor, as: source, in: target, rounding: precision, packing: nil)))
+    }
+
+    /// The numbers of a weight for a kernel of our own.
+    ///
+    /// - Parameter packing: what they become; nil for the layout alone.
+    func constantFloats(
+        _ tensor: Tensor, as source: Layout, in target: Layout, packing: PackedWeights.Packing? = nil
+    ) throws -> UnsafePointer<Float> {
+        UnsafePointer(
+            try packed(tensor, as: source, in: target, packing: packing).assumingMemoryBound(to: Float.self))
+    }
+
+    private func packed(
+        _ tensor: Tensor, as source: Layout, in target: Layout, rounding precision: Precision? = nil,
+        packing: PackedWeights.Packing?
+    ) throws -> UnsafeMutableRawPointer {
         let allocation = try PackedWeights.shared.weights(
-            tensor, as: source, in: target, rounding: precision ?? context.precision, pages: pages, stream: stream)
+            tensor, as: source, in: target, rounding: precision ?? context.precision, packing: packing, pages: pages,
+            stream: stream)
         constants.append(allocation)
-        return .constant(try Memory(target, at: allocation.address))
+        return allocation.address
     }
 }
 

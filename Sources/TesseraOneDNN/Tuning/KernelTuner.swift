@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 import TesseraCore
 import TesseraOperators
@@ -71,7 +72,7 @@ struct KernelTuner {
 
     private func shape(_ value: Graph.ValueID) -> [Int] { graph.shapes[value].dimensions }
 
-    /// - Returns: nil for what is not a convolution that oneDNN computes.
+    /// - Returns: nil for what is not a convolution of f32 numbers.
     private mutating func measure(_ node: Graph.Node, _ parameters: [String: Tensor]) throws -> Measured? {
         guard let op = node.op as? Conv, let weight = parameters["weight"], weight.elementType == .f32,
             graph.elementTypes[node.inputs[0]] == .f32, shape(node.inputs[0]).allSatisfy({ $0 > 0 }),
@@ -85,6 +86,19 @@ struct KernelTuner {
         for source in orders {
             for target in orders {
                 let orders = Convolution.Orders(source: source, target: target)
+                try Deadline.check()
+                let choice = KernelChoice(
+                    implementation: MinimalFilter.implementation, source: source.rawValue, target: target.rawValue)
+                let filter = try MinimalFilter(
+                    op, convolution.window, source: convolution.source, target: convolution.target,
+                    type: convolution.type, demanded: choice)
+                // What cannot keep to these orders, or has no room, is left out.
+                if let filter, try filter.source == .map(convolution.source, source),
+                    try filter.target == .map(convolution.target, target),
+                    let seconds = try? bench.minimalFilter(filter, threads: options.threads)
+                {
+                    measured.kernels.append((choice, orders, seconds))
+                }
                 for candidate in (try? convolution.candidates(weight, groups: op.groups, orders)) ?? [] {
                     guard let seconds = try? bench.convolution(candidate) else { continue }
                     let choice = KernelChoice(
@@ -169,6 +183,47 @@ private struct KernelBench {
         return seconds
     }
 
+    /// Seconds for a convolution by minimal filtering. Equal ones are measured once.
+    mutating func minimalFilter(_ filter: MinimalFilter, threads: Int) throws -> Double {
+        let key = Key(
+            parts: [MinimalFilter.implementation, "\(filter.work.padding_y) \(filter.work.padding_x)"],
+            layouts: [filter.source.bytes, filter.target.bytes])
+        if let seconds = known[key] { return seconds }
+        var work = filter.work
+        let sizes = [
+            filter.source.byteCount, filter.target.byteCount, 4 * filter.weightCount,
+            filter.scratchByteCount(threads: threads),
+        ]
+        let room = try sizes.map(Self.zeros)
+        let floats = room.map { $0.address.assumingMemoryBound(to: Float.self) }
+        (work.source, work.target) = (UnsafePointer(floats[0]), floats[1])
+        (work.weights, work.scratch) = (UnsafePointer(floats[2]), floats[3])
+        let seconds = withExtendedLifetime(room) { Self.least { ck_winograd_run(&work, Int32(threads)) } }
+        known[key] = seconds
+        return seconds
+    }
+
+    /// Zeros take as long as other numbers, unlike what happens to be in memory: denormal numbers are slow.
+    private static func zeros(byteCount: Int) throws -> Allocation {
+        let allocation = try Allocation(byteCount: byteCount)
+        allocation.address.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        return allocation
+    }
+
+    /// The least of several runs, after one that does not count: what a kernel takes when nothing else disturbs it.
+    private static func least(of run: () throws -> Void) rethrows -> Double {
+        try run()
+        let clock = ContinuousClock()
+        let start = clock.now
+        var best = Double.infinity
+        var count = 0
+        while count < 3 || (count < 50 && clock.now - start < .milliseconds(8)) {
+            best = min(best, try clock.measure(run) / .seconds(1))
+            count += 1
+        }
+        return best
+    }
+
     /// Seconds to bring a map into another order.
     mutating func reorder(
         _ shape: [Int], _ type: dnnl_data_type_t, from source: MapOrder, to target: MapOrder
@@ -184,30 +239,19 @@ private struct KernelBench {
         return seconds
     }
 
-    /// The least of several runs: what the kernel takes when nothing else disturbs it.
     private func time(_ descriptor: PrimitiveDescriptor, _ operands: [(Int32, Layout)]) throws -> Double {
         let scratch = try Layout.of(descriptor, dnnl_query_scratchpad_md, [])
         var allocations: [Allocation] = []
         var memories: [Memory] = []
         let arguments = try (operands + [(DNNL_ARG_SCRATCHPAD, scratch)]).map { index, layout in
-            let allocation = try Allocation(byteCount: layout.byteCount)
-            // Zeros take as long as other numbers, unlike what happens to be in memory: denormal numbers are slow.
-            allocation.address.initializeMemory(as: UInt8.self, repeating: 0, count: layout.byteCount)
+            let allocation = try Self.zeros(byteCount: layout.byteCount)
             allocations.append(allocation)
             memories.append(try Memory(layout, at: allocation.address))
             return dnnl_exec_arg_t(arg: index, memory: memories[memories.count - 1].handle)
         }
         let primitive = try Primitive(descriptor)
-        try stream.execute(primitive, arguments)
-        let clock = ContinuousClock()
-        let start = clock.now
-        var best = Double.infinity
-        var count = 0
-        while count < 3 || (count < 50 && clock.now - start < .milliseconds(8)) {
-            let duration = try clock.measure { try stream.execute(primitive, arguments) }
-            best = min(best, Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18)
-            count += 1
+        return try withExtendedLifetime((allocations, memories)) {
+            try Self.least { try stream.execute(primitive, arguments) }
         }
-        return withExtendedLifetime((allocations, memories)) { best }
     }
 }

@@ -16,6 +16,8 @@ public struct Conv: IntegerWeights, Equatable {
     public var groups = 1
     public var bias = true
     public var weightBits = 0
+    /// Nil for a whole layer.
+    public var part: ConvPart?
 
     public init() {}
 
@@ -29,6 +31,7 @@ public struct Conv: IntegerWeights, Equatable {
         Key("dilation", \.dilation, "distance between kernel elements"),
         Key("groups", \.groups, "number of groups that channels are divided into"),
         Key("bias", \.bias, "whether a bias is added"), weightBitsKey,
+        Key("part", \.part, "of what larger convolution it makes a part, to round as that does; plans write it"),
     ]
 
     public func validate() throws {
@@ -37,6 +40,7 @@ public struct Conv: IntegerWeights, Equatable {
                 .invalidArgument,
                 "expected 'channels' to be a positive multiple of 'groups', found \(channels) and \(groups)")
         }
+        try part?.validate()
         try checkWeightBits()
     }
 
@@ -76,6 +80,7 @@ public struct Conv: IntegerWeights, Equatable {
         let (ranges, remaining) = window.inverse(region.ranges.dropFirst(2), input: inputs[0])
         let (inputChannels, groupRange) = try channelsNeeded(for: region[1], of: inputs[0][1])
         var op = self
+        op.part = part(of: region, groups: groupRange.count, window)
         op.padding = remaining.padding
         op.channels = region[1].count
         op.groups = groupRange.count
@@ -87,6 +92,26 @@ public struct Conv: IntegerWeights, Equatable {
             }
         }
         return OperatorTile(op: op, inputs: [Region([region[0], inputChannels] + ranges)], parameters: parameters)
+    }
+
+    /// Whether kernels may compute its outputs in squares of 2x2, in which each rounds by its place: those of 3x3 pixels.
+    public func rounds(bySquaresOver window: SlidingWindow) -> Bool {
+        hasSquares(window) && (part?.groups ?? groups) == 1
+    }
+
+    private func hasSquares(_ window: SlidingWindow) -> Bool {
+        window.axes.count == 2 && weightBits == 0
+            && window.axes.allSatisfy { $0.kernel == 3 && $0.stride == 1 && $0.dilation == 1 }
+    }
+
+    /// What a region of its output, with so many of its groups, is a part of; nil if a layer of its own would round alike.
+    private func part(of region: Region, groups remaining: Int, _ window: SlidingWindow) -> ConvPart? {
+        guard hasSquares(window) else { return nil }
+        var whole = part ?? ConvPart(groups: groups)
+        if whole.groups == 1 {
+            whole.origin = zip(whole.origin, region.ranges.dropFirst(2)).map { ($0 + $1.lowerBound) % 2 }
+        }
+        return whole == ConvPart(groups: remaining) ? nil : whole
     }
 
     /// The input channels and the groups that a range of output channels reads.

@@ -1,0 +1,200 @@
+import Tessera
+import TesseraTestSupport
+import Testing
+
+@testable import TesseraOneDNN
+
+/// Convolutions of 3x3 by Winograd's minimal filtering: near the reference, and the same to the bit however a map is cut.
+@Suite struct MinimalFilterTests {
+    private struct Case {
+        var batch = 1
+        var channels: Int
+        var outputs: Int
+        var height: Int
+        var width: Int
+        var padding = Padding.same
+        var slope: Float?
+        var hasSum = false
+    }
+
+    private static let cases = [
+        Case(channels: 16, outputs: 8, height: 6, width: 6), Case(channels: 16, outputs: 16, height: 1, width: 1),
+        Case(channels: 24, outputs: 40, height: 7, width: 13),
+        Case(batch: 3, channels: 64, outputs: 64, height: 9, width: 5),
+        Case(channels: 16, outputs: 24, height: 11, width: 10, padding: .explicit([0])),
+        Case(channels: 32, outputs: 16, height: 5, width: 8, padding: .explicit([2, 1, 0, 3])),
+        Case(channels: 136, outputs: 72, height: 19, width: 21, slope: 0),
+        Case(batch: 2, channels: 16, outputs: 16, height: 8, width: 9, slope: 0.1, hasSum: true),
+        Case(channels: 512, outputs: 48, height: 14, width: 14, hasSum: true),
+        Case(batch: 2, channels: 19, outputs: 13, height: 9, width: 8, slope: 0, hasSum: true),
+        Case(channels: 70, outputs: 3, height: 31, width: 33), Case(channels: 16, outputs: 1, height: 6, width: 7),
+    ]
+
+    /// A convolution, with a sum with another and a rectifier after it.
+    private func graph(_ test: Case, generator: inout SeededGenerator) throws -> BoundGraph {
+        var graph = Graph()
+        var conv = Conv()
+        (conv.channels, conv.kernel, conv.padding) = (test.outputs, 3, test.padding)
+        let shape = Shape([test.batch, test.channels, test.height, test.width])
+        let x = try graph.addInput("x", shape: SymbolicShape(shape))
+        var value = try graph.addNode("conv", conv, inputs: [x])
+        if test.hasSum {
+            // A layer of its own kind, of which the sum has to wait for the result.
+            let other = try graph.addNode("other", conv, inputs: [x])
+            value = try graph.addNode("sum", Add(), inputs: [other, value])
+        }
+        if let slope = test.slope {
+            var rectifier = LeakyRelu()
+            rectifier.slope = slope
+            value = try graph.addNode("rectifier", slope == 0 ? Relu() as any Operator : rectifier, inputs: [value])
+        }
+        try graph.addOutput("y", value)
+        return try BoundGraph(graph, inputs: [:]) { _, specification in
+            try .random(specification, using: &generator)
+        }
+    }
+
+    @Test("they are near the reference, whatever the sizes, the padding and what follows", arguments: [1, 2])
+    func agreement(threads: Int) throws {
+        for (index, test) in Self.cases.enumerated() {
+            var generator = SeededGenerator(seed: UInt64(index + 1))
+            let graph = try graph(test, generator: &generator)
+            let x = try Tensor.random([test.batch, test.channels, test.height, test.width], using: &generator)
+            let options = CompileOptions(threads: threads)
+            let session = try Session(graph, backend: OneDNNBackend(), options: options)
+            if Engine.hasAVX2 {
+                #expect(
+                    session.kernels.allSatisfy { $0.implementation == MinimalFilter.implementation }, "case \(index)")
+                #expect(session.kernels.count == (test.hasSum ? 2 : 1), "case \(index)")
+            }
+            let found = try #require(session.run(["x": x])["y"])
+            let expected = try #require(
+                Session(graph, backend: ReferenceBackend(), options: options).run(["x": x])["y"])
+            #expect(try relativeDifference(found, expected) < 2e-6, "case \(index), seed \(index + 1)")
+            // What was computed in place of its operand, and memory that is not new, change nothing.
+            #expect(try session.run(["x": x])["y"] == found, "case \(index)")
+        }
+    }
+
+    @Test("a part of the map or of the channels is the same to the bit as in the whole, and so is a part of that")
+    func parts() throws {
+        var generator = SeededGenerator(seed: 77)
+        for round in 0..<60 {
+            let (inputs, outputs) = (
+                Int.random(in: 16...75, using: &generator), Int.random(in: 1...50, using: &generator)
+            )
+            let size = (Int.random(in: 3...17, using: &generator), Int.random(in: 3...17, using: &generator))
+            var conv = Conv()
+            (conv.channels, conv.kernel, conv.padding) = (outputs, 3, round % 3 == 0 ? .explicit([0]) : .same)
+            conv.bias = round % 4 != 3
+            let x = try Tensor.random(
+                [Int.random(in: 1...3, using: &generator), inputs, size.0, size.1], using: &generator)
+            let specifications = try conv.parameters(for: [x.shape])
+            let parameters = try Dictionary(
+                uniqueKeysWithValues: specifications.map { ($0.name, try Tensor.random($0, using: &generator)) })
+            let whole = try run(conv, x, parameters, threads: 1 + round % 2)
+            var (op, input, weights, expected) = (conv, x, parameters, whole)
+            for depth in 1...2 {
+                var region = Region(whole: expected.shape)
+                for axis in 0...3 {
+                    let size = region[axis].count
+                    let start = Int.random(in: 0..<size, using: &generator)
+                    region[axis] = start..<Int.random(in: start + 1...size, using: &generator)
+                }
+                if round % 2 == 0 { region[1] = 0..<expected.shape[1] }
+                let tile = try op.tile(region, ofOutput: 0, inputs: [input.shape])
+                op = try #require(tile.op as? Conv)
+                input = try input.cropped(to: #require(tile.inputs[0]))
+                for (name, region) in tile.parameters { weights[name] = try weights[name]?.cropped(to: region) }
+                expected = try expected.cropped(to: region)
+                #expect(
+                    try run(
+                        op, input, weights, threads: Int.random(in: 1...2, using: &generator),
+                        order: round % 5 == 0 ? .nhwc : nil)
+                        == expected,
+                    "round \(round), depth \(depth): \(inputs) -> \(outputs) channels of \(size), \(region), seed 77")
+            }
+        }
+    }
+
+    /// What a layer makes, rectified.
+    private func run(
+        _ op: Conv, _ x: Tensor, _ parameters: [String: Tensor], threads: Int, order: MapOrder? = nil
+    ) throws -> Tensor {
+        var graph = Graph()
+        let input = try graph.addInput("x", shape: SymbolicShape(x.shape))
+        let conv = try graph.addNode("conv", op, inputs: [input])
+        try graph.addOutput("y", graph.addNode("relu", Relu(), inputs: [conv]))
+        let bound = try BoundGraph(graph, inputs: [:]) { _, specification in parameters[specification.name] }
+        var options = CompileOptions(threads: threads)
+        if let order {
+            options.kernels["conv"] = KernelChoice(
+                implementation: MinimalFilter.implementation, source: order.rawValue, target: order.rawValue)
+        }
+        return try #require(Session(bound, backend: OneDNNBackend(), options: options).run(["x": x])["y"])
+    }
+
+    @Test("a layer's input is added to what it makes, whether that is read again or not", arguments: [false, true])
+    func ownInput(isReadAgain: Bool) throws {
+        var generator = SeededGenerator(seed: 21)
+        var graph = Graph()
+        var conv = Conv()
+        (conv.channels, conv.kernel, conv.padding) = (24, 3, .same)
+        let x = try graph.addInput("x", shape: SymbolicShape(Shape([1, 24, 9, 11])))
+        let before = try graph.addNode("before", conv, inputs: [x])
+        let after = try graph.addNode("after", conv, inputs: [before])
+        let sum = try graph.addNode("sum", Add(), inputs: [before, after])
+        var result = try graph.addNode("relu", Relu(), inputs: [sum])
+        if isReadAgain { result = try graph.addNode("again", Subtract(), inputs: [result, before]) }
+        try graph.addOutput("y", result)
+        let bound = try BoundGraph(graph, inputs: [:]) { _, specification in
+            try .random(specification, using: &generator)
+        }
+        let input = try Tensor.random([1, 24, 9, 11], using: &generator)
+        let found = try Session(bound, backend: OneDNNBackend()).run(["x": input])["y"]
+        let expected = try #require(Session(bound, backend: ReferenceBackend()).run(["x": input])["y"])
+        #expect(try relativeDifference(found, expected) < 2e-6)
+    }
+
+    @Test("what is no kernel of 3x3 with a stride of 1 is left to oneDNN, and a part keeps to the kernel of the whole")
+    func choice() throws {
+        func filter(_ change: (inout Conv) -> Void, channels: Int = 16) throws -> MinimalFilter? {
+            var conv = Conv()
+            (conv.channels, conv.kernel, conv.padding) = (16, 3, .same)
+            change(&conv)
+            let shape: Shape = [1, channels, 12, 12]
+            return try MinimalFilter(
+                conv, conv.window(over: shape), source: shape.dimensions,
+                target: conv.outputShapes(for: [shape])[0].dimensions)
+        }
+        #expect(try (filter { _ in } != nil) == Engine.hasAVX2)
+        #expect(try filter { $0.kernel = 5 } == nil)
+        #expect(try filter { $0.stride = 2 } == nil)
+        #expect(try filter { $0.dilation = 2 } == nil)
+        #expect(try filter { $0.groups = 2 } == nil)
+        #expect(try filter({ _ in }, channels: 15) == nil)
+        #expect(try (filter({ $0.channels = 3 }, channels: 17) != nil) == Engine.hasAVX2)
+        // One group of a layer of several is computed as those.
+        #expect(try filter { $0.part = ConvPart(groups: 2) } == nil)
+    }
+
+    @Test("a kernel that was chosen is kept to, and values that are none become 0 as in oneDNN's rectifiers")
+    func demands() throws {
+        var generator = SeededGenerator(seed: 3)
+        let test = Case(channels: 16, outputs: 16, height: 6, width: 6, slope: 0)
+        let graph = try graph(test, generator: &generator)
+        var options = CompileOptions(threads: 1)
+        options.kernels["conv"] = KernelChoice(
+            implementation: MinimalFilter.implementation, source: "nhwc", target: "nhwc")
+        let last = try Session(graph, backend: OneDNNBackend(), options: options)
+        options.kernels["conv"] = KernelChoice(implementation: "jit:avx2", source: "nChw8c", target: "nChw8c")
+        let direct = try Session(graph, backend: OneDNNBackend(), options: options)
+        #expect(direct.kernels.allSatisfy { $0.implementation != MinimalFilter.implementation })
+        var x = try Tensor.random([1, 16, 6, 6], using: &generator)
+        let own = try Session(graph, backend: OneDNNBackend()).run(["x": x])["y"]
+        #expect(try last.run(["x": x])["y"] == own)
+        try x.withMutableFloats { $0[40] = .nan }
+        let (a, b) = (try #require(last.run(["x": x])["y"]), try #require(direct.run(["x": x])["y"]))
+        #expect(try a.floats().allSatisfy { !$0.isNaN } && b.floats().allSatisfy { !$0.isNaN })
+    }
+}
