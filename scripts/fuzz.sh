@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes one of the readers: scripts/fuzz.sh yaml|safetensors|npy|picture|onnx [SECONDS] [SEED FILE OR FOLDER...]
+# Fuzzes one of the readers: scripts/fuzz.sh yaml|safetensors|npy|picture|onnx|tar|idx [SECONDS] [SEED FILE OR FOLDER...]
 #
 # Seeds of your own make the search much better, such as a folder of small .onnx models or of JPEG pictures.
 # What is found is kept in Fuzz/corpus/READER (inputs that reach new code) and Fuzz/findings (inputs that crash, hang for ten
@@ -10,9 +10,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case "${1:-}" in
     yaml | safetensors) seeds=(configs/networks) ;;
     picture) seeds=(configs/pictures) ;;
-    npy | onnx) seeds=() ;;
+    npy | onnx | tar | idx) seeds=() ;;
     *)
-        echo "usage: scripts/fuzz.sh yaml|safetensors|npy|picture|onnx [SECONDS] [SEEDS...]" >&2
+        echo "usage: scripts/fuzz.sh yaml|safetensors|npy|picture|onnx|tar|idx [SECONDS] [SEEDS...]" >&2
         exit 64
         ;;
 esac

@@ -14,10 +14,10 @@ public struct Evaluation: Sendable, Equatable {
     /// What all batches came to.
     ///
     /// - Parameter evaluate: what a batch comes to.
-    init(_ loader: BatchLoader, hasClasses: Bool, evaluate: (TrainingBatch) throws -> BatchResult) throws {
+    init(_ batches: TrainingBatches, hasClasses: Bool, evaluate: (TrainingBatch) throws -> BatchResult) throws {
         var (count, loss, correct) = (0, 0.0, 0)
         var ratios: [Double] = []
-        while let next = try loader.next() {
+        while let next = try batches.next() {
             let result = try evaluate(next)
             count += next.count
             loss += result.loss * Double(next.count)
@@ -36,30 +36,19 @@ extension TrainingFile {
     ///
     /// - Throws: `invalidArgument` if there are no such pictures, and what is wrong with the file, the network or the pictures.
     public func evaluate(_ network: Network, backend: any KernelBackend, threads: Int) throws -> Evaluation {
-        guard let input = network.graph.inputs.first, network.graph.inputs.count == 1,
-            network.graph.outputs.count == 1
-        else {
-            throw TesseraError(.invalidArgument, "expected a network of one input and one output to evaluate")
+        guard network.graph.outputs.count == 1 else {
+            throw TesseraError(
+                .invalidArgument, "expected a network of one output to evaluate, found \(network.graph.outputs.count)")
         }
-        let declaration = network.inputs[input.name] ?? InputDeclaration(input.shape)
-        let shape = try Training.shape(of: declaration.shape, file: self)
-        guard let test = try data.load().test else { throw Self.noTest }
-        let maker = try SampleMaker(
-            test, input: declaration, shape: shape, task: data.task, augmentation: nil, seed: seed)
+        let pictures = try TrainingPictures(self, for: network)
         let session = try Session(
-            network.folded().bound(inputs: [input.name: shape]), backend: backend,
+            network.folded().bound(inputs: [pictures.input: pictures.shape]), backend: backend,
             options: CompileOptions(threads: self.threads ?? threads))
         let outputName = network.graph.outputs[0].name
-        let (loss, hasClasses) = (self.loss.make(), data.kind != .restoration)
-        try Training.check(
-            output: session.graph.shapes[session.graph.graph.outputs[0].value], input: shape,
-            classes: test.classes.count,
-            hasClasses: hasClasses)
-        let loader = BatchLoader(
-            maker, batches: BatchOrder.sequential(test.count, batch: shape[0]), epoch: 0, threads: 1)
-        defer { loader.stop() }
-        return try Evaluation(loader, hasClasses: hasClasses) { batch in
-            guard let whole = try session.run([input.name: batch.input])[outputName] else {
+        let loss = self.loss.make()
+        try pictures.check(output: session.graph.shapes[session.graph.graph.outputs[0].value])
+        return try pictures.evaluation { batch in
+            guard let whole = try session.run([pictures.input: batch.input])[outputName] else {
                 throw TesseraError(.notFound, "expected an output '\(outputName)', found none")
             }
             let region = Region(whole: whole.shape).replacing(axis: 0, with: 0..<batch.count)

@@ -19,14 +19,11 @@ public final class Training {
     public let file: TrainingFile
     public let session: TrainingSession
     public private(set) var history = TrainingHistory()
-    private let trainMaker: SampleMaker
-    private let testMaker: SampleMaker?
+    private let pictures: TrainingPictures
     private let schedule: Schedule
-    private let batch: Int
-    private let stepsPerEpoch: Int
 
-    /// Threads that make batches.
-    private static let loaderThreads = 1
+    private var batch: Int { pictures.shape[0] }
+    private var stepsPerEpoch: Int { pictures.stepsPerEpoch }
 
     /// Reads the pictures and compiles the network.
     ///
@@ -40,28 +37,11 @@ public final class Training {
         form: (([Tensor]) throws -> any TrainingForm)? = nil
     ) throws {
         self.file = file
-        guard let input = network.graph.inputs.first, network.graph.inputs.count == 1 else {
-            throw TesseraError(.invalidArgument, "expected a network of one input to train")
-        }
-        let declaration = network.inputs[input.name] ?? InputDeclaration(input.shape)
-        let shape = try Self.shape(of: declaration.shape, file: file)
-        let (train, test) = try file.data.load()
-        let batch = shape[0]
-        self.batch = batch
-        guard train.count >= batch else {
-            throw TesseraError(
-                .invalidArgument,
-                "expected a 'batch' of at most \(train.count), as many as there are pictures, found \(batch)")
-        }
-        let task = file.data.task
-        let trainMaker = try SampleMaker(
-            train, input: declaration, shape: shape, task: task, augmentation: file.augment, seed: file.seed)
-        self.trainMaker = trainMaker
-        testMaker = try test.map {
-            try SampleMaker($0, input: declaration, shape: shape, task: task, augmentation: nil, seed: file.seed)
-        }
+        let pictures = try TrainingPictures(file, for: network)
+        self.pictures = pictures
+        try pictures.requireBatch()
         session = try TrainingSession(
-            network, inputs: [input.name: shape], form: form.map { try $0(Self.firstInputs(trainMaker, batch: batch)) },
+            network, inputs: [pictures.input: pictures.shape], form: form.map { try $0(pictures.firstInputs()) },
             backend: backend,
             options: TrainingOptions(
                 threads: file.threads ?? threads, precision: file.precision.precision, momentum: file.momentum),
@@ -69,67 +49,11 @@ public final class Training {
         session.gradientLimit = file.gradientLimit
         if let distillation = file.distillation, let teacher {
             session.distillation = Distillation(
-                teacher: try teacher(distillation, shape), temperature: distillation.temperature,
+                teacher: try teacher(distillation, pictures.shape), temperature: distillation.temperature,
                 share: distillation.share)
         }
         schedule = file.schedule.make()
-        stepsPerEpoch = train.count / batch
-        try Self.check(
-            output: session.output.shape, input: shape, classes: train.classes.count,
-            hasClasses: file.data.kind != .restoration)
-    }
-
-    /// The first batches that are trained with, of so many pictures together at least as far as there are as many.
-    private static func firstInputs(_ maker: SampleMaker, batch: Int, count: Int = 64) throws -> [Tensor] {
-        let order = BatchOrder.shuffled(maker.dataSet.count, batch: batch, seed: maker.seed, epoch: 0)
-        let loader = BatchLoader(
-            maker, batches: Array(order.prefix((count + batch - 1) / batch)), epoch: 0, threads: loaderThreads)
-        defer { loader.stop() }
-        var inputs: [Tensor] = []
-        while let next = try loader.next() { inputs.append(next.input) }
-        return inputs
-    }
-
-    /// The shape of a batch: the network's own, where it does not leave sizes open.
-    static func shape(of declared: SymbolicShape, file: TrainingFile) throws -> Shape {
-        let sizes = declared.dimensions
-        guard sizes.count == 4 else {
-            throw TesseraError(
-                .shapeMismatch, "expected a network over [batch, channels, height, width] to train, found \(declared)")
-        }
-        guard sizes[0].fixedSize == nil || sizes[0].fixedSize == file.batch else {
-            throw TesseraError(
-                .shapeMismatch,
-                "expected a network whose batch is open, or \(file.batch), found \(declared): write [batch, …] in its file"
-            )
-        }
-        let isRestoration = file.data.kind == .restoration
-        return Shape(
-            try sizes.enumerated().map { axis, size in
-                if axis == 0 { return file.batch }
-                if let size = size.fixedSize { return size }
-                guard axis >= 2, isRestoration else {
-                    throw TesseraError(
-                        .shapeMismatch,
-                        "expected sizes for all axes but the batch to train with classes, found \(declared)")
-                }
-                return file.data.patch
-            })
-    }
-
-    static func check(output: Shape, input: Shape, classes: Int, hasClasses: Bool) throws {
-        if hasClasses {
-            guard output.rank >= 2, output[1] == classes, output.elementCount == output[0] * classes else {
-                throw TesseraError(
-                    .shapeMismatch,
-                    "expected outputs of \(input[0])x\(classes), a number for each class, found \(output)")
-            }
-        } else {
-            guard output == input else {
-                throw TesseraError(
-                    .shapeMismatch, "expected outputs of \(input), as the pictures are, found \(output)")
-            }
-        }
+        try pictures.check(output: session.output.shape)
     }
 
     // MARK: Running
@@ -209,14 +133,11 @@ public final class Training {
 
     private func runEpoch(_ progress: inout Checkpoint.Progress, observe: (TrainingEvent) throws -> Void) throws {
         let epoch = progress.epoch
-        let order = BatchOrder.shuffled(trainMaker.dataSet.count, batch: batch, seed: file.seed, epoch: epoch)
-        let loader = BatchLoader(
-            trainMaker, batches: order, epoch: epoch, first: progress.step, threads: Self.loaderThreads)
-        defer { loader.stop() }
+        let batches = try pictures.batches(ofEpoch: epoch, from: progress.step)
         let clock = ContinuousClock()
         let (start, first) = (clock.now, progress.step)
         var rate = 0.0
-        while let next = try loader.next() {
+        while let next = try batches.next() {
             let step = epoch * stepsPerEpoch + progress.step
             rate = file.optimizer.rate * schedule.factor(step: step, of: file.epochs * stepsPerEpoch)
             let result = try locatingErrors(path: "epoch \(epoch + 1), step \(progress.step + 1)") {
@@ -246,7 +167,7 @@ public final class Training {
         _ progress: inout Checkpoint.Progress, rate: Double, seconds: Double, speed: Double,
         observe: (TrainingEvent) throws -> Void
     ) throws {
-        let evaluation = try testMaker == nil ? nil : evaluate()
+        let evaluation = try pictures.testCount == 0 ? nil : evaluate()
         try locatingErrors(path: "epoch \(progress.epoch + 1)") {
             try session.requireFiniteWeights()
             guard evaluation?.loss.isFinite ?? true else {
@@ -254,11 +175,11 @@ public final class Training {
                     .limitExceeded, "the test loss is \(evaluation?.loss ?? 0): the learning rate may be too large")
             }
         }
-        let pictures = Double(stepsPerEpoch * batch)
+        let count = Double(stepsPerEpoch * batch)
         let result = TrainingHistory.Epoch(
             epoch: progress.epoch + 1, rate: rate, trainLoss: progress.lossSum / Double(stepsPerEpoch),
             trainLossParts: progress.lossParts.map { $0 / Double(stepsPerEpoch) },
-            trainAccuracy: file.data.kind == .restoration ? nil : Double(progress.correct) / pictures,
+            trainAccuracy: file.data.kind == .restoration ? nil : Double(progress.correct) / count,
             testLoss: evaluation?.loss, testAccuracy: evaluation?.accuracy, testPSNR: evaluation?.psnr,
             seconds: seconds, imagesPerSecond: speed)
         history.epochs.append(result)
@@ -286,11 +207,6 @@ public final class Training {
     ///
     /// - Throws: `invalidArgument` if there are none.
     public func evaluate() throws -> Evaluation {
-        guard let testMaker else { throw TrainingFile.noTest }
-        let loader = BatchLoader(
-            testMaker, batches: BatchOrder.sequential(testMaker.dataSet.count, batch: batch), epoch: 0,
-            threads: Self.loaderThreads)
-        defer { loader.stop() }
-        return try Evaluation(loader, hasClasses: file.data.kind != .restoration, evaluate: session.evaluate)
+        try pictures.evaluation(session.evaluate)
     }
 }

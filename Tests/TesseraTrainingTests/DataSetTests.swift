@@ -32,6 +32,32 @@ import Testing
         }
     }
 
+    @Test("links of an archive are the pictures that they lead to", arguments: ["gnu", "pax"])
+    func links(format: String) throws {
+        let toy = try ToyPictures(perClass: 2)
+        let root = toy.folder.file("pictures/train")
+        let long = String(repeating: "long", count: 40)
+        try shell(
+            """
+            cd \(root) && mv red/1.png red/\(long).png && ln red/\(long).png red/hard.png && ln -s 0.png red/soft.png \
+            && ln -s ../blue/0.png red/other.png && ln -s soft.png red/chain.png && ln -s loop.png red/loop.png \
+            && ln -s /0.png red/outside.png && ln -s ../../blue/0.png red/above.png && tar cf ../a.tar --format=\(format) .
+            """)
+        let archive = try EncodedPictures.ofClasses(toy.folder.file("pictures/a.tar"), part: nil)
+        let red = (0..<archive.count).filter { archive.name($0).hasPrefix("red/") }
+        let names = red.map { String(archive.name($0).dropFirst(4)) }
+        #expect(names == ["0.png", "chain.png", "hard.png", "\(long).png", "other.png", "soft.png"])
+        for (index, name) in zip(red, names) {
+            let source =
+                switch name {
+                case "hard.png", "\(long).png": "red/\(long).png"
+                case "other.png": "blue/0.png"
+                default: "red/0.png"
+                }
+            #expect(try archive.picture(index) == Picture(path: "\(root)/\(source)"), "\(name)")
+        }
+    }
+
     @Test("archives that end too early, or are none, are refused with what is wrong")
     func badArchives() throws {
         let toy = try ToyPictures(perClass: 4)

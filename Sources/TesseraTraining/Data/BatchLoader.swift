@@ -6,9 +6,6 @@ import TesseraNetwork
 ///
 /// `@unchecked Sendable`: everything that changes is guarded by `condition`.
 final class BatchLoader: @unchecked Sendable {
-    /// Batches that are ready, or in the making, at most.
-    private static let ahead = 4
-
     private let maker: SampleMaker
     private let batches: [[Int]]
     private let epoch: Int
@@ -17,28 +14,34 @@ final class BatchLoader: @unchecked Sendable {
     private var taken: Int
     private var ready: [Int: Result<TrainingBatch, any Error>] = [:]
     private var isStopped = false
+    /// How many are to be started.
+    private var waitingThreads: Int
 
     /// - Parameters:
     ///   - batches: the numbers of the pictures of each batch.
     ///   - first: the batch to begin with.
     init(_ maker: SampleMaker, batches: [[Int]], epoch: Int, first: Int = 0, threads: Int) {
         (self.maker, self.batches, self.epoch) = (maker, batches, epoch)
-        (started, taken) = (first, first)
-        for _ in 0..<max(1, threads) {
-            let thread = Thread { [self] in work() }
-            thread.name = "batches"
-            thread.start()
-        }
+        (started, taken, waitingThreads) = (first, first, max(1, threads))
     }
 
-    /// The next batch, nil after the last one.
+    /// The next batch, nil after the last one. The first call starts the threads.
     ///
-    /// - Throws: what making it threw.
+    /// - Throws: what making it threw, and `limitExceeded` when the thread's `Deadline` is over.
     func next() throws -> TrainingBatch? {
         condition.lock()
         defer { condition.unlock() }
         guard taken < batches.count else { return nil }
-        while ready[taken] == nil { condition.wait() }
+        for _ in 0..<waitingThreads {
+            let thread = Thread { [self] in work() }
+            thread.name = "batches"
+            thread.start()
+        }
+        waitingThreads = 0
+        while ready[taken] == nil {
+            try Deadline.check()
+            _ = condition.wait(until: Date(timeIntervalSinceNow: 0.2))
+        }
         let result = ready.removeValue(forKey: taken)
         taken += 1
         condition.broadcast()
@@ -57,7 +60,7 @@ final class BatchLoader: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         while true {
-            while !isStopped && started < batches.count && started - taken >= Self.ahead { condition.wait() }
+            while !isStopped && started < batches.count && started - taken >= TrainingBatches.ahead { condition.wait() }
             guard !isStopped, started < batches.count else { return }
             let number = started
             started += 1

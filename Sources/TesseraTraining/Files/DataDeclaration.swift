@@ -88,34 +88,35 @@ public struct DataDeclaration: Configurable, ConfigurationValue, Equatable {
     ///
     /// - Throws: what reading them throws.
     func load() throws -> (train: any DataSet, test: (any DataSet)?) {
-        let train: any DataSet
-        var test: (any DataSet)?
+        // Pictures that are tested with are asked for in every epoch, too.
+        let (trainMemory, testMemory) = (memory << 20 / 4 * 3, memory << 20 / 4)
         switch kind {
         case .classes:
-            let own = try EncodedPictures.ofClasses(path ?? train0, part: path == nil ? nil : self.train.first)
-            train = own
-            if let part = self.test.first {
-                test = try EncodedPictures.ofClasses(path ?? part, part: path == nil ? nil : part, classes: own.classes)
+            let train = try EncodedPictures.ofClasses(path ?? train0, part: path == nil ? nil : self.train.first)
+            let test = try self.test.first.map {
+                try EncodedPictures.ofClasses(path ?? $0, part: path == nil ? nil : $0, classes: train.classes)
             }
+            return (
+                CachedDataSet(train, memory: trainMemory), test.map { CachedDataSet($0, memory: testMemory) }
+            )
         case .restoration:
-            train = RepeatedDataSet(
-                try EncodedPictures.unlabelled(path ?? train0, part: path == nil ? nil : self.train.first),
-                times: repeats)
-            if let part = self.test.first {
-                test = try EncodedPictures.unlabelled(path ?? part, part: path == nil ? nil : part)
+            let train = try EncodedPictures.unlabelled(path ?? train0, part: path == nil ? nil : self.train.first)
+            let test = try self.test.first.map {
+                try EncodedPictures.unlabelled(path ?? $0, part: path == nil ? nil : $0)
             }
+            return (
+                RepeatedDataSet(base: CachedDataSet(train, memory: trainMemory), times: repeats),
+                test.map { CachedDataSet($0, memory: testMemory) }
+            )
         case .cifar:
-            train = try CIFARFiles.read(self.train)
-            if !self.test.isEmpty { test = try CIFARFiles.read(self.test) }
+            // These are decoded already.
+            return (try CIFARFiles.read(train), test.isEmpty ? nil : try CIFARFiles.read(test))
         case .idx:
-            train = try IDXFiles.read(images: train0, labels: trainLabels ?? "", classes: classCount)
-            if let images = self.test.first {
-                test = try IDXFiles.read(images: images, labels: testLabels ?? "", classes: classCount)
-            }
+            return (
+                try IDXFiles.read(images: train0, labels: trainLabels ?? "", classes: classCount),
+                try test.first.map { try IDXFiles.read(images: $0, labels: testLabels ?? "", classes: classCount) }
+            )
         }
-        let bytes = memory << 20
-        // Pictures that are tested with are asked for in every epoch, too.
-        return (CachedDataSet(train, memory: bytes / 4 * 3), test.map { CachedDataSet($0, memory: bytes / 4) })
     }
 
     private var train0: String { train.first ?? "" }
@@ -125,8 +126,6 @@ public struct DataDeclaration: Configurable, ConfigurationValue, Equatable {
 private struct RepeatedDataSet: DataSet {
     let base: any DataSet
     let times: Int
-
-    init(_ base: any DataSet, times: Int) { self.base = CachedDataSet(base, memory: 1 << 30); self.times = times }
 
     var count: Int { base.count * times }
     var classes: [String] { base.classes }
