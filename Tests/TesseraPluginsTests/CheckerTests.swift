@@ -56,6 +56,86 @@ import Testing
         }
     }
 
+    private struct BrokenRule: AmountRule {
+        enum Fault { case beyond, chance, reversed, never }
+        let fault: Fault
+        var strength: Double?
+        let calls = Counter()
+
+        func counts(for problem: AmountProblem) throws -> [Int] {
+            let sizes = problem.curves.map(\.values.count)
+            if let strength { return sizes.map { Int(Double($0) * (1 - strength)) } }
+            switch fault {
+            case .beyond: return sizes.map { $0 + 1 }
+            case .chance: return sizes.map { min($0, calls.next() % 7) }
+            case .reversed: return problem.none
+            case .never: throw TesseraError(.invalidArgument, "out of reach")
+            }
+        }
+
+        func scaled(to strength: Double) throws -> any AmountRule {
+            guard fault == .reversed else { throw TesseraError(.notSupported, "no strength") }
+            return BrokenRule(fault: fault, strength: strength)
+        }
+    }
+
+    @Test(
+        "amount rules that prune more than there is, depend on chance, weaken with strength or never answer are found")
+    func amounts() async throws {
+        let counts = "every group has a count from 0 to the number of its channels"
+        let cases: [(BrokenRule.Fault, String, String)] = [
+            (.beyond, counts, "expected a count from 0 to 1 for 'random1', found 2"),
+            (.chance, "asked again, it gives the same counts", "found others"),
+            (
+                .reversed, "if its strength can be changed, 0 prunes nothing, and more never prunes less",
+                "expected nothing to go at a strength of 0"
+            ),
+            (.never, counts, "found errors for all"),
+        ]
+        for (fault, promise, reason) in cases {
+            var modules = Modules.builtin
+            try modules.pruningAmounts.register(Module(name: "broken", summary: "") { _ in BrokenRule(fault: fault) })
+            let failures = try await modules.failures(of: ModuleID(.amount, "broken"))
+            #expect(failures[promise]?.contains(reason) == true)
+        }
+    }
+
+    private struct BrokenCalibrator: Calibrator {
+        enum Fault { case infinite, empty, chance }
+        let fault: Fault
+        let calls = Counter()
+
+        func range(of histogram: ActivationHistogram, bits: Int) throws -> ClosedRange<Float> {
+            switch fault {
+            case .infinite: 0...Float.infinity
+            case .empty: 0...0
+            case .chance: 0...Float(calls.next())
+            }
+        }
+    }
+
+    @Test("calibration methods whose range is infinite, empty or by chance are found")
+    func calibrators() async throws {
+        let cases: [(BrokenCalibrator.Fault, String, String)] = [
+            (
+                .infinite, "every range is finite, and 0 lies in it, whatever was seen and for 2 to 16 bits",
+                "expected a finite range around 0 of nothing for 2 bits"
+            ),
+            (
+                .empty, "where numbers other than 0 were seen, the range is wider than nothing",
+                "expected a range that is not empty of one number"
+            ),
+            (.chance, "asked again, it gives the same range", "found others"),
+        ]
+        for (fault, promise, reason) in cases {
+            var modules = Modules.builtin
+            try modules.calibrators.register(
+                Module(name: "broken", summary: "") { _ in BrokenCalibrator(fault: fault) })
+            let failures = try await modules.failures(of: ModuleID(.calibration, "broken"))
+            #expect(failures[promise]?.contains(reason) == true)
+        }
+    }
+
     @Test("an operator whose parts differ from the whole is found, and one that writes where it must not")
     func operators() async throws {
         let folder = try TemporaryFolder()
@@ -239,7 +319,7 @@ import Testing
         let modules = Modules.builtin
         return modules.checkable.filter { id in
             switch id.kind {
-            case .strategy, .metric, .layout: true
+            case .strategy, .metric, .amount, .calibration, .layout: true
             case .transport: id.name != "mpi"
             case .codec: (try? modules.weightCodecs.make(id.name).unavailability) == .some(nil)
             case .operator: !hasNoInputs.contains(id.name)
@@ -252,6 +332,7 @@ import Testing
 
     /// What operators must be given.
     private static let options: [String: String] = [
+        "target-latency": "{factor: 1.5}",
         "average_pool": "{kernel: 3, padding: 1}", "max_pool": "{kernel: 3, stride: 2, padding: 1}",
         "cast": "{type: i32}", "conv": "{channels: 4, kernel: 3, padding: 1}",
         "conv_transpose": "{channels: 3, kernel: 3, stride: 2}", "depth_to_space": "{block: 2}",

@@ -7,8 +7,10 @@ struct ConformanceNumbers {
 
     init(seed: UInt64) { numbers = SplitMix64(seed: Int(truncatingIfNeeded: seed), name: "conformance") }
 
+    mutating func next() -> Float { 2 * numbers.uniform() - 1 }
+
     mutating func tensor(_ shape: Shape) throws -> Tensor {
-        try Tensor((0..<shape.elementCount).map { _ in 2 * numbers.uniform() - 1 }, shape: shape)
+        try Tensor((0..<shape.elementCount).map { _ in next() }, shape: shape)
     }
 }
 

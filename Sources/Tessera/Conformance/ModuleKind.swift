@@ -2,7 +2,7 @@ import TesseraCore
 
 /// The kinds of modules that can be checked, as `tessera plugins check --module KIND/NAME` calls them.
 public enum ModuleKind: String, Sendable, CaseIterable {
-    case strategy, metric, transport, codec, layout
+    case strategy, metric, amount, calibration, transport, codec, layout
     case `operator`
 }
 
@@ -29,6 +29,7 @@ extension Modules {
     /// The modules of the kinds that can be checked.
     public var checkable: [ModuleID] {
         strategies.names.map { ModuleID(.strategy, $0) } + saliencyMetrics.names.map { ModuleID(.metric, $0) }
+            + pruningAmounts.names.map { ModuleID(.amount, $0) } + calibrators.names.map { ModuleID(.calibration, $0) }
             + transports.names.map { ModuleID(.transport, $0) } + weightCodecs.names.map { ModuleID(.codec, $0) }
             + weightLayouts.names.map { ModuleID(.layout, $0) } + operators.names.map { ModuleID(.operator, $0) }
     }
@@ -40,6 +41,8 @@ extension Modules {
         switch id.kind {
         case .strategy: try strategies.module(id.name).source
         case .metric: try saliencyMetrics.module(id.name).source
+        case .amount: try pruningAmounts.module(id.name).source
+        case .calibration: try calibrators.module(id.name).source
         case .transport: try transports.module(id.name).source
         case .codec: try weightCodecs.module(id.name).source
         case .layout: try weightLayouts.module(id.name).source
@@ -61,6 +64,8 @@ extension Modules {
             let strategy = try strategies.make(id.name, options)
             return try StrategyConformance(strategy, named: id.name, seed: seed).checks
         case .metric: return try MetricConformance(saliencyMetrics.make(id.name, options), self, seed: seed).checks
+        case .amount: return AmountConformance(try pruningAmounts.make(id.name, options), seed: seed).checks
+        case .calibration: return CalibratorConformance(try calibrators.make(id.name, options), seed: seed).checks
         case .codec: return CodecConformance(try weightCodecs.make(id.name, options), seed: seed).checks
         case .layout: return LayoutConformance(try weightLayouts.make(id.name, options), seed: seed).checks
         case .operator: return OperatorConformance(try operators.make(id.name, options), seed: seed).checks

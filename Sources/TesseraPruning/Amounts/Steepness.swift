@@ -45,5 +45,9 @@ public struct Steepness: AmountRule, Configurable, Equatable {
         return count
     }
 
-    public func scaled(to strength: Double) -> any AmountRule { Steepness(share: strength, cap: cap) }
+    public func scaled(to strength: Double) -> any AmountRule {
+        // A share of 0 is that of channels that are worth nothing, which go.
+        if strength <= 0 { return Ratio(0) }
+        return Steepness(share: strength, cap: cap)
+    }
 }
