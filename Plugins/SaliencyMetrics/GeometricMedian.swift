@@ -16,6 +16,7 @@ public struct GeometricMedian: SaliencyMetric, Configurable {
             let kernels = try group.channels.map { try context.values(of: $0, roles: [.kernel]) }
             var sums = [Double](repeating: 0, count: kernels.count)
             for first in kernels.indices {
+                try Deadline.check()
                 for second in kernels.indices where second > first {
                     let distance = Self.distance(kernels[first], kernels[second])
                     sums[first] += distance

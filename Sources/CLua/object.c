@@ -76,8 +76,10 @@ static int member(lua_State *L) {
 }
 
 static int refuse_assignment(lua_State *L) {
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : luaL_typename(L, 2);
-    return luaL_error(L, "'%s' cannot be assigned: objects are read-only", name);
+    if (lua_type(L, 2) != LUA_TSTRING) {
+        return luaL_error(L, "elements cannot be assigned: objects are read-only; tensor:with(index, part) gives a changed copy");
+    }
+    return luaL_error(L, "'%s' cannot be assigned: objects are read-only", lua_tostring(L, 2));
 }
 
 void clua_new_class(lua_State *L, lua_Integer missing) {

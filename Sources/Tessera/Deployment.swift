@@ -25,11 +25,11 @@ public struct Deployment: Sendable {
         }
 
         /// Nil while that has to be found out.
-        var count: Int? {
+        public var count: Int? {
             switch self {
             case .local(let count), .spawned(let count, _): count
             case .addresses(let addresses): addresses.count
-            case .discovered: nil
+            case .discovered(let choice, _): choice.count
             case .joined(let transport): transport.peers.count + 1
             }
         }

@@ -35,6 +35,16 @@ public struct NodesChoice: Sendable, Equatable {
     }
 
     public var isEmpty: Bool { addresses.isEmpty && discovery == nil }
+
+    /// The members of a deployment that these are.
+    ///
+    /// - Parameter transport: the name of the transport that is to use the addresses.
+    /// - Throws: as `checkAddresses`.
+    public func members(for transport: String?) throws -> Deployment.Members {
+        try checkAddresses(for: transport ?? "tcp")
+        guard let discovery else { return .addresses(addresses) }
+        return .discovered(discovery, addresses: addresses)
+    }
 }
 
 /// How nodes are looked for: `{discover: true, count: 4, interface: eth0}`.

@@ -74,6 +74,7 @@ private struct ReferenceNetwork: CompiledNetwork {
         for (input, tensor) in zip(graph.graph.inputs, inputs) { values[input.value] = tensor }
         for (node, parameters) in zip(graph.graph.nodes, parameters) {
             if isCancelled() { throw CancellationError() }
+            try Deadline.check()
             let precision = precision.ofComputation(in: node)
             try locatingErrors(path: node.name, at: node.location) {
                 let inputs = try node.inputs.map { try require(values[$0]).rounded(to: precision) }

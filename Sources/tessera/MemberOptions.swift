@@ -31,9 +31,7 @@ struct MemberOptions: ParsableArguments {
                 "the deployment names no nodes: list their addresses under 'nodes:', say 'nodes: discover', or use --local N or --spawn N"
             )
         }
-        try file.nodes.checkAddresses(for: transport(of: file)?.kind ?? "tcp")
-        guard let discovery = file.nodes.discovery else { return .addresses(file.nodes.addresses) }
-        return .discovered(discovery, addresses: file.nodes.addresses)
+        return try file.nodes.members(for: transport(of: file)?.kind)
     }
 
     func security(of file: DeploymentFile) -> SecurityChoice? { security.choice(over: file.security) }

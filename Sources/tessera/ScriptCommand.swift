@@ -1,11 +1,15 @@
 import ArgumentParser
+import Foundation
 import Tessera
 import TesseraScript
 
 struct ScriptCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "script", abstract: "Runs a Lua script.",
-        discussion: "Options go before FILE; what follows it is the script's own.")
+        discussion: """
+            Options go before FILE; what follows it is the script's own. 'tessera script FILE --help' prints the comment that FILE \
+            begins with.
+            """)
 
     @OptionGroup var limits: ScriptOptions
     @OptionGroup var plugins: PluginOptions
@@ -18,6 +22,7 @@ struct ScriptCommand: ParsableCommand {
 
     func run() throws {
         startLogging(default: .warning)
+        if arguments.first == "--help", let help = Self.comment(of: file) { return print(help) }
         var options = limits.engineOptions
         options.arguments = arguments
         let engine = try ScriptEngine(options, libraries: [.tessera(modules: plugins.modules(for: options))])
@@ -26,6 +31,18 @@ struct ScriptCommand: ParsableCommand {
         } catch let error as TesseraError {
             throw Failure(error)
         }
+    }
+
+    /// What a script says of itself in the comment that it begins with; nil if it begins with none, or cannot be read.
+    private static func comment(of file: String) -> String? {
+        guard let data = FileManager.default.contents(atPath: file) else { return nil }
+        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        let comment = lines.drop { $0.hasPrefix("#!") }.prefix { $0.hasPrefix("--") }
+        guard !comment.isEmpty else { return nil }
+        return comment.map { line in
+            let text = line.dropFirst(2)
+            return String(text.first == " " ? text.dropFirst() : text)
+        }.joined(separator: "\n")
     }
 
     /// An error with the lines that it is about below its first.

@@ -27,6 +27,96 @@ import Testing
         #expect(run.errors.contains("stack traceback:"), "\(run.errors)")
     }
 
+    @Test("--help behind a script prints the comment that it begins with")
+    func help() throws {
+        let folder = try TemporaryFolder()
+        let script = try folder.write(
+            "-- Adds numbers.\n--\n--   add.lua A B\n\n-- Not this.\nprint(1)\n", to: "add.lua")
+        #expect(try Command("script", script, "--help").output == "Adds numbers.\n\n  add.lua A B\n")
+        let silent = try folder.write("print(arg[1])\n", to: "silent.lua")
+        #expect(try Command("script", silent, "--help").output == "--help\n")
+    }
+
+    /// What a command prints on a terminal on which that is typed.
+    private func terminal(_ arguments: String, typing text: String, in folder: TemporaryFolder) throws -> String {
+        let (process, input) = (Process(), Pipe())
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
+        process.arguments = ["120", "script", "-qec", "'\(TestFiles.executable)' \(arguments)", "/dev/null"]
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "TESSERA_HISTORY": folder.file("history"), "TERM": "xterm",
+        ]) { $1 }
+        (process.standardInput, process.standardError) = (input, FileHandle.nullDevice)
+        process.standardOutput = FileHandle(forWritingAtPath: try folder.write("", to: "typescript"))
+        try process.run()
+        input.fileHandleForWriting.write(Data(text.utf8))
+        // The end of the input is that of the session.
+        try input.fileHandleForWriting.close()
+        process.waitUntilExit()
+        return try String(contentsOfFile: folder.file("typescript"), encoding: .utf8)
+    }
+
+    @Test(
+        "on a terminal, the prompt takes entries of several lines, completes names, survives mistakes and keeps what was typed"
+    )
+    func prompt() throws {
+        let folder = try TemporaryFolder()
+        let typed = "for i = 1, 2 do\nprint(i * 21)\nend\nnone.such\nx = tessera.clo\t() > 0\nx\n"
+        let text = try terminal("repl", typing: typed, in: folder)
+        #expect(text.contains("Ctrl-D ends the session"), "\(text)")
+        #expect(text.contains("21\r\n42\r\n"), "\(text)")
+        #expect(text.contains("'none'"), "\(text)")
+        #expect(text.contains("true\r\n"), "\(text)")
+        let history = try String(contentsOfFile: folder.file("history"), encoding: .utf8)
+        #expect(history.contains("tessera.clock()"), "\(history)")
+    }
+
+    @Test("on a terminal, a script's progress is a bar on one line, which is gone at the end")
+    func progress() throws {
+        let folder = try TemporaryFolder()
+        let script = try folder.write(
+            """
+            local bar = tessera.progress(3, "working")
+            for i = 1, 3 do bar:step() end
+            bar:close()
+            print("done")
+            """, to: "bar.lua")
+        let text = try terminal("script '\(script)'", typing: "", in: folder)
+        #expect(text.contains("working") && text.contains("\r") && text.hasSuffix("done\r\n"), "\(text)")
+        let plain = try Command("script", script)
+        #expect(plain.output == "done\n" && plain.errors == "")
+    }
+
+    @Test("a script deploys to nodes that run elsewhere, and says what is wrong with those that it lists")
+    func listedNodes() throws {
+        let nodes = try [NodeProcess(name: "a"), NodeProcess(name: "b")]
+        let folder = try TemporaryFolder()
+        let network = TestFiles.network("sketch")
+        let addresses = nodes.map { "'\($0.address)'" }.joined(separator: ", ")
+        let script = try folder.write(
+            """
+            local net = tessera.network('\(network)')
+            local x = tessera.tensor{shape = {1, 3, 48, 64}, random = 1}
+            local output, report = net:deploy{nodes = {\(addresses)}, strategy = "strips", inputs = {photo = x}}
+            local deployment <close> = net:start{nodes = {\(addresses)}, strategy = "strips", inputs = {photo = x}}
+            print(output == net:run(x), (deployment:run(x)) == output, report.nodes)
+            """, to: "deploy.lua")
+        // The processes end with what refers to them.
+        let run = try withExtendedLifetime(nodes) { try Command("script", script) }
+        #expect(run.output == "true\ttrue\t2\n", "\(run.errors)")
+        for (list, message) in [
+            ("{}", "option 'nodes': expected addresses, got none"),
+            ("{'nowhere'}", "nodes: expected"), ("'discover'", "expected how many nodes there must be"),
+            ("{'192.0.2.1:1'}", "certificates"),
+        ] {
+            let source = """
+                local net = tessera.network('\(network)')
+                net:start{nodes = \(list), inputs = {photo = {1, 3, 48, 64}}}
+                """
+            let failure = try Command("script", folder.write(source, to: "wrong.lua"))
+            #expect(failure.status == 1 && failure.errors.contains(message), "\(failure.errors)")
+        }
+    }
+
     private static let sparing = """
         tessera.register.amount_rule("sparing", function(problem, options)
           local counts = {}

@@ -45,7 +45,17 @@ import Testing
             ("t[{{2, 1}}]", "axis 1: expected positions from 1 to 2"), ("t[1.5]", "expected an integer, got 1.5"),
             ("t.foo", "a tensor has no 'foo'"), ("t:sum(3)", "expected an axis from 1 to 2, got 3"),
             ("t:map(function() end)", "map: the function's result: expected a number, got nothing"),
-            ("t / tessera.tensor{values = {1}}", "expected tensors of one shape, got 2x3 and 1"),
+            (
+                "t / tessera.tensor{values = {1, 2}}",
+                "/: expected inputs of equal shape, or 1 where they differ, found 2x3 and 2"
+            ),
+            ("t:argmax(0)", "argmax: expected an axis from 1 to 2, got 0"),
+            ("t:transpose(1, 3)", "transpose: expected an axis from 1 to 2, got 3"),
+            ("t:with(3, 0)", "axis 1: expected positions from 1 to 2, got {3, 3}"),
+            ("t:with(1, t)", "with: argument 2 (part): expected a tensor of 3, got 2x3"),
+            ("t:with(1, 'x')", "with: argument 2 (part): expected a number, got a string"),
+            ("(function() t[1] = 2 end)()", "tensor:with(index, part) gives a changed copy"),
+            ("tessera.json.decode('{\"a\": 1,\\n  2}')", "expected JSON: Invalid value around character 11"),
             ("tessera.op('cnv', t)", "unknown layer 'cnv', did you mean 'conv'?"),
             ("tessera.op('relu', t, {slope = 1})", "slope"),
             ("tessera.op('relu', {t, a = t})", "expected a list, got a table with the entry 'a'"),

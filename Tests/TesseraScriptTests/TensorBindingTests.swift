@@ -85,7 +85,7 @@ import Testing
             ),
             (
                 "local t = tessera.tensor{shape = {2}} + tessera.tensor{shape = {3}}",
-                "+: expected tensors of one shape, got 2 and 3"
+                "+: expected inputs of equal shape, or 1 where they differ, found 2 and 3"
             ),
             ("local t = tessera.tensor{shape = {2}} * {}", "*: expected a number, got a table"),
             ("tessera.tensor{shape = {2}}:psnr(tessera.tensor{shape = {3}})", "psnr: expected a tensor of 2, got 3"),
@@ -130,5 +130,17 @@ import Testing
         #expect(try Picture(path: folder.path + "/out.png") == picture)
         #expect(try Picture(path: folder.path + "/grey.png") == picture.grey())
         #expect(try Picture(path: folder.path + "/tensor.png").pixels == [0, 51, 255, 255])
+    }
+
+    @Test func tensorsOfDifferentShapesAreRepeatedToFit() async throws {
+        let results = try await NetworkFolder().run(
+            """
+            local t = tessera.tensor{values = {{1, 2, 3}, {4, 5, 6}}}
+            local row, column = tessera.tensor{values = {10, 20, 30}}, tessera.tensor{values = {{1}, {2}}}
+            return t + row == tessera.tensor{values = {{11, 22, 33}, {14, 25, 36}}},
+              column * t == tessera.tensor{values = {{1, 2, 3}, {8, 10, 12}}},
+              row - column == tessera.tensor{values = {{9, 19, 29}, {8, 18, 28}}}
+            """)
+        #expect(results.values == [true, true, true])
     }
 }

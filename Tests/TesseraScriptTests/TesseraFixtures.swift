@@ -45,14 +45,24 @@ final class NetworkFolder: Sendable {
     /// Runs `source` with the library `tessera`; `folder` is this folder's path.
     ///
     /// On a thread of its own: a script that waits for nodes must not hold one of those that they need.
-    func run(_ source: String, _ options: ScriptEngine.Options = .init()) async throws -> Results {
+    ///
+    /// - Parameters:
+    ///   - setup: what is run before, without a limit to its time.
+    ///   - seconds: what there is for work that looks at its deadline.
+    func run(
+        _ source: String, _ options: ScriptEngine.Options = .init(), after setup: String = "",
+        within seconds: Double? = nil
+    ) async throws -> Results {
         try await withCheckedThrowingContinuation { continuation in
             let thread = Thread {
                 continuation.resume(
                     with: Result {
                         let engine = try ScriptEngine(options, libraries: [.tessera()])
                         try engine.setGlobal("folder", to: .string(self.path))
-                        return Results(values: try engine.run(source, name: "test.lua"))
+                        try engine.run(setup, name: "setup.lua")
+                        return try Deadline.hold(until: seconds.map { .now + .seconds($0) }) {
+                            Results(values: try engine.run(source, name: "test.lua"))
+                        }
                     })
             }
             thread.stackSize = 8 << 20
@@ -61,9 +71,12 @@ final class NetworkFolder: Sendable {
     }
 
     /// The error that running `source` gives.
-    func failure(_ source: String, _ options: ScriptEngine.Options = .init()) async -> TesseraError? {
+    func failure(
+        _ source: String, _ options: ScriptEngine.Options = .init(), after setup: String = "",
+        within seconds: Double? = nil
+    ) async -> TesseraError? {
         do {
-            _ = try await run(source, options)
+            _ = try await run(source, options, after: setup, within: seconds)
             return nil
         } catch {
             return error as? TesseraError

@@ -28,17 +28,98 @@ import Testing
             local net = tessera.network('\(toy.folder.file("network.yaml"))')
             local trainer = net:trainer{batch = 4, optimizer = {kind = 'sgd', rate = 0.1}}
             local x = tessera.tensor{shape = {4, 3, 8, 8}, random = 2}
-            local batch = {input = x, classes = {0, 1, 2, 1}}
+            local batch = {input = x, classes = {1, 2, 3, 2}}
             local before = trainer:weight('linear.bias')
             local loss, right = trainer:gradients(batch)
             local unchanged = trainer:weight('linear.bias') == before
             local gradient = trainer:gradient('linear.bias')
             for step = 1, 60 do trainer:step(batch) end
-            local last, all = trainer:step{input = x, classes = {0, 1, 2, 1}, rate = 0.01}
+            local last, all = trainer:step{input = x, classes = {1, 2, 3, 2}, rate = 0.01}
             local ok, message = pcall(trainer.weight, trainer, 'linear.bais')
             return unchanged, last < loss / 2, all == 4, gradient:shape()[1] == 3,
               trainer:network():run{image = x, fold = false} ~= net:run(x), not ok and message:find("linear.bias") ~= nil
             """)
         #expect(results.values == [true, true, true, true, true, true])
+    }
+
+    @Test("a loop of one's own over the batches of the data trains as net:train does")
+    func data() async throws {
+        let toy = try ToyPictures()
+        let config = try toy.config(epochs: 2, extra: "seed: 4")
+        let results = try await NetworkFolder().run(
+            """
+            local net = tessera.network('\(toy.folder.file("network.yaml"))')
+            local trained = net:train{config = '\(config)'}
+            local data = net:data{
+              data = {path = '\(toy.folder.file("pictures"))', train = "train", test = "test"}, batch = 8,
+              augment = {flip = true, crop_padding = 1}, seed = 4,
+            }
+            local trainer = net:trainer{batch = 8, optimizer = {rate = 0.1, nesterov = true, weight_decay = 0.0001}}
+            local step, steps = 0, 2 * (data.train_count // 8)
+            for epoch = 1, 2 do
+              for batch in data:train(epoch) do
+                trainer:step{input = batch.input, classes = batch.classes, rate = 0.1 * (1 + math.cos(math.pi * step / steps)) / 2}
+                step = step + 1
+              end
+            end
+            local right, count = 0, 0
+            for batch in data:test() do
+              right, count = right + select(2, trainer:evaluate(batch)), count + batch.count
+              local guesses = trainer:output():argmax(2)
+              for i = 1, batch.count do assert(data.classes[guesses[i]]) end
+            end
+            local own, same = trainer:network():weights(), true
+            for name, weight in pairs(trained:weights()) do same = same and own[name]:difference(weight) < 1e-5 end
+            return same, step == steps, count == data.test_count, right, table.concat(data.classes, " ")
+            """)
+        #expect(results.values[..<3] == [true, true, true])
+        // The colours are told apart after two epochs, or nearly.
+        #expect(try results.values[3].requireInteger() >= 18)
+        #expect(results.values[4] == "blue green red")
+    }
+
+    @Test func weightsCanBeSet() async throws {
+        let toy = try ToyPictures(perClass: 2)
+        let results = try await NetworkFolder().run(
+            """
+            local net = tessera.network('\(toy.folder.file("network.yaml"))')
+            local trainer = net:trainer{batch = 2}
+            local bias = tessera.tensor{values = {0, 7, 0}}
+            trainer:set_weight("linear.bias", bias)
+            trainer:set_weight("linear.weight", trainer:weight("linear.weight") * 0)
+            trainer:evaluate{input = tessera.tensor{shape = {2, 3, 8, 8}}, classes = {2, 2}}
+            local shape, message = pcall(trainer.set_weight, trainer, "linear.bias", tessera.tensor{shape = {4}})
+            return trainer:weight("linear.bias") == bias, trainer:output()[2] == bias, message
+            """)
+        #expect(results.values[..<2] == [true, true])
+        #expect("\(results.values[2])".contains("expected a tensor of 3, got 4"), "\(results.values[2])")
+    }
+
+    @Test(
+        "what cannot be trained with is refused",
+        arguments: [
+            ("trainer:step{input = x, classes = {0, 1}}", "expected classes from 1 to 3, got 0"),
+            ("trainer:step{input = x, classes = {4, 1}}", "expected classes from 1 to 3, got 4"),
+            ("trainer:step{input = x, classes = {1, 1}, count = 3}", "expected a count from 1 to 2, got 3"),
+            ("net:data{data = {path = folder, train = 'none'}, batch = 2}", "none"),
+            ("net:data{data = {path = folder}, batch = 0}", "expected a batch from 1 to 65536, got 0"),
+            ("net:data{batch = 2}", "missing option 'data'"),
+            (
+                "net:data{data = {path = pictures}, batch = 2, augmnt = {}}",
+                "unknown option 'augmnt', did you mean 'augment'?"
+            ),
+            ("net:data{data = {path = pictures}, batch = 2}:test()", "expected pictures to 'test' with"),
+            ("net:data{data = {path = pictures}, batch = 64}:train(1)", "expected a 'batch' of at most 6"),
+            ("net:data{data = {path = pictures}, batch = 2}:train(0)", "expected an epoch from 1 to 1000000, got 0"),
+        ])
+    func mistakes(source: String, message: String) async throws {
+        let toy = try ToyPictures(perClass: 2)
+        let setup = """
+            net = tessera.network('\(toy.folder.file("network.yaml"))')
+            pictures = '\(toy.folder.file("pictures/train"))'
+            trainer, x = net:trainer{batch = 2}, tessera.tensor{shape = {2, 3, 8, 8}}
+            """
+        let error = try #require(await NetworkFolder().failure(source, after: setup))
+        #expect("\(error)".contains(message), "\(error)")
     }
 }

@@ -1,10 +1,10 @@
 -- Prunes a network until an inference takes so many milliseconds, and draws what the network lost on the way.
 --
---   tessera script scripts/workflows/prune_to_latency.lua [NETWORK [--milliseconds 1] [--batch 1] [--folder OUT]]
+--   tessera script scripts/workflows/prune_to_latency.lua [NETWORK [--milliseconds 1] [--part 0.8] [--batch 1] [--folder OUT]]
 --
--- Without --milliseconds, the target is four fifths of what the network takes now.
+-- Without --milliseconds, the target is a part of what the network takes now: four fifths, or --part.
 
-local options = tessera.arguments({milliseconds = 0.0, batch = 1, folder = ""}, arg)
+local options = tessera.arguments({milliseconds = 0.0, part = 0.8, batch = 1, folder = ""}, arg)
 local net = tessera.network(options[1] or "configs/networks/resnet20.yaml", {weights = {random = 1}})
 local inputs = {}
 for name, shape in pairs(net.inputs) do
@@ -13,7 +13,7 @@ for name, shape in pairs(net.inputs) do
 end
 
 local before = net:bench{seconds = 0.3, inputs = inputs}
-local target = options.milliseconds > 0 and options.milliseconds or before.median_ms * 0.8
+local target = options.milliseconds > 0 and options.milliseconds or before.median_ms * options.part
 print(string.format("now %.3f ms, wanted %.3f ms", before.median_ms, target))
 
 local small, report = net:prune{

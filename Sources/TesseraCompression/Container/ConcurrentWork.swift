@@ -2,10 +2,11 @@ import Dispatch
 import Synchronization
 import TesseraCore
 
-/// Runs a closure on several threads, and returns when all are through.
+/// Runs a closure on several threads, with the time that this one has, and returns when all are through.
 func concurrently(threads: Int, _ body: @Sendable (Int) -> Void) {
     guard threads > 1 else { return body(0) }
-    DispatchQueue.concurrentPerform(iterations: threads, execute: body)
+    let deadline = Deadline.current
+    DispatchQueue.concurrentPerform(iterations: threads) { index in Deadline.hold(until: deadline) { body(index) } }
 }
 
 /// Hands out each index once.

@@ -39,7 +39,12 @@ extension Array where Element: Sendable {
         let next = NextIndex(count: count)
         concurrently(threads: Swift.min(threads, count)) { _ in
             while let index = next.take() {
-                slots.set(index, Swift.Result { try transform(self[index]) })
+                slots.set(
+                    index,
+                    Swift.Result {
+                        try Deadline.check()
+                        return try transform(self[index])
+                    })
             }
         }
         return try slots.values()

@@ -24,7 +24,8 @@ struct AdaptiveRounding {
     ///   - weight: rows of one group, output channels first.
     ///   - limit: the largest integer.
     /// - Returns: the integers.
-    func integers(rows: [[Float]], scales: [Float], limit: Int, seed: Int) -> [[Int]] {
+    /// - Throws: `limitExceeded` when the thread's `Deadline` is over.
+    func integers(rows: [[Float]], scales: [Float], limit: Int, seed: Int) throws -> [[Int]] {
         let (outputs, inputs) = (rows.count, rows.first?.count ?? 0)
         // Inputs first, so that a step adds whole rows of outputs, which compilers make vectors of.
         var floors = [Float](repeating: 0, count: inputs * outputs)
@@ -46,6 +47,7 @@ struct AdaptiveRounding {
         let low = Float(-limit)
         let high = Float(limit)
         for step in 0..<steps {
+            try Deadline.check()
             for index in variables.indices {
                 let sigmoid = 1 / (1 + exp(-variables[index]))
                 let value = Self.stretch * sigmoid + Self.offset
@@ -176,7 +178,7 @@ extension NetworkQuantizer {
             // The rounding makes good for what the layer reads once that is quantized, too.
             let read = patches.map { scale?.rounded($0) ?? $0 }
             let rounding = AdaptiveRounding(patches: read, count: Self.patchCount)
-            result += rounding.integers(
+            result += try rounding.integers(
                 rows: Array(rows[range]), scales: Array(scales[range]), limit: quantizer.limit, seed: layer.id)
         }
         return try Tensor(integers: result.joined().map(Int64.init), shape: layer.weight.shape, elementType: .i8)

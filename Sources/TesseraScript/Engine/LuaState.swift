@@ -132,22 +132,25 @@ final class LuaState: @unchecked Sendable {
             user.withLock { user in user = user.flatMap { $0.depth > 1 ? ($0.thread, $0.depth - 1) : nil } }
         }
         guard let L = host.pointee.current else { throw TesseraError(.scriptFailure, "no Lua state") }
+        var end: ContinuousClock.Instant?
         if isOutermost {
             raised = nil
             nested = nil
-            beginRun()
+            end = beginRun()
         }
         giveBackReferences(L)
         let top = lua_gettop(L)
         defer { lua_settop(L, top) }
-        return try body(L)
+        return try Deadline.hold(until: end) { try body(L) }
     }
 
     /// Starts the clock: what works for another script has no more time than that has left.
-    private func beginRun() {
+    ///
+    /// - Returns: when the run must be over.
+    private func beginRun() -> ContinuousClock.Instant? {
         let seconds = [options.timeout, options.caller?.secondsLeft].compactMap(\.self).min()
         clua_begin(host, seconds ?? .infinity)
-        options.clock.start(seconds)
+        return options.clock.start(seconds)
     }
 
     /// Adds a function that `clua_push_binding` can push; the result is its number.

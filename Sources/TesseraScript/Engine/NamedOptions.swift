@@ -33,6 +33,14 @@ public struct NamedOptions {
         return value
     }
 
+    /// Whether an option that is not taken yet is a number.
+    public func isNumber(_ name: String) -> Bool {
+        switch remaining[name] {
+        case .integer, .number: true
+        default: false
+        }
+    }
+
     public mutating func string(_ name: String) throws -> String? { try take(name) { try $0.requireString() } }
     public mutating func integer(_ name: String) throws -> Int? { try take(name) { try $0.requireInteger() } }
     public mutating func number(_ name: String) throws -> Double? { try take(name) { try $0.requireNumber() } }

@@ -9,9 +9,12 @@ public final class ScriptClock: Sendable {
     /// Seconds until the run that is under way must end; nil if none is, or if it has no end.
     var secondsLeft: Double? { end.withLock { $0.map { ($0 - .now) / .seconds(1) } } }
 
-    func start(_ seconds: Double?) {
+    /// - Returns: when the run must be over.
+    func start(_ seconds: Double?) -> ContinuousClock.Instant? {
         // Beyond a year the clock would overflow.
-        end.withLock { $0 = seconds.map { .now + .seconds(min($0, 3e7)) } }
+        let end = seconds.map { ContinuousClock.now + .seconds(min($0, 3e7)) }
+        self.end.withLock { $0 = end }
+        return end
     }
 
     func stop() { end.withLock { $0 = nil } }

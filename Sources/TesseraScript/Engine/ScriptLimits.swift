@@ -12,12 +12,6 @@ public struct ScriptLimits: Sendable {
         self.bytes = bytes
     }
 
-    /// When the script's time is over; nil if it has no end.
-    public var end: ContinuousClock.Instant? {
-        // More would overflow the clock.
-        seconds.map { ContinuousClock.now + .seconds(min($0, 3e7)) }
-    }
-
     /// Throws `limitExceeded` if so much memory would be more than the script may take.
     public func check(bytes needed: Int, for what: String) throws {
         guard let bytes, needed > bytes else { return }

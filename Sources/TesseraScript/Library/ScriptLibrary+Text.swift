@@ -47,10 +47,20 @@ extension ScriptLibrary {
             case .json:
                 do {
                     return ScriptValue(try JSONDecoder().decode(Configuration.self, from: Data(text.utf8)))
-                } catch let error as DecodingError {
-                    throw TesseraError(.malformedFile, "'\(file)': expected JSON", cause: error)
+                } catch is DecodingError {
+                    throw TesseraError(.malformedFile, "'\(file)': expected JSON" + Self.problem(in: text))
                 }
             }
+        }
+
+        /// What is wrong and where, as far as Foundation's other reader says.
+        private static func problem(in text: String) -> String {
+            do {
+                _ = try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
+            } catch let error as NSError {
+                if let reason = error.userInfo[NSDebugDescriptionErrorKey] as? String { return ": " + reason }
+            }
+            return ""
         }
     }
 

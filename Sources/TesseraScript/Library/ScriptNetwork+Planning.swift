@@ -3,9 +3,10 @@ import Tessera
 
 /// Cutting a network, and running it on several nodes.
 extension ScriptNetwork {
-    static let planOptions = "nodes?: integer, cluster?: string, strategy?: string, up_to?: string"
-    private static let clusterOptions =
-        "transport?: string|table, threads?: integer, exact?: boolean, precision?: string, layer_precision?: table, "
+    static let planOptions = "nodes?: integer, \(cutOptions)"
+    private static let cutOptions = "cluster?: string, strategy?: string, up_to?: string"
+    private static let deployOptions =
+        "nodes?: integer|string|string[]|table, \(cutOptions), security?: table, transport?: string|table, threads?: integer, exact?: boolean, precision?: string, layer_precision?: table, "
         + "fold?: boolean, tune?: boolean, [string]: any"
 
     static var plan: Binding {
@@ -25,9 +26,10 @@ extension ScriptNetwork {
     static var deploy: Binding {
         Binding(
             of: ScriptNetwork.self, "deploy",
-            "deploy{\(planOptions), inputs: table, \(clusterOptions)}"
+            "deploy{\(deployOptions), inputs: table}"
                 + " -> Tensor|table<string, Tensor>, table",
-            "Runs one inference on so many nodes of this process, or as many as the file `cluster` describes. Gives what `run` gives, and a table with latency_ms, bytes_sent, "
+            "Runs one inference on so many nodes of this process, or as many as the file `cluster` describes, or on those at the addresses that "
+                + "`nodes` lists, as in a deployment file, with `security = {certificates = FOLDER}` beyond this machine. Gives what `run` gives, and a table with latency_ms, bytes_sent, "
                 + "bytes_received, bytes_between_nodes, bytes_distributed, bytes_saved, nodes, busy_nodes, strategy, redundancy and speedup_bound. `fold = false` runs the "
                 + "network as it is written, see `net:fold`. What was compressed, see `net:compress`, goes to the nodes as it is compressed, unless "
                 + "folding changes it."
@@ -56,9 +58,10 @@ extension ScriptNetwork {
     static var start: Binding {
         Binding(
             of: ScriptNetwork.self, "start",
-            "start{\(planOptions), inputs?: table, \(clusterOptions)}"
+            "start{\(deployOptions), inputs?: table}"
                 + " -> Deployment",
-            "Starts so many nodes in this process, or as many as the file `cluster` describes, and distributes the network to them, for any number of inferences."
+            "Starts so many nodes in this process, or as many as the file `cluster` describes, or joins those that `nodes` lists, see `net:deploy`, and "
+                + "distributes the network to them, for any number of inferences."
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()
@@ -75,11 +78,13 @@ extension ScriptNetwork {
     }
 
     /// Takes the options of a plan; what is left is the strategy's.
+    ///
+    /// - Parameter known: how many nodes there are, if `nodes` was taken already.
     func plan(
-        _ options: inout NamedOptions, strategy: String = PartitionChoice.defaultStrategy,
+        _ options: inout NamedOptions, nodes known: Int? = nil, strategy: String = PartitionChoice.defaultStrategy,
         of graph: () throws -> BoundGraph
     ) throws -> (plan: Plan, cluster: ClusterProfile) {
-        let (nodes, cluster, file) = try options.nodes()
+        let (nodes, cluster, file) = try options.nodes(known)
         let name = try options.string("strategy") ?? strategy
         let end = try options.string("up_to")
         let strategies = context.modules.strategies
@@ -95,21 +100,26 @@ extension ScriptNetwork {
         let threads = try options.threads("threads")
         let exact = try options.bool("exact") ?? true
         let settings = try options.settings()
-        let (plan, _) = try plan(&options) { try graph(for: shapes, fold: settings.fold) }
+        let security = try options.take("security") { try SecurityChoice(configuration: $0.configuration()) }
+        let members = try options.members(transport: transport?.kind)
+        let (plan, _) = try plan(&options, nodes: members?.count) { try graph(for: shapes, fold: settings.fold) }
         let coded = try compressed.map {
             try CodedWeights($0, of: network, inputs: singleShapes(shapes))
         }
         return DeploymentStart(
-            plan: plan, coded: coded ?? CodedWeights(), transport: transport, threads: threads, exact: exact,
-            settings: settings, modules: context.modules)
+            plan: plan, members: members ?? .local(plan.nodeCount), coded: coded ?? CodedWeights(),
+            transport: transport,
+            security: security, threads: threads, exact: exact, settings: settings, modules: context.modules)
     }
 }
 
 /// All that starting a deployment takes, on whatever thread.
 private struct DeploymentStart: Sendable {
     var plan: Plan
+    var members: Deployment.Members
     var coded: CodedWeights
     var transport: TransportChoice?
+    var security: SecurityChoice?
     var threads: Int?
     var exact: Bool
     var settings: RunSettings
@@ -122,8 +132,8 @@ private struct DeploymentStart: Sendable {
             kind: "partition strategy", [Module(name: plan.strategy, summary: "") { _ in strategy }])
         return try await .start(
             plan.graph, partition: PartitionChoice(strategy: plan.strategy), transport: transport,
-            members: .local(plan.nodeCount), threads: threads, exact: exact,
-            precision: settings.precision, tune: settings.tune, coded: coded, modules: modules)
+            members: members, security: security, threads: threads, exact: exact, precision: settings.precision,
+            tune: settings.tune, coded: coded, modules: modules)
     }
 }
 

@@ -59,14 +59,35 @@ extension ScriptNetwork {
 
 extension NamedOptions {
     /// Takes `nodes` and `cluster`: how many nodes, what is known of them, and the file that says so, if there is one.
-    mutating func nodes() throws -> (count: Int, cluster: ClusterProfile, file: String?) {
+    ///
+    /// - Parameter known: how many there are, if `nodes` was taken already.
+    mutating func nodes(_ given: Int? = nil) throws -> (count: Int, cluster: ClusterProfile, file: String?) {
         let known = try take("cluster") { value in
             let file = try value.requireString()
             return (file: file, cluster: try ClusterProfile(path: file))
         }
-        if let known { return (try integer("nodes") ?? known.cluster.nodes.count, known.cluster, known.file) }
-        let count = try require("nodes", "how many nodes") { try $0.requireInteger() }
+        if let known { return (try given ?? integer("nodes") ?? known.cluster.nodes.count, known.cluster, known.file) }
+        let count = try given ?? require("nodes", "how many nodes") { try $0.requireInteger() }
         return (count, ClusterProfile(equalNodes: min(max(count, 0), ClusterProfile.nodeLimit)), nil)
+    }
+}
+
+extension NamedOptions {
+    /// Takes `nodes` of a deployment if they run already: addresses, or how they are looked for; nil if they are to be started here.
+    ///
+    /// - Throws: `invalidArgument` for no node, and for nodes to look for without saying how many.
+    mutating func members(transport: String?) throws -> Deployment.Members? {
+        if isNumber("nodes") { return nil }
+        return try take("nodes") { value in
+            let choice = try NodesChoice(configuration: value.configuration())
+            guard !choice.isEmpty else { throw TesseraError(.invalidArgument, "expected addresses, got none") }
+            let members = try choice.members(for: transport)
+            guard members.count != nil else {
+                throw TesseraError(
+                    .invalidArgument, "expected how many nodes there must be, as in {discover = true, count = 4}")
+            }
+            return members
+        }
     }
 }
 

@@ -31,11 +31,7 @@ extension ScriptNetwork {
                 try file.validate()
                 let training = try network.context.modules.training(
                     file, of: network.network, backend: network.backend, threads: network.threads)
-                let end = call.limits.end
-                try training.run { _ in
-                    guard let end, ContinuousClock.now > end else { return }
-                    throw TesseraError(.limitExceeded, "the script's time is over")
-                }
+                try training.run { _ in }
                 let trained = ScriptNetwork(
                     try training.session.trainedNetwork(), backend: network.backend, threads: network.threads,
                     context: network.context)
@@ -45,11 +41,47 @@ extension ScriptNetwork {
         }
     }
 
+    static var data: Binding {
+        Binding(
+            of: ScriptNetwork.self, "data",
+            "data{data: table, batch: integer, augment?: table, seed?: integer} -> Data",
+            "Reads pictures to train the network with in a loop of one's own, see `net:trainer`. The options are those of training "
+                + "files; paths count from where the process runs."
+        ) { network, call in
+            try call.expectArguments(atMost: 1)
+            var options = try call.options()
+            var file = TrainingFile()
+            file.data = try options.require("data", "the pictures") {
+                try DataDeclaration(configuration: $0.configuration())
+            }
+            file.batch = try options.require("batch", "how many samples a batch has") { value in
+                let batch = try value.requireInteger()
+                guard (1...65_536).contains(batch) else {
+                    throw TesseraError(.invalidArgument, "expected a batch from 1 to 65536, got \(batch)")
+                }
+                return batch
+            }
+            file.augment =
+                try options.take("augment") { try Augmentation(configuration: $0.configuration()) }
+                ?? file.augment
+            file.seed = try options.integer("seed") ?? file.seed
+            try options.finish()
+            // Decoded pictures are kept within half of what the script may still take.
+            if let bytes = call.limits.bytes { file.data.memory = min(file.data.memory, max(0, bytes) / 2 >> 20) }
+            return try locatingErrors(path: call.name) {
+                let data = ScriptData(try TrainingPictures(file, for: network.network))
+                try call.limits.check(
+                    bytes: data.batchesByteCount, for: "the batches of \(data.shape) that are made ahead")
+                return [.object(data)]
+            }
+        }
+    }
+
     static var trainer: Binding {
         Binding(
             of: ScriptNetwork.self, "trainer",
             "trainer{batch: integer, loss?: string|table, optimizer?: string|table, precision?: string} -> Trainer",
-            "Makes the network ready for a training loop of one's own, with batches of that many samples. `loss` and `optimizer` "
+            "Makes the network ready for a training loop of one's own, with batches of that many samples, of which `net:data` has some. `loss` and `optimizer` "
                 + "are as in training files; a step that is given no rate takes the optimizer's."
         ) { network, call in
             try call.expectArguments(atMost: 1)

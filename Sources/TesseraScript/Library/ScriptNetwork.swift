@@ -35,7 +35,7 @@ final class ScriptNetwork: ScriptObject {
             methods: [
                 run, results, plan, compare, simulate, deploy, start, bench, fold, prune, quantize, compress, ranges,
                 save,
-                train, trainer,
+                train, trainer, data,
             ] + editing,
             properties: [
                 Binding(of: ScriptNetwork.self, property: "name", "string", "Its name.") { .string($0.network.name) },

@@ -2,7 +2,7 @@ import Foundation
 import Tessera
 
 extension ScriptTensor {
-    /// `a + b`, `a - b`, `a * b`, `a / b` and `a ^ b` of tensors of one shape, or of a tensor and a number on either side.
+    /// `a + b`, `a - b`, `a * b`, `a / b` and `a ^ b` of two tensors, or of a tensor and a number on either side.
     static var arithmetic: [Binding] {
         [
             elementwise("__add", "+", "The sum", +), elementwise("__sub", "-", "The difference", -),
@@ -22,17 +22,19 @@ extension ScriptTensor {
     ) -> Binding {
         Binding(
             name, "tensor \(sign) other -> Tensor",
-            "\(noun), element by element, of tensors of one shape, or of a tensor and a number."
+            "\(noun), element by element, of two tensors, or of a tensor and a number. Tensors of different shapes fit as in NumPy: an "
+                + "axis of size 1, or one that is missing in front, is repeated."
         ) { call in
-            let operands = try call.arguments.prefix(2).map { try Operand($0, sign) }
-            let shapes = operands.compactMap(\.tensor?.shape)
-            guard let shape = shapes.first, shapes.allSatisfy({ $0 == shape }) else {
-                throw TesseraError(
-                    .shapeMismatch,
-                    "expected tensors of one shape, got \(shapes.map(\.description).joined(separator: " and "))",
-                    path: sign)
+            var operands = try call.arguments.prefix(2).map { try Operand($0, sign) }
+            let shape = try locatingErrors(path: sign) {
+                let shape = try Shape(broadcasting: operands.compactMap(\.tensor?.shape))
+                // Those that are repeated are of that size, too.
+                let count = 1 + operands.count { $0.tensor.map { $0.shape != shape } ?? false }
+                try call.limits.check(
+                    bytes: Shape.saturatingProduct(shape.elementCount, 4 * count), for: "a tensor of \(shape)")
+                operands = try operands.map { try $0.broadcast(to: shape) }
+                return shape
             }
-            try call.limits.check(bytes: Shape.saturatingProduct(shape.elementCount, 4), for: "a tensor of \(shape)")
             var result = try Tensor(zeros: shape)
             try operands[0].withElements { a in
                 try operands[1].withElements { b in
@@ -59,6 +61,11 @@ extension ScriptTensor {
         }
 
         var tensor: Tensor? { if case .elements(let tensor) = self { tensor } else { nil } }
+
+        func broadcast(to shape: Shape) throws -> Operand {
+            guard let tensor, tensor.shape != shape else { return self }
+            return .elements(try Expand(shape: shape.dimensions).forward([tensor], parameters: [:])[0])
+        }
 
         func withElements<Result>(_ body: ((Int) -> Float) throws -> Result) throws -> Result {
             switch self {

@@ -14,13 +14,68 @@ extension ScriptTensor {
                 assert(t[{{}, {2, 3}}] == tessera.tensor{values = {{2, 3}, {5, 6}}})
                 """
         ) { tensor, call in
-            var indices = [call[1]]
-            if case .table = call[1] { indices = try call[1].requireArray() }
-            return [try tensor.part(indices)]
+            let (bounds, sizes) = try tensor.region(call[1])
+            let part = try tensor.tensor.cropped(to: bounds)
+            if sizes.isEmpty { return [try ScriptTensor(part).element(at: 0)] }
+            return [.object(ScriptTensor(try part.reshaped(to: Shape(sizes))))]
         }
     }
 
-    private func part(_ indices: [ScriptValue]) throws -> ScriptValue {
+    static var with: Binding {
+        Binding(
+            of: ScriptTensor.self, "with", "with(index: integer|table, part: number|Tensor) -> Tensor",
+            "A copy in which a part, named as in `tensor[index]`, is another: a number everywhere, or a tensor of that part's shape.",
+            example: """
+                local t = tessera.tensor{values = {{1, 2, 3}, {4, 5, 6}}}
+                assert(t:with({{}, {2, 3}}, 0) == tessera.tensor{values = {{1, 0, 0}, {4, 0, 0}}})
+                assert(t:with(1, t[2])[1] == t[2])
+                """
+        ) { tensor, call in
+            try call.expectArguments(atMost: 2)
+            let region = try locatingErrors(path: call.name) { try tensor.region(call[1]) }
+            return try locatingErrors(path: "\(call.name): argument 2 (part)") {
+                // A number becomes a list of 64 bits, and that the part.
+                let part = Shape.saturatingProduct(region.bounds.shape.elementCount, 16)
+                try call.limits.check(
+                    bytes: Shape.saturatingSum(tensor.tensor.byteCount, part), for: "a tensor of \(tensor.tensor.shape)"
+                )
+                let filler = try tensor.filler(call[2], shape: Shape(region.sizes), of: region.bounds)
+                var result = tensor.tensor
+                try result.paste(filler, at: region.bounds)
+                return [.object(ScriptTensor(result))]
+            }
+        }
+    }
+
+    /// What stands in a part: a number everywhere, or a tensor of its shape.
+    private func filler(_ value: ScriptValue, shape: Shape, of bounds: Region) throws -> Tensor {
+        let type = tensor.elementType
+        if case .object(let object) = value, let other = object as? ScriptTensor {
+            guard other.tensor.shape == shape else {
+                throw TesseraError(.shapeMismatch, "expected a tensor of \(shape), got \(other.tensor.shape)")
+            }
+            guard other.tensor.elementType == type else {
+                throw TesseraError(.invalidArgument, "expected a tensor of \(type), got \(other.tensor.elementType)")
+            }
+            return try other.tensor.reshaped(to: bounds.shape)
+        }
+        if hasIntegers {
+            let number = Int64(try value.requireInteger())
+            guard try Tensor(integers: [number], shape: [1], elementType: type).integers() == [number] else {
+                throw TesseraError(.invalidArgument, "expected a number that \(type) holds, got \(number)")
+            }
+            return try Tensor(
+                integers: Array(repeating: number, count: shape.elementCount), shape: bounds.shape, elementType: type)
+        }
+        let number = try value.requireNumber()
+        return try Tensor(
+            reals: Array(repeating: number, count: shape.elementCount), shape: bounds.shape, elementType: type)
+    }
+
+    /// What an index names: the region, and the sizes that are left of it without the axes of single positions.
+    private func region(_ index: ScriptValue) throws -> (bounds: Region, sizes: [Int]) {
+        var indices = [index]
+        if case .table = index { indices = try index.requireArray() }
         let shape = tensor.shape
         guard indices.count <= shape.rank, !indices.isEmpty else {
             throw TesseraError(
@@ -49,9 +104,6 @@ extension ScriptTensor {
                 }
             }
         }
-        let part = try tensor.cropped(to: Region(ranges))
-        let sizes = zip(part.shape.dimensions, kept).filter(\.1).map(\.0)
-        if sizes.isEmpty { return try ScriptTensor(part).element(at: 0) }
-        return .object(ScriptTensor(try part.reshaped(to: Shape(sizes))))
+        return (Region(ranges), zip(ranges, kept).filter(\.1).map(\.0.count))
     }
 }

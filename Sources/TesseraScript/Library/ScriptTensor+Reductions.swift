@@ -8,11 +8,28 @@ extension ScriptTensor {
             reduction("max", "The largest of all elements, or of those along an axis."),
             reduction("min", "The smallest of all elements, or of those along an axis."),
             Binding(
-                of: ScriptTensor.self, "argmax", "argmax() -> integer",
-                "The position, counted from 1, of the largest of all elements; of equal ones the first. What is no number counts as the largest.",
-                example: "assert(tessera.tensor{values = {1, 5, 5, 2}}:argmax() == 2)"
+                of: ScriptTensor.self, "argmax", "argmax(axis?: integer) -> integer|Tensor",
+                "The position, counted from 1, of the largest of all elements, or of those along an axis, which is gone from the result; "
+                    + "of equal ones the first. What is no number counts as the largest.",
+                example: """
+                    assert(tessera.tensor{values = {1, 5, 5, 2}}:argmax() == 2)
+                    local rows = tessera.tensor{values = {{1, 9}, {3, 2}}}:argmax(2)
+                    assert(rows[1] == 2 and rows[2] == 1)
+                    """
             ) { tensor, call in
-                try call.expectArguments(atMost: 0)
+                try call.expectArguments(atMost: 1)
+                if let axis = try tensor.axis(call) {
+                    let found = try locatingErrors(path: call.name) {
+                        // The elements and their places as numbers of 64 bits, a few times.
+                        try call.limits.check(
+                            bytes: Shape.saturatingProduct(tensor.tensor.elementCount, 40),
+                            for: "looking for the largest of \(tensor.tensor.shape)")
+                        return try ArgMax(axis: axis, keepAxis: false).forward([tensor.tensor], parameters: [:])[0]
+                    }
+                    let positions = try Tensor(
+                        integers: found.integers().map { $0 + 1 }, shape: found.shape, elementType: .i64)
+                    return [.object(ScriptTensor(positions))]
+                }
                 let position =
                     tensor.hasIntegers
                     ? tensor.positionOfLargestInteger
@@ -69,25 +86,36 @@ extension ScriptTensor {
                 """
         ) { tensor, call in
             try call.expectArguments(atMost: 1)
-            let shape = tensor.tensor.shape
-            var axes = Array(0..<shape.rank)
-            if !call[1].isNil {
-                let axis = try call.integer(1, "axis")
-                guard (1...max(1, shape.rank)).contains(axis), shape.rank > 0 else {
-                    throw TesseraError(
-                        .invalidArgument, "expected an axis from 1 to \(shape.rank), got \(axis)", path: call.name)
-                }
-                axes = [axis - 1]
-            }
+            let rank = tensor.tensor.shape.rank
+            let axes = try tensor.axis(call).map { [$0] } ?? Array(0..<rank)
             let reduce = Reduce(Reduce.Function(rawValue: name) ?? .sum, axes: axes, keepAxes: false)
             let result = try locatingErrors(path: call.name) {
                 // A mean has fractions.
                 let operand = tensor.hasIntegers && name != "mean" ? tensor.tensor : try tensor.f32
-                return try DirectOperator(reduce).run(
-                    [operand], weights: [:], backend: ReferenceBackend(), limits: call.limits)
+                // Also checks what has no elements to bring together.
+                let shape = try reduce.outputShapes(for: [operand.shape])[0]
+                try call.limits.check(
+                    bytes: Shape.saturatingProduct(shape.elementCount, operand.elementType.byteCount),
+                    for: "a tensor of \(shape)")
+                return ScriptTensor(try reduce.forward([operand], parameters: [:])[0])
             }
-            guard axes.count < shape.rank else { return [try ScriptTensor(result[0]).element(at: 0)] }
-            return result.map { .object(ScriptTensor($0)) }
+            return [axes.count < rank ? .object(result) : try result.element(at: 0)]
         }
+    }
+
+    /// The only argument of a reduction, an axis, counted from 0; nil if there is none.
+    private func axis(_ call: ScriptCall) throws -> Int? {
+        if call[1].isNil { return nil }
+        return try axis(call, 1) - 1
+    }
+
+    /// An argument that is an axis, counted from 1.
+    func axis(_ call: ScriptCall, _ position: Int) throws -> Int {
+        let (axis, rank) = (try call.integer(position, "axis"), tensor.shape.rank)
+        guard axis >= 1, axis <= rank else {
+            throw TesseraError(
+                .invalidArgument, "expected an axis from 1 to \(rank), got \(axis)", path: call.name)
+        }
+        return axis
     }
 }

@@ -76,6 +76,24 @@ final class ScriptTensor: ScriptObject {
                     return [.object(ScriptTensor(try tensor.tensor.reshaped(to: call.shape(1, "shape"))))]
                 },
                 Binding(
+                    of: ScriptTensor.self, "transpose", "transpose(first: integer, second: integer) -> Tensor",
+                    "The tensor with two axes, counted from 1, in each other's place.",
+                    example: """
+                        local t = tessera.tensor{values = {{1, 2, 3}, {4, 5, 6}}}
+                        assert(t:transpose(1, 2) == tessera.tensor{values = {{1, 4}, {2, 5}, {3, 6}}})
+                        """
+                ) { tensor, call in
+                    try call.expectArguments(atMost: 2)
+                    var order = Array(0..<tensor.tensor.shape.rank)
+                    order.swapAt(try tensor.axis(call, 1) - 1, try tensor.axis(call, 2) - 1)
+                    try call.limits.check(
+                        bytes: tensor.tensor.byteCount, for: "a tensor of \(tensor.tensor.shape)")
+                    return [
+                        .object(ScriptTensor(try Transpose(order: order).forward([tensor.tensor], parameters: [:])[0]))
+                    ]
+                },
+                with,
+                Binding(
                     of: ScriptTensor.self, "save", "save(path: string)",
                     "Writes a .npy or .safetensors file, or a .png or .jpg picture. An output of a network becomes the picture its "
                         + "file declares, any other tensor one of values from 0 to 1."

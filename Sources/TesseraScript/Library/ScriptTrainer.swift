@@ -36,22 +36,22 @@ final class ScriptTrainer: ScriptObject {
             methods: [
                 Binding(
                     of: ScriptTrainer.self, "step",
-                    "step{input: Tensor, classes?: integer[], target?: Tensor, rate?: number} -> number, integer?",
-                    "Trains with a batch: tensors of [batch, …], and the class of each sample, counted from 0, or a tensor that the "
-                        + "output should be. Gives the loss, and how many samples were right."
+                    "step{input: Tensor, classes?: integer[], target?: Tensor, count?: integer, rate?: number} -> number, integer?",
+                    "Trains with a batch: tensors of [batch, …], and the class of each sample, counted from 1, or a tensor that the "
+                        + "output should be; of the samples, the first `count` count. Gives the loss, and how many of them were right."
                 ) { trainer, call in
                     try trainer.run(call) { try trainer.session.step($0, rate: $1) }
                 },
                 Binding(
                     of: ScriptTrainer.self, "evaluate",
-                    "evaluate{input: Tensor, classes?: integer[], target?: Tensor} -> number, integer?",
+                    "evaluate{input: Tensor, classes?: integer[], target?: Tensor, count?: integer} -> number, integer?",
                     "The same for the network as it is, which does not change."
                 ) { trainer, call in
                     try trainer.run(call) { batch, _ in try trainer.session.evaluate(batch) }
                 },
                 Binding(
                     of: ScriptTrainer.self, "gradients",
-                    "gradients{input: Tensor, classes?: integer[], target?: Tensor} -> number, integer?",
+                    "gradients{input: Tensor, classes?: integer[], target?: Tensor, count?: integer} -> number, integer?",
                     "Computes the gradients of all weights for a batch, and changes none."
                 ) { trainer, call in
                     try trainer.run(call) { batch, _ in try trainer.session.gradients(of: batch) }
@@ -71,6 +71,27 @@ final class ScriptTrainer: ScriptObject {
                     try call.expectArguments(atMost: 1)
                     let entry = try trainer.entry(call)
                     return [.object(ScriptTensor(try trainer.session.parameters.tensor(entry)))]
+                },
+                Binding(
+                    of: ScriptTrainer.self, "set_weight", "set_weight(name: string, value: Tensor)",
+                    "Gives a weight, `LAYER.parameter`, other numbers; what the optimizer remembers of it stays."
+                ) { trainer, call in
+                    try call.expectArguments(atMost: 2)
+                    let entry = try trainer.entry(call)
+                    let value = try call.object(ScriptTensor.self, 2, "value").f32
+                    guard value.shape == entry.shape else {
+                        throw TesseraError(
+                            .shapeMismatch, "expected a tensor of \(entry.shape), got \(value.shape)", path: call.name)
+                    }
+                    try trainer.session.parameters.set(entry, value)
+                    return []
+                },
+                Binding(
+                    of: ScriptTrainer.self, "output", "output() -> Tensor",
+                    "What the network made of the last batch."
+                ) { trainer, call in
+                    try call.expectArguments(atMost: 0)
+                    return [.object(ScriptTensor(trainer.session.output))]
                 },
                 Binding(
                     of: ScriptTrainer.self, "network", "network() -> Network",
@@ -99,13 +120,33 @@ final class ScriptTrainer: ScriptObject {
         return entry
     }
 
+    /// Classes that count from 1 as those that count from 0.
+    private func classes(_ value: ScriptValue) throws -> [Int] {
+        let shape = session.output.shape
+        let count = shape.rank > 1 ? shape[1] : 0
+        return try value.requireArray().map { value in
+            let number = try value.requireInteger()
+            guard number >= 1, number <= count else {
+                throw TesseraError(.invalidArgument, "expected classes from 1 to \(count), got \(number)")
+            }
+            return number - 1
+        }
+    }
+
     private func run(_ call: ScriptCall, _ body: (TrainingBatch, Double) throws -> BatchResult) throws -> [ScriptValue]
     {
         try call.expectArguments(atMost: 1)
         var options = try call.options()
         let input = try options.require("input", "a tensor") { try $0.requireObject(ScriptTensor.self) }
-        let classes = try options.take("classes") { value in try value.requireArray().map { try $0.requireInteger() } }
+        let classes = try options.take("classes", classes)
         let target = try options.object(ScriptTensor.self, "target")
+        let count = try options.take("count") { value in
+            let (count, batch) = (try value.requireInteger(), session.inputShape[0])
+            guard (1...batch).contains(count) else {
+                throw TesseraError(.invalidArgument, "expected a count from 1 to \(batch), got \(count)")
+            }
+            return count
+        }
         let rate =
             try options.take("rate") { value in
                 let rate = try value.requireNumber()
@@ -122,7 +163,7 @@ final class ScriptTrainer: ScriptObject {
         default: throw TesseraError(.invalidArgument, "expected either 'classes' or 'target'", path: call.name)
         }
         return try locatingErrors(path: call.name) {
-            let result = try body(TrainingBatch(input: input.tensor, target: wanted), rate)
+            let result = try body(TrainingBatch(input: input.tensor, target: wanted, count: count), rate)
             return [.number(result.loss)] + (result.correct.map { [.integer($0)] } ?? [])
         }
     }
