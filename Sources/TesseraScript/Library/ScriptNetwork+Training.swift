@@ -67,7 +67,7 @@ extension ScriptNetwork {
             file.seed = try options.integer("seed") ?? file.seed
             try options.finish()
             // Decoded pictures are kept within half of what the script may still take.
-            if let bytes = call.limits.bytes { file.data.memory = min(file.data.memory, max(0, bytes) / 2 >> 20) }
+            if let bytes = call.limits.bytes { file.data.memory = min(file.data.memory, max(0, bytes) >> 21) }
             return try locatingErrors(path: call.name) {
                 let data = ScriptData(try TrainingPictures(file, for: network.network))
                 try call.limits.check(
