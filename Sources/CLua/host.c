@@ -102,13 +102,22 @@ static void check_time_and_instructions(lua_State *L) {
     if (now() > host->deadline) exceed(L, clua_exceeded_time);
 }
 
+/// How much objects may hold before what is garbage of it is collected: twice what they hold now, but not so much that a binding would
+/// have to refuse what there is room for.
+static size_t threshold_of(clua_host *host) {
+    size_t threshold = 2 * host->external;
+    if (threshold < minimum_external_threshold) threshold = minimum_external_threshold;
+    if (!host->memory_limit || threshold < host->memory_limit / 2) return threshold;
+    const size_t least = host->external + host->external / 4;
+    return host->memory_limit / 2 > least ? host->memory_limit / 2 : least;
+}
+
 void clua_check_limits(lua_State *L) {
     clua_host *host = clua_host_of(L);
     check_time_and_instructions(L);
     if (host->external > host->external_threshold) {
         collect(L);
-        host->external_threshold = 2 * host->external;
-        if (host->external_threshold < minimum_external_threshold) host->external_threshold = minimum_external_threshold;
+        host->external_threshold = threshold_of(host);
     }
     if (host->memory_limit && host->used + host->external > host->memory_limit) {
         collect(L);
@@ -152,7 +161,6 @@ double clua_seconds_left(const clua_host *host) { return host->deadline - now();
 clua_host *clua_open(void) {
     clua_host *host = calloc(1, sizeof *host);
     if (!host) return NULL;
-    host->external_threshold = minimum_external_threshold;
     lua_State *L = lua_newstate(allocate, host);
     if (!L) {
         free(host);

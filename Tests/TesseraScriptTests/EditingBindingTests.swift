@@ -21,6 +21,7 @@ import Testing
             ("t[{{}, 1}]:values()", "{1.0, 4.0}"), ("t[{{2, 2}}]:shape()", "{1, 3}"), ("t:sum()", "21.0"),
             ("t:sum(1):values()", "{5.0, 7.0, 9.0}"), ("t:mean(2):values()", "{2.0, 5.0}"), ("t:max()", "6.0"),
             ("t:min(1):values()", "{1.0, 2.0, 3.0}"), ("(-t):argmax()", "1"),
+            ("tessera.tensor{values = {1, 3, 2}}:argmax(1)", "2"),
             ("tessera.tensor{values = {1, 0 / 0, 7, 0 / 0, 2}}:argmax()", "2"), ("(t / 2)[{1, 1}]", "0.5"),
             ("(2 ^ t)[{2, 3}]", "64.0"), ("(1 / t)[{2, 1}]", "0.25"),
             ("t:map(function(x) return x * 10 end)[{1, 3}]", "30.0"),

@@ -69,13 +69,20 @@ import Testing
         #expect("\(error)".contains("this took longer than the time it was given"), "\(error)")
     }
 
-    @Test func theScriptsLimitIsTheirs() async throws {
-        var options = ScriptEngine.Options()
-        options.timeout = 0.3
-        let error = try #require(
-            await folder.failure(
-                "net:compress{codec = 'auto', bits = 16}", options,
-                after: "net = tessera.network(folder .. '/long.yaml')"))
-        #expect("\(error)".contains("this took longer than the time it was given"), "\(error)")
+    @Test func theScriptsLimitIsTheirDeadline() throws {
+        var seconds: [Double] = []
+        let probe = Binding("probe", "probe()", "How long there is.") { _ in
+            seconds.append(Deadline.current.map { ($0 - .now) / .seconds(1) } ?? .infinity)
+            return []
+        }
+        let library = ScriptLibrary("test", "What tests look at.", functions: [probe])
+        for timeout in [Double?.none, 1000] {
+            var options = ScriptEngine.Options()
+            options.timeout = timeout
+            try ScriptEngine(options, libraries: [library]).run("test.probe()")
+        }
+        #expect(seconds.count == 2 && seconds[0] == .infinity)
+        #expect((1...1000).contains(seconds.last ?? 0))
+        #expect(Deadline.current == nil)
     }
 }

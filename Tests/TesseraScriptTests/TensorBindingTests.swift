@@ -143,4 +143,16 @@ import Testing
             """)
         #expect(results.values == [true, true, true])
     }
+
+    @Test func whatIsGarbageIsCollectedBeforeTheLimitRefuses() async throws {
+        var options = ScriptEngine.Options()
+        options.memoryLimit = 64
+        let results = try await NetworkFolder().run(
+            """
+            local x = tessera.tensor{shape = {1000000}, fill = 1}
+            for i = 1, 100 do x = x * 1.0 end
+            return x:get(1000000)
+            """, options)
+        #expect(results.values == [.number(1)])
+    }
 }

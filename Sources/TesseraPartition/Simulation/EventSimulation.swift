@@ -61,11 +61,12 @@ struct EventSimulation {
         finishTimes = Array(repeating: 0, count: pictures)
     }
 
-    mutating func run() -> Simulation {
+    mutating func run() throws -> Simulation {
         var touched = Set<Int>()
         for job in waits.indices where waits[job] == 0 { touched.insert(enqueue(job)) }
         start(at: 0, touched)
         while let time = events.first?.time {
+            try Deadline.check()
             touched.removeAll(keepingCapacity: true)
             // All that ends now, before anything starts: what goes first must not depend on which of them came first.
             while let event = events.first, event.time == time {

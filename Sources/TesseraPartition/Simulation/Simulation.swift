@@ -74,6 +74,6 @@ extension Plan {
         }
         let tasks = PlanTasks(self, model, slowdowns: slowdowns).tasks
         var run = EventSimulation(tasks, cluster: model.cluster, pictures: pictures)
-        return run.run()
+        return try run.run()
     }
 }

@@ -28,7 +28,8 @@ extension ScriptTensor {
                     }
                     let positions = try Tensor(
                         integers: found.integers().map { $0 + 1 }, shape: found.shape, elementType: .i64)
-                    return [.object(ScriptTensor(positions))]
+                    let result = ScriptTensor(positions)
+                    return [positions.shape.rank > 0 ? .object(result) : try result.element(at: 0)]
                 }
                 let position =
                     tensor.hasIntegers

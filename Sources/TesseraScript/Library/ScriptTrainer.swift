@@ -18,7 +18,8 @@ final class ScriptTrainer: ScriptObject {
         }
         let declared = (network.network.inputs[input.name]?.shape ?? input.shape).dimensions
         let open = SymbolicShape([.fixed(batch)] + declared.dropFirst())
-        guard batch >= 1, let shape = open.concrete else {
+        guard batch >= 1 else { throw TesseraError(.invalidArgument, "expected a batch from 1, got \(batch)") }
+        guard let shape = open.concrete else {
             throw TesseraError(.shapeMismatch, "expected an input whose batch alone is open to train, found \(open)")
         }
         session = try TrainingSession(
@@ -137,7 +138,6 @@ final class ScriptTrainer: ScriptObject {
     {
         try call.expectArguments(atMost: 1)
         var options = try call.options()
-        let input = try options.require("input", "a tensor") { try $0.requireObject(ScriptTensor.self) }
         let classes = try options.take("classes", classes)
         let target = try options.object(ScriptTensor.self, "target")
         let count = try options.take("count") { value in
@@ -155,6 +155,7 @@ final class ScriptTrainer: ScriptObject {
                 }
                 return rate
             } ?? rate
+        let input = try options.require("input", "a tensor") { try $0.requireObject(ScriptTensor.self) }
         try options.finish()
         let wanted: TrainingTarget
         switch (classes, target) {

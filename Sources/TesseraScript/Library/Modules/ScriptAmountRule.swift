@@ -10,8 +10,11 @@ struct ScriptAmountRule: AmountRule {
         let results = try module.call([
             .object(ScriptAmountProblem(problem)), .table(try module.values(of: options)),
         ])
-        return try locatingErrors(path: "amount rule '\(module.name)'") {
-            try ScriptAmountProblem.counts(results.first ?? .nil, of: problem)
+        do {
+            return try ScriptAmountProblem.counts(results.first ?? .nil, of: problem)
+        } catch {
+            // The script is at fault, and not what was asked of it.
+            throw TesseraError(.scriptFailure, "\(error)", path: "amount rule '\(module.name)'")
         }
     }
 }
