@@ -39,8 +39,8 @@ struct MinimalFilter {
         // Blocks have room for channels that fill no group.
         if source[1] % 8 != 0 { orders.source = .nChw8c }
         if target[1] % 8 != 0 { orders.target = .nChw8c }
+        try op.part?.validate()
         let phase = op.part?.origin ?? [0, 0]
-        guard phase.count == 2, phase.allSatisfy({ (0...1).contains($0) }) else { return nil }
         var work = ck_winograd()
         (work.batch, work.channels, work.outputs) = (Int64(source[0]), Int64(source[1]), Int64(target[1]))
         (work.height, work.width) = (Int64(source[2]), Int64(source[3]))
@@ -85,17 +85,15 @@ extension LayerLowering {
     func lower(_ op: Conv, by filter: MinimalFilter) throws {
         let tensor = try parameter("weight")
         var work = filter.work
-        work.weights = try builder.constantFloats(
-            tensor, as: .plain(tensor.shape.dimensions), in: .plain([filter.weightCount]), packing: filter.pack)
+        work.weights = try builder.constantFloats(tensor, count: filter.weightCount, packing: filter.pack)
         let bias = try op.bias ? parameter("bias") : nil
         if let bias {
             // Room for whole groups, as in the weights.
             let count = bias.shape.elementCount
-            work.bias = try builder.constantFloats(
-                bias, as: .plain([count]), in: .plain([(count + 7) / 8 * 8]),
-                packing: { numbers, packed in
-                    for index in 0..<(count + 7) / 8 * 8 { packed[index] = index < count ? numbers[index] : 0 }
-                })
+            let whole = (count + 7) / 8 * 8
+            work.bias = try builder.constantFloats(bias, count: whole) { numbers, packed in
+                for index in 0..<whole { packed[index] = index < count ? numbers[index] : 0 }
+            }
         }
         var residual: Graph.ValueID?
         var nodes: [Graph.Node] = []

@@ -59,23 +59,31 @@ final class PackedWeights: Sendable {
         if let entry = entries.withLock({ $0.byKey[key] }), entry.owner === owner, let allocation = entry.allocation {
             return allocation
         }
+        let allocation: Allocation
         if let packing {
-            let allocation = try pages.allocate(byteCount: target.byteCount)
-            try tensor.rounded(to: precision).withFloats { numbers in
-                guard let start = numbers.baseAddress else { return }
-                packing(start, allocation.address.assumingMemoryBound(to: Float.self))
-            }
+            allocation = try pack(tensor.rounded(to: precision), in: target, pages, by: packing)
+            // What is rounded may be a copy.
             tensor.discardMemory()
-            entries.withLock { $0.add(Entry(owner: owner, allocation: allocation), for: key) }
-            return allocation
-        }
-        let allocation = try pack(tensor, as: source, in: target, pages, stream)
-        if precision != .f32, target.type == dnnl_f32 {
-            onednn_round(
-                allocation.address, Int64(allocation.byteCount / MemoryLayout<Float>.size), precision == .f16 ? 1 : 0, 1
-            )
+        } else {
+            allocation = try pack(tensor, as: source, in: target, pages, stream)
+            if precision != .f32, target.type == dnnl_f32 {
+                onednn_round(
+                    allocation.address, Int64(allocation.byteCount / MemoryLayout<Float>.size),
+                    precision == .f16 ? 1 : 0, 1)
+            }
         }
         entries.withLock { $0.add(Entry(owner: owner, allocation: allocation), for: key) }
+        return allocation
+    }
+
+    private func pack(
+        _ tensor: Tensor, in target: Layout, _ pages: SharedPages, by packing: Packing
+    ) throws -> Allocation {
+        let allocation = try pages.allocate(byteCount: target.byteCount)
+        try tensor.withFloats { numbers in
+            guard let start = numbers.baseAddress else { return }
+            packing(start, allocation.address.assumingMemoryBound(to: Float.self))
+        }
         return allocation
     }
 

@@ -468,14 +468,15 @@ final class ProgramBuilder {
         .constant(try Memory(target, at: packed(tensor, as: source, in: target, rounding: precision, packing: nil)))
     }
 
-    /// The numbers of a weight for a kernel of our own.
+    /// The numbers that a kernel of our own wants of a weight.
     ///
-    /// - Parameter packing: what they become; nil for the layout alone.
+    /// - Parameter packing: makes so many of those of the weight.
     func constantFloats(
-        _ tensor: Tensor, as source: Layout, in target: Layout, packing: PackedWeights.Packing? = nil
+        _ tensor: Tensor, count: Int, packing: @escaping PackedWeights.Packing
     ) throws -> UnsafePointer<Float> {
-        UnsafePointer(
-            try packed(tensor, as: source, in: target, packing: packing).assumingMemoryBound(to: Float.self))
+        let source = try Layout.plain(tensor.shape.dimensions)
+        let address = try packed(tensor, as: source, in: .plain([count]), packing: packing)
+        return UnsafePointer(address.assumingMemoryBound(to: Float.self))
     }
 
     private func packed(

@@ -17,19 +17,14 @@ struct AmountConformance: Sendable {
     var checks: [ConformanceCheck] {
         [
             ConformanceCheck("every group has a count from 0 to the number of its channels") { [self] in
+                var reason: TesseraError?
+                let counts = try outcomes { reason = reason ?? $0 }
                 // A target may be out of reach for some curves, but not for all.
-                var (errors, found): ([any Error], Int) = ([], 0)
-                for problem in problems {
-                    do {
-                        try Self.check(try rule.counts(for: problem), problem)
-                        found += 1
-                    } catch let error as TesseraError where error.code == .invalidArgument {
-                        errors.append(error)
-                    }
+                if let reason, counts.allSatisfy({ $0 == nil }) {
+                    throw BrokenPromise(
+                        description: "expected counts for some curves, found errors for all: \(reason)")
                 }
-                if found == 0, let error = errors.first {
-                    throw BrokenPromise(description: "expected counts for some curves, found errors for all: \(error)")
-                }
+                for case (let counts?, let problem) in zip(counts, problems) { try Self.check(counts, problem) }
             },
             ConformanceCheck("asked again, it gives the same counts") { [self] in
                 let counts = try outcomes()
@@ -47,12 +42,13 @@ struct AmountConformance: Sendable {
         ]
     }
 
-    /// The counts for every problem; nil for one whose target cannot be reached.
-    private func outcomes() throws -> [[Int]?] {
+    /// The counts for every problem; nil for one whose target cannot be reached, which `isOutOfReach` is told of.
+    private func outcomes(isOutOfReach: (TesseraError) -> Void = { _ in }) throws -> [[Int]?] {
         try problems.map { problem in
             do { return try rule.counts(for: problem) } catch let error as TesseraError
                 where error.code == .invalidArgument
             {
+                isOutOfReach(error)
                 return nil
             }
         }

@@ -60,7 +60,7 @@ extension ScriptNetwork {
 extension NamedOptions {
     /// Takes `nodes` and `cluster`: how many nodes, what is known of them, and the file that says so, if there is one.
     ///
-    /// - Parameter known: how many there are, if `nodes` was taken already.
+    /// - Parameter given: how many there are, if `nodes` was taken already.
     mutating func nodes(_ given: Int? = nil) throws -> (count: Int, cluster: ClusterProfile, file: String?) {
         let known = try take("cluster") { value in
             let file = try value.requireString()

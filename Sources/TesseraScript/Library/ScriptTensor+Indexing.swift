@@ -15,9 +15,7 @@ extension ScriptTensor {
                 """
         ) { tensor, call in
             let (bounds, sizes) = try tensor.region(call[1])
-            let part = try tensor.tensor.cropped(to: bounds)
-            if sizes.isEmpty { return [try ScriptTensor(part).element(at: 0)] }
-            return [.object(ScriptTensor(try part.reshaped(to: Shape(sizes))))]
+            return [try value(tensor.tensor.cropped(to: bounds).reshaped(to: Shape(sizes)))]
         }
     }
 

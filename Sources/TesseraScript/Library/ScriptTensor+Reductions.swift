@@ -28,8 +28,7 @@ extension ScriptTensor {
                     }
                     let positions = try Tensor(
                         integers: found.integers().map { $0 + 1 }, shape: found.shape, elementType: .i64)
-                    let result = ScriptTensor(positions)
-                    return [positions.shape.rank > 0 ? .object(result) : try result.element(at: 0)]
+                    return [try value(positions)]
                 }
                 let position =
                     tensor.hasIntegers
@@ -87,8 +86,7 @@ extension ScriptTensor {
                 """
         ) { tensor, call in
             try call.expectArguments(atMost: 1)
-            let rank = tensor.tensor.shape.rank
-            let axes = try tensor.axis(call).map { [$0] } ?? Array(0..<rank)
+            let axes = try tensor.axis(call).map { [$0] } ?? Array(0..<tensor.tensor.shape.rank)
             let reduce = Reduce(Reduce.Function(rawValue: name) ?? .sum, axes: axes, keepAxes: false)
             let result = try locatingErrors(path: call.name) {
                 // A mean has fractions.
@@ -98,9 +96,9 @@ extension ScriptTensor {
                 try call.limits.check(
                     bytes: Shape.saturatingProduct(shape.elementCount, operand.elementType.byteCount),
                     for: "a tensor of \(shape)")
-                return ScriptTensor(try reduce.forward([operand], parameters: [:])[0])
+                return try value(reduce.forward([operand], parameters: [:])[0])
             }
-            return [axes.count < rank ? .object(result) : try result.element(at: 0)]
+            return [result]
         }
     }
 

@@ -123,6 +123,12 @@ final class ScriptTensor: ScriptObject {
         hasIntegers ? tensor.integers().map { .integer(Int($0)) } : tensor.reals().map(ScriptValue.number)
     }
 
+    /// What a script gets for a tensor: a number if it has no axes.
+    static func value(_ tensor: Tensor) throws -> ScriptValue {
+        let object = ScriptTensor(tensor)
+        return tensor.shape.rank > 0 ? .object(object) : try object.element(at: 0)
+    }
+
     /// The element at a place in row-major order.
     func element(at offset: Int) throws -> ScriptValue {
         func real<Element: TensorElement>(_ type: Element.Type) -> Double {

@@ -89,7 +89,8 @@ public struct DataDeclaration: Configurable, ConfigurationValue, Equatable {
     /// - Throws: what reading them throws.
     func load() throws -> (train: any DataSet, test: (any DataSet)?) {
         // Pictures that are tested with are asked for in every epoch, too.
-        let (trainMemory, testMemory) = (memory << 20 / 4 * 3, memory << 20 / 4)
+        let quarter = (memory << 20) / 4
+        let (trainMemory, testMemory) = (3 * quarter, quarter)
         switch kind {
         case .classes:
             let train = try EncodedPictures.ofClasses(path ?? train0, part: path == nil ? nil : self.train.first)
