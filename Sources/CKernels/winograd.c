@@ -1,18 +1,13 @@
 #include "winograd.h"
 
-#include <string.h>
+#include "vectors.h"
 
-// OpenMP, as oneDNN uses it: threads belong to the caller's.
-extern int omp_get_thread_num(void);
-extern int omp_get_num_threads(void);
-extern void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
+#include <string.h>
 
 /// Outputs whose sums are computed together, in two vectors.
 enum { narrow_panel = 16, wide_panel = 32 };
 
 static int64_t panel_of(int is_wide) { return is_wide ? wide_panel : narrow_panel; }
-
-static int64_t round_up(int64_t count, int64_t multiple) { return (count + multiple - 1) / multiple * multiple; }
 
 int64_t ck_winograd_weight_count(int64_t outputs, int64_t channels, int is_wide) {
     return round_up(outputs, panel_of(is_wide)) * round_up(channels, 8) * 16;
@@ -56,12 +51,13 @@ typedef struct units {
 } units;
 
 static units units_of(const ck_winograd *work, int64_t threads) {
+    const ck_convolution *m = &work->map;
     const int64_t panel = panel_of(work->is_wide);
-    units u = {.work = work, .channels = round_up(work->channels, 8)};
-    u.rows = (work->out_height + work->phase_y + 1) / 2;
-    u.columns = (work->out_width + work->phase_x + 1) / 2;
-    u.squares = work->batch * u.rows * u.columns;
-    u.panels = round_up(work->outputs, panel) / panel;
+    units u = {.work = work, .channels = round_up(m->channels, 8)};
+    u.rows = (m->out_height + work->phase_y + 1) / 2;
+    u.columns = (m->out_width + work->phase_x + 1) / 2;
+    u.squares = m->batch * u.rows * u.columns;
+    u.panels = round_up(m->outputs, panel) / panel;
     // Squares that a thread works on at a time: those of wide layers share the weights, which do not fit in a cache, those of narrow ones
     // stay in one themselves.
     u.block = u.channels <= 128 ? 36 : 72;
@@ -90,24 +86,12 @@ int64_t ck_winograd_scratch(const ck_winograd *work, int64_t threads) {
 #define JOIN(a, b) JOIN_(a, b)
 #define NAMED(name) JOIN(name, SUFFIX)
 
-#if defined(__x86_64__)
-#define NARROW_TARGET __attribute__((target("avx2,fma")))
-#define WIDE_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma")))
-#else
-#define NARROW_TARGET
-#define WIDE_TARGET
-#endif
-
-typedef float vector8 __attribute__((vector_size(32), aligned(4)));
-typedef int32_t mask8 __attribute__((vector_size(32), aligned(4)));
-typedef float vector16 __attribute__((vector_size(64), aligned(4)));
-
 #define SUFFIX narrow
 #define TARGET NARROW_TARGET
 #define VECTOR vector8
 #define WIDTH 8
 #define ROWS 6
-#define SPREAD(x) {x, x, x, x, x, x, x, x}
+#define SPREAD SPREAD8
 #include "winograd_kernel.h"
 #undef SUFFIX
 #undef TARGET

@@ -65,23 +65,24 @@ static void NAMED(multiply)(const float *inputs, const float *weights, int64_t c
 /// V = Bᵀ d B for the 4x4 inputs d of squares: inputs[place][square][channel].
 TARGET static void NAMED(read_squares)(const units *u, int64_t first, int64_t count, float *inputs) {
     const ck_winograd *w = u->work;
+    const ck_convolution *m = &w->map;
     const int64_t stride = u->inputs_stride;
     for (int64_t square = first; square < first + count; square++) {
         const int64_t picture = square / (u->rows * u->columns), rest = square % (u->rows * u->columns);
-        const int64_t y = rest / u->columns * 2 - w->phase_y - w->padding_y;
-        const int64_t x = rest % u->columns * 2 - w->phase_x - w->padding_x;
-        const int is_inside = y >= 0 && x >= 0 && y + 4 <= w->height && x + 4 <= w->width;
-        const float *map = w->source + picture * u->channels * w->height * w->width;
+        const int64_t y = rest / u->columns * 2 - w->phase_y - m->padding_y;
+        const int64_t x = rest % u->columns * 2 - w->phase_x - m->padding_x;
+        const int is_inside = y >= 0 && x >= 0 && y + 4 <= m->height && x + 4 <= m->width;
+        const float *map = m->source + picture * u->channels * m->height * m->width;
         for (int64_t group = 0; group < u->channels / 8; group++) {
-            const float *pixels = map + group * w->source_group;
+            const float *pixels = map + group * m->source_group;
             vector8 d[4][4], t[4][4];
             for (int a = 0; a < 4; a++) {
                 for (int b = 0; b < 4; b++) {
                     const int64_t row = y + a, column = x + b;
                     const int is_pixel =
-                        is_inside || (row >= 0 && row < w->height && column >= 0 && column < w->width);
+                        is_inside || (row >= 0 && row < m->height && column >= 0 && column < m->width);
                     d[a][b] = is_pixel
-                                  ? *(const vector8 *)(pixels + (row * w->width + column) * w->source_pixel)
+                                  ? *(const vector8 *)(pixels + (row * m->width + column) * m->source_pixel)
                                   : (vector8){0};
                 }
             }
@@ -106,38 +107,32 @@ TARGET static void NAMED(read_squares)(const units *u, int64_t first, int64_t co
 TARGET static void NAMED(write_squares)(
     const units *u, int64_t first, int64_t count, int64_t panel, const float *sums) {
     const ck_winograd *w = u->work;
+    const ck_convolution *m = &w->map;
     const int64_t stride = u->sums_stride;
     for (int64_t part = 0; part < 2 * WIDTH; part += 8) {
         const int64_t output = panel * 2 * WIDTH + part;
-        if (output >= w->outputs) return;
-        const vector8 bias = w->bias ? *(const vector8 *)(w->bias + output) : (vector8){0};
+        if (output >= m->outputs) return;
+        const vector8 bias = m->ending.bias ? *(const vector8 *)(m->ending.bias + output) : (vector8){0};
         for (int64_t square = first; square < first + count; square++) {
             const int64_t picture = square / (u->rows * u->columns), rest = square % (u->rows * u->columns);
             const int64_t y = rest / u->columns * 2 - w->phase_y, x = rest % u->columns * 2 - w->phase_x;
-            const float *m = sums + (square - first) * 2 * WIDTH + part;
+            const float *sum = sums + (square - first) * 2 * WIDTH + part;
             vector8 t[2][4];
             for (int b = 0; b < 4; b++) {
-                const vector8 m0 = *(const vector8 *)(m + b * stride), m1 = *(const vector8 *)(m + (4 + b) * stride);
-                const vector8 m2 = *(const vector8 *)(m + (8 + b) * stride), m3 = *(const vector8 *)(m + (12 + b) * stride);
+                const vector8 m0 = *(const vector8 *)(sum + b * stride), m1 = *(const vector8 *)(sum + (4 + b) * stride);
+                const vector8 m2 = *(const vector8 *)(sum + (8 + b) * stride), m3 = *(const vector8 *)(sum + (12 + b) * stride);
                 t[0][b] = m0 + m1 + m2;
                 t[1][b] = m1 - m2 - m3;
             }
-            const int64_t map = picture * round_up(w->outputs, 8) * w->out_height * w->out_width + output / 8 * w->target_group;
+            const int64_t map = picture * round_up(m->outputs, 8) * m->out_height * m->out_width + output / 8 * m->target_group;
             for (int a = 0; a < 2; a++) {
-                if (y + a < 0 || y + a >= w->out_height) continue;
+                if (y + a < 0 || y + a >= m->out_height) continue;
                 const vector8 pair[2] = {t[a][0] + t[a][1] + t[a][2], t[a][1] - t[a][2] - t[a][3]};
                 for (int b = 0; b < 2; b++) {
-                    if (x + b < 0 || x + b >= w->out_width) continue;
-                    const int64_t place = map + ((y + a) * w->out_width + x + b) * w->target_pixel;
+                    if (x + b < 0 || x + b >= m->out_width) continue;
+                    const int64_t place = map + ((y + a) * m->out_width + x + b) * m->target_pixel;
                     vector8 value = pair[b] + bias;
-                    if (w->residual) value += *(const vector8 *)(w->residual + place);
-                    if (w->rectifies) {
-                        // Without a slope, what is no number becomes 0, as in oneDNN's kernels.
-                        const vector8 scaled = w->slope == 0 ? (vector8){0} : value * w->slope;
-                        const mask8 is_positive = value > 0;
-                        value = (vector8)(((mask8)value & is_positive) | ((mask8)scaled & ~is_positive));
-                    }
-                    *(vector8 *)(w->target + place) = value;
+                    finish(m, &value, 1, place, 0);
                 }
             }
         }
@@ -149,7 +144,7 @@ static void NAMED(run_part)(void *data) {
     const units *u = data;
     const ck_winograd *w = u->work;
     const int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
-    float *inputs = w->scratch + thread * u->floats_per_thread;
+    float *inputs = w->map.scratch + thread * u->floats_per_thread;
     float *sums = inputs + 16 * u->inputs_stride;
     const int64_t count = u->blocks * u->groups;
     int64_t read = -1;
@@ -161,7 +156,7 @@ static void NAMED(run_part)(void *data) {
         const int64_t end = u->panels * (group + 1) / u->groups;
         for (int64_t panel = u->panels * group / u->groups; panel < end; panel++) {
             for (int64_t place = 0; place < 16; place++) {
-                const float *weights = w->weights + (panel * 16 + place) * u->channels * 2 * WIDTH;
+                const float *weights = w->map.weights + (panel * 16 + place) * u->channels * 2 * WIDTH;
                 NAMED(multiply)(inputs + place * u->inputs_stride, weights, u->channels, sums + place * u->sums_stride, squares);
             }
             NAMED(write_squares)(u, first, squares, panel, sums);

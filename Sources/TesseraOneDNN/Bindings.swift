@@ -51,7 +51,7 @@ extension ProgramBuilder.Step {
         case .fill(let operand, _), .round(let operand, _): [operand.buffer]
         case .quantize(let numbers, let bytes, _, let isBackwards): [isBackwards ? numbers.buffer : bytes.buffer]
         case .shiftBytes(_, let target): [target.buffer]
-        case .minimalFilter(_, _, _, let target, let scratch): [target.buffer, scratch.buffer]
+        case .convolve(_, _, _, let target, let scratch): [target.buffer, scratch.buffer]
         case .reference(_, _, _, _, let outputs, _): outputs.map(\.buffer)
         case .input, .output: []
         }

@@ -6,10 +6,10 @@ import TesseraOperators
 extension LayerLowering {
     func lower(_ op: Conv) throws {
         let window = try op.window(over: Shape(shape(input)))
-        let filter = try MinimalFilter(
-            op, window, source: shape(input), target: shape(output), type: builder.context.type,
+        let own = try OwnConvolutions.kernel(
+            for: op, window, source: shape(input), target: shape(output), type: builder.context.type,
             demanded: builder.options.kernels[node.name])
-        if let filter { return try lower(op, by: filter) }
+        if let own { return try lower(op, by: own) }
         let convolution = Convolution(
             window: window, source: shape(input), target: shape(output), hasBias: op.bias, type: builder.context.type,
             demanded: builder.options.kernels[node.name])

@@ -19,14 +19,14 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         /// Of the buffer of numbers, that of bytes.
         case quantize(Int, Int, onednn_quantization, isBackwards: Int32)
         case shiftBytes(Int, Int, Int64)
-        case minimalFilter(Int)
+        case convolve(Int)
         case input(Int, Int)
         case output(Int, Int)
         case reference(Int)
     }
 
-    private struct MinimalFilterCall {
-        var work: ck_winograd
+    private struct ConvolutionCall {
+        var work: OwnWork
         var source: Int
         var residual: Int?
         var target: Int
@@ -64,7 +64,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     /// What the arguments of the steps point to.
     private let memories: [Memory]
     private let arguments: ArgumentLists
-    private let filters: [MinimalFilterCall]
+    private let convolutions: [ConvolutionCall]
     private let references: [ReferenceCall]
     private let stream: Stream
     private let steps: [Step]
@@ -83,7 +83,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         var memories: [Memory] = []
         var operands = [[Memory]](repeating: [], count: buffers.count)
         var primitives: [Primitive] = []
-        var filters: [MinimalFilterCall] = []
+        var convolutions: [ConvolutionCall] = []
         var references: [ReferenceCall] = []
         var steps: [Step] = []
         var ends: [Int] = []
@@ -125,10 +125,10 @@ final class Program: CompiledNetwork, @unchecked Sendable {
                 steps.append(.quantize(numbers.buffer, bytes.buffer, work, isBackwards: isBackwards ? 1 : 0))
             case .shiftBytes(let source, let target):
                 steps.append(.shiftBytes(source.buffer, target.buffer, Int64(source.layout.byteCount)))
-            case .minimalFilter(let work, let source, let residual, let target, let scratch):
-                steps.append(.minimalFilter(filters.count))
-                filters.append(
-                    MinimalFilterCall(
+            case .convolve(let work, let source, let residual, let target, let scratch):
+                steps.append(.convolve(convolutions.count))
+                convolutions.append(
+                    ConvolutionCall(
                         work: work, source: source.buffer, residual: residual?.buffer, target: target.buffer,
                         scratch: scratch.buffer))
             case .input(let index, let operand): steps.append(.input(index, operand.buffer))
@@ -152,7 +152,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         stream = try Stream()
         threads = all
         (self.arguments, self.memories, self.operands) = (arguments, memories, operands)
-        (self.primitives, self.filters, self.references) = (primitives, filters, references)
+        (self.primitives, self.convolutions, self.references) = (primitives, convolutions, references)
         (self.steps, self.ends) = (steps, ends)
         (boundInputs, boundOutputs) = (bindings.inputs, bindings.outputs)
         offsets = plan.offsets.enumerated().map { bindings.buffers.contains($0) ? nil : $1 }
@@ -230,7 +230,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
             onednn_shift_bytes(
                 addresses[source].assumingMemoryBound(to: UInt8.self),
                 addresses[target].assumingMemoryBound(to: UInt8.self), count)
-        case .minimalFilter(let index): run(filters[index])
+        case .convolve(let index): run(convolutions[index])
         case .input(let index, let buffer): try take(inputs[index], as: buffer, isBound: boundInputs[index] != nil)
         case .output(let buffer, let index):
             guard boundOutputs[index] == nil else { break }
@@ -294,16 +294,17 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         return allocation.address
     }
 
-    private func run(_ call: MinimalFilterCall) {
+    private func run(_ call: ConvolutionCall) {
         func floats(_ buffer: Int) -> UnsafeMutablePointer<Float> {
             addresses[buffer].assumingMemoryBound(to: Float.self)
         }
-        var work = call.work
-        (work.source, work.target, work.scratch) = (
+        var (work, map) = (call.work, call.work.map)
+        (map.source, map.target, map.scratch) = (
             UnsafePointer(floats(call.source)), floats(call.target), floats(call.scratch)
         )
-        if let residual = call.residual { work.residual = UnsafePointer(floats(residual)) }
-        ck_winograd_run(&work, threads)
+        if let residual = call.residual { map.ending.residual = UnsafePointer(floats(residual)) }
+        work.map = map
+        work.run(threads: threads)
     }
 
     private func run(_ call: ReferenceCall) throws {

@@ -39,8 +39,8 @@ final class ProgramBuilder {
         case quantize(Operand, Operand, QuantizationScale, isBackwards: Bool)
         /// Signed bytes as unsigned ones that are 128 larger, or the other way round.
         case shiftBytes(Operand, Operand)
-        /// With the operand that is added, if there is one.
-        case minimalFilter(ck_winograd, Operand, residual: Operand?, Operand, scratch: Operand)
+        /// A convolution by a kernel of our own, with the operand that is added, if there is one.
+        case convolve(OwnWork, Operand, residual: Operand?, Operand, scratch: Operand)
         case input(Int, Operand)
         case output(Operand, Int)
         /// With the precision of what it reads and makes.
@@ -127,6 +127,18 @@ final class ProgramBuilder {
         let precision = stored[value]
         guard isComputable(value), precision != .f32 else { return hold(value, precision, operand) }
         hold(value, precision, context.isExact ? operand : try rounded(operand, to: precision))
+    }
+
+    /// Says that `value` is now held by `operand`, whose kernel rounded it by `rounding(of:)`.
+    func define(_ value: Graph.ValueID, asRounded operand: Operand) { hold(value, stored[value], operand) }
+
+    /// What a kernel of our own is to round the elements of a value to.
+    func rounding(of value: Graph.ValueID) -> ck_precision {
+        switch stored[value] {
+        case .f32: ck_f32
+        case .bf16: ck_bf16
+        case .f16: ck_f16
+        }
     }
 
     /// The operand itself with its elements rounded, or a copy if they are held in another type.
@@ -401,13 +413,14 @@ final class ProgramBuilder {
     }
 
     /// - Parameter scratch: bytes of memory that it takes.
-    func minimalFilter(
-        _ work: ck_winograd, _ source: Operand, residual: Operand?, _ target: Operand, scratch: Int
+    func convolve(
+        _ work: OwnWork, _ implementation: String, _ source: Operand, residual: Operand?, _ target: Operand,
+        scratch: Int
     ) throws {
         let room = allocate(try .raw(byteCount: scratch))
         append(
-            .minimalFilter(work, source, residual: residual, target, scratch: room), .kernel,
-            MinimalFilter.implementation, touching: [source, target, room] + (residual.map { [$0] } ?? []))
+            .convolve(work, source, residual: residual, target, scratch: room), .kernel, implementation,
+            touching: [source, target, room] + (residual.map { [$0] } ?? []))
     }
 
     func input(_ index: Int, value: Graph.ValueID) throws {

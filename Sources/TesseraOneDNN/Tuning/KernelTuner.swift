@@ -1,4 +1,3 @@
-import CKernels
 import COneDNN
 import TesseraCore
 import TesseraOperators
@@ -87,17 +86,19 @@ struct KernelTuner {
             for target in orders {
                 let orders = Convolution.Orders(source: source, target: target)
                 try Deadline.check()
-                let choice = KernelChoice(
-                    implementation: MinimalFilter.implementation, source: source.rawValue, target: target.rawValue)
-                let filter = try MinimalFilter(
-                    op, convolution.window, source: convolution.source, target: convolution.target,
-                    type: convolution.type, demanded: choice)
-                // What cannot keep to these orders, or has no room, is left out.
-                if let filter, try filter.source == .map(convolution.source, source),
-                    try filter.target == .map(convolution.target, target),
-                    let seconds = try? bench.minimalFilter(filter, threads: options.threads)
-                {
-                    measured.kernels.append((choice, orders, seconds))
+                for kind in OwnConvolutions.all {
+                    let choice = KernelChoice(
+                        implementation: kind.implementation, source: source.rawValue, target: target.rawValue)
+                    let own = try kind.init(
+                        op, convolution.window, source: convolution.source, target: convolution.target,
+                        type: convolution.type, demanded: choice)
+                    // What cannot keep to these orders, or has no room, is left out.
+                    if let own, try own.source == .map(convolution.source, source),
+                        try own.target == .map(convolution.target, target),
+                        let seconds = try? bench.convolution(own, threads: options.threads)
+                    {
+                        measured.kernels.append((choice, orders, seconds))
+                    }
                 }
                 for candidate in (try? convolution.candidates(weight, groups: op.groups, orders)) ?? [] {
                     guard let seconds = try? bench.convolution(candidate) else { continue }
@@ -183,22 +184,23 @@ private struct KernelBench {
         return seconds
     }
 
-    /// Seconds for a convolution by minimal filtering. Equal ones are measured once.
-    mutating func minimalFilter(_ filter: MinimalFilter, threads: Int) throws -> Double {
+    /// Seconds for a convolution by a kernel of our own. Equal ones are measured once.
+    mutating func convolution(_ kernel: any OwnConvolution, threads: Int) throws -> Double {
+        var (work, map) = (kernel.work, kernel.work.map)
         let key = Key(
-            parts: [MinimalFilter.implementation, "\(filter.work.padding_y) \(filter.work.padding_x)"],
-            layouts: [filter.source.bytes, filter.target.bytes])
+            parts: [type(of: kernel).implementation, "\(kernel.weightCount) \(map.padding_y) \(map.padding_x)"],
+            layouts: [kernel.source.bytes, kernel.target.bytes])
         if let seconds = known[key] { return seconds }
-        var work = filter.work
         let sizes = [
-            filter.source.byteCount, filter.target.byteCount, 4 * filter.weightCount,
-            filter.scratchByteCount(threads: threads),
+            kernel.source.byteCount, kernel.target.byteCount, 4 * kernel.weightCount,
+            kernel.scratchByteCount(threads: threads),
         ]
         let room = try sizes.map(Self.zeros)
         let floats = room.map { $0.address.assumingMemoryBound(to: Float.self) }
-        (work.source, work.target) = (UnsafePointer(floats[0]), floats[1])
-        (work.weights, work.scratch) = (UnsafePointer(floats[2]), floats[3])
-        let seconds = withExtendedLifetime(room) { Self.least { ck_winograd_run(&work, Int32(threads)) } }
+        (map.source, map.target) = (UnsafePointer(floats[0]), floats[1])
+        (map.weights, map.scratch) = (UnsafePointer(floats[2]), floats[3])
+        work.map = map
+        let seconds = withExtendedLifetime(room) { Self.least { work.run(threads: Int32(threads)) } }
         known[key] = seconds
         return seconds
     }

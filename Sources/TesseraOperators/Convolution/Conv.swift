@@ -99,16 +99,23 @@ public struct Conv: IntegerWeights, Equatable {
         hasSquares(window) && (part?.groups ?? groups) == 1
     }
 
-    private func hasSquares(_ window: SlidingWindow) -> Bool {
-        window.axes.count == 2 && weightBits == 0
-            && window.axes.allSatisfy { $0.kernel == 3 && $0.stride == 1 && $0.dilation == 1 }
+    /// Whether each channel of a map of `inputChannels` has a kernel of its own, in this layer and in the one that it is a part of.
+    public func isDepthwise(over inputChannels: Int) -> Bool {
+        (part?.groups ?? groups) > 1 && groups == inputChannels && channels == inputChannels
     }
+
+    private func hasSquares(_ window: SlidingWindow) -> Bool {
+        isPlain(window) && window.axes.allSatisfy { $0.kernel == 3 && $0.stride == 1 && $0.dilation == 1 }
+    }
+
+    /// Whether there may be several kernels for it that round otherwise.
+    private func isPlain(_ window: SlidingWindow) -> Bool { window.axes.count == 2 && weightBits == 0 }
 
     /// What a region of its output, with so many of its groups, is a part of; nil if a layer of its own would round alike.
     private func part(of region: Region, groups remaining: Int, _ window: SlidingWindow) -> ConvPart? {
-        guard hasSquares(window) else { return nil }
+        guard isPlain(window) else { return nil }
         var whole = part ?? ConvPart(groups: groups)
-        if whole.groups == 1 {
+        if whole.groups == 1 && hasSquares(window) {
             whole.origin = zip(whole.origin, region.ranges.dropFirst(2)).map { ($0 + $1.lowerBound) % 2 }
         }
         return whole == ConvPart(groups: remaining) ? nil : whole

@@ -1,7 +1,7 @@
 import TesseraCore
 
-/// Of which larger convolution one makes a part. Kernels may compute squares of 2x2 outputs, in which each rounds by its place: with this,
-/// a part is the same to the bit as in the whole.
+/// Of which larger convolution one makes a part. Kernels may compute squares of 2x2 outputs, in which each rounds by its place, and channels
+/// that have kernels of their own in another order than others: with this, a part is the same to the bit as in the whole.
 public struct ConvPart: Configurable, ConfigurationValue, Equatable {
     /// Groups of the whole.
     public var groups = 1

@@ -1,0 +1,54 @@
+import CKernels
+import COneDNN
+import TesseraCore
+import TesseraOperators
+import TesseraRuntime
+
+/// Depthwise convolutions with kernels of 3x3 and 5x5, see `ck_depthwise`, where there is no AVX-512: oneDNN's kernels for AVX2 take up to
+/// twice as long.
+struct Depthwise: OwnConvolution {
+    static let implementation = "depthwise"
+
+    let work: OwnWork
+    let weightCount: Int
+    let source: Layout
+    let target: Layout
+    private let kernel: Int64
+
+    init?(
+        _ op: Conv, _ window: SlidingWindow, source: [Int], target: [Int], type: dnnl_data_type_t = dnnl_f32,
+        demanded: KernelChoice? = nil
+    ) throws {
+        guard Engine.hasAVX2, !Engine.hasAVX512, type == dnnl_f32, Self.suits(op, window, inputChannels: source[1])
+        else { return nil }
+        let order = MapOrder.nChw8c
+        if let demanded {
+            guard demanded.implementation == Self.implementation, demanded.source == order.rawValue,
+                demanded.target == order.rawValue
+            else { return nil }
+        }
+        kernel = Int64(window.axes[0].kernel)
+        var work = ck_depthwise()
+        work.map = ck_convolution(source: source, order, target: target, order, window)
+        (work.kernel, work.stride_y) = (kernel, Int64(window.axes[0].stride))
+        work.stride_x = Int64(window.axes[1].stride)
+        self.work = .depthwise(work)
+        weightCount = Int(ck_depthwise_weight_count(work.map.channels, kernel))
+        self.source = try Layout.map(source, order)
+        self.target = try Layout.map(target, order)
+    }
+
+    /// Whether it computes a convolution. That may depend on what all tiles of a layer have in common only, or they would differ from
+    /// the whole.
+    private static func suits(_ op: Conv, _ window: SlidingWindow, inputChannels: Int) -> Bool {
+        guard op.isDepthwise(over: inputChannels), op.weightBits == 0, window.axes.count == 2 else { return false }
+        let (y, x) = (window.axes[0], window.axes[1])
+        return y.kernel == x.kernel && [3, 5].contains(x.kernel) && x.stride <= 2 && y.dilation == 1 && x.dilation == 1
+    }
+
+    func scratchByteCount(threads: Int) -> Int { 0 }
+
+    func pack(_ weights: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>) {
+        ck_depthwise_pack(weights, packed, work.map.channels, kernel)
+    }
+}

@@ -1,0 +1,157 @@
+import CKernels
+import COneDNN
+import TesseraCore
+import TesseraOperators
+import TesseraRuntime
+
+/// A convolution by a kernel of our own, on maps as `ck_convolution` has them.
+protocol OwnConvolution {
+    /// What choices of kernels and profiles call it.
+    static var implementation: String { get }
+
+    /// - Parameters:
+    ///   - source: the shape of the input.
+    ///   - target: that of the output.
+    ///   - demanded: the kernel to take, if that is decided already.
+    /// - Returns: nil for what it does not compute, or is not to.
+    init?(
+        _ op: Conv, _ window: SlidingWindow, source: [Int], target: [Int], type: dnnl_data_type_t,
+        demanded: KernelChoice?) throws
+
+    /// Without its addresses.
+    var work: OwnWork { get }
+    var weightCount: Int { get }
+    var source: Layout { get }
+    var target: Layout { get }
+
+    /// Bytes of memory that a run takes.
+    func scratchByteCount(threads: Int) -> Int
+
+    /// Brings a layer's weights to the place of `weightCount` floats.
+    func pack(_ weights: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>)
+}
+
+enum OwnConvolutions {
+    /// All kinds.
+    static var all: [any OwnConvolution.Type] { [MinimalFilter.self, Depthwise.self] }
+
+    /// The kernel of a layer, as in `OwnConvolution.init`.
+    static func kernel(
+        for op: Conv, _ window: SlidingWindow, source: [Int], target: [Int], type: dnnl_data_type_t,
+        demanded: KernelChoice?
+    ) throws -> (any OwnConvolution)? {
+        for kind in all {
+            let kernel = try kind.init(op, window, source: source, target: target, type: type, demanded: demanded)
+            if let kernel { return kernel }
+        }
+        return nil
+    }
+}
+
+/// What a kernel of our own is to do.
+enum OwnWork {
+    case minimalFilter(ck_winograd)
+    case depthwise(ck_depthwise)
+
+    var map: ck_convolution {
+        get {
+            switch self {
+            case .minimalFilter(let work): work.map
+            case .depthwise(let work): work.map
+            }
+        }
+        set {
+            switch self {
+            case .minimalFilter(var work):
+                work.map = newValue
+                self = .minimalFilter(work)
+            case .depthwise(var work):
+                work.map = newValue
+                self = .depthwise(work)
+            }
+        }
+    }
+
+    func run(threads: Int32) {
+        switch self {
+        case .minimalFilter(let work): withUnsafePointer(to: work) { ck_winograd_run($0, threads) }
+        case .depthwise(let work): withUnsafePointer(to: work) { ck_depthwise_run($0, threads) }
+        }
+    }
+}
+
+extension ck_convolution {
+    /// Maps of these shapes, without their addresses.
+    init(source: [Int], _ sourceOrder: MapOrder, target: [Int], _ targetOrder: MapOrder, _ window: SlidingWindow) {
+        self.init()
+        (batch, channels, outputs) = (Int64(source[0]), Int64(source[1]), Int64(target[1]))
+        (height, width) = (Int64(source[2]), Int64(source[3]))
+        (out_height, out_width) = (Int64(target[2]), Int64(target[3]))
+        (padding_y, padding_x) = (Int64(window.axes[0].before), Int64(window.axes[1].before))
+        (source_group, source_pixel) = Self.distances(source, sourceOrder)
+        (target_group, target_pixel) = Self.distances(target, targetOrder)
+    }
+
+    /// Floats between groups of 8 channels, and between pixels.
+    private static func distances(_ shape: [Int], _ order: MapOrder) -> (Int64, Int64) {
+        order == .nhwc ? (8, Int64(shape[1])) : (Int64(8 * shape[2] * shape[3]), 8)
+    }
+}
+
+extension ck_ending {
+    /// Computes a function, too, if that is possible.
+    ///
+    /// - Parameter isFilled: whether there are channels that are none, which must remain 0.
+    fileprivate mutating func add(_ functions: [ElementFunction], isFilled: Bool) -> Bool {
+        guard function == ck_identity, functions.count == 1, functions[0].keepsZero || !isFilled else { return false }
+        switch functions[0].kind {
+        case dnnl_eltwise_relu: function = ck_rectify
+        case dnnl_eltwise_clip_v2: function = ck_clip
+        default: return false
+        }
+        (alpha, beta) = (functions[0].alpha, functions[0].beta)
+        return true
+    }
+}
+
+extension LayerLowering {
+    /// Computes a convolution with the sum and the function that follow it, and rounds what comes out.
+    func lower(_ op: Conv, by kernel: any OwnConvolution) throws {
+        var work = kernel.work
+        work.map.weights = try builder.constantFloats(
+            parameter("weight"), count: kernel.weightCount, packing: kernel.pack)
+        // Room for whole groups, as in the weights.
+        let whole = (shape(output)[1] + 7) / 8 * 8
+        if op.bias {
+            let bias = try parameter("bias")
+            let count = bias.shape.elementCount
+            work.map.ending.bias = try builder.constantFloats(bias, count: whole) { numbers, packed in
+                for index in 0..<whole { packed[index] = index < count ? numbers[index] : 0 }
+            }
+        }
+        var residual: Graph.ValueID?
+        var nodes: [Graph.Node] = []
+        search: for follower in builder.followers(of: node) {
+            switch follower.work {
+            case .residual(let other):
+                guard work.map.ending.function == ck_identity else { break search }
+                residual = other
+            case .functions(let functions):
+                guard work.map.ending.add(functions, isFilled: whole > shape(output)[1]) else { break search }
+            }
+            nodes.append(follower.node)
+        }
+        let value = nodes.last?.outputs[0] ?? output
+        work.map.ending.precision = builder.rounding(of: value)
+        let isInPlace = residual.map { builder.isLastReader(of: $0, in: kernel.target) } ?? false
+        let other = try residual.map { try builder.operand($0, in: kernel.target) }
+        let source = try builder.operand(input, in: kernel.source)
+        let result = isInPlace ? other ?? builder.allocate(kernel.target) : builder.allocate(kernel.target)
+        let name = type(of: kernel).implementation
+        try builder.convolve(
+            work, name, source, residual: other, result, scratch: kernel.scratchByteCount(threads: builder.threads))
+        builder.merge(nodes)
+        builder.define(value, asRounded: result)
+        builder.describe(name)
+    }
+}

@@ -1,0 +1,162 @@
+import Tessera
+import TesseraTestSupport
+import Testing
+
+@testable import TesseraOneDNN
+
+/// Depthwise convolutions by a kernel of our own: near the reference, and the same to the bit however a map is cut.
+@Suite struct DepthwiseTests {
+    private struct Case: CustomStringConvertible {
+        var conv: Conv
+        var input: Shape
+        var following: [any Operator]
+        var hasSum: Bool
+
+        /// A small convolution of any kind that the kernel takes.
+        init(using generator: inout SeededGenerator) {
+            let channels = Int.random(in: 2...21, using: &generator)
+            conv = Conv()
+            (conv.channels, conv.groups) = (channels, channels)
+            conv.kernel = Bool.random(using: &generator) ? 3 : 5
+            conv.stride = PerAxis([Int.random(in: 1...3, using: &generator), Int.random(in: 1...2, using: &generator)])
+            conv.bias = Bool.random(using: &generator)
+            let paddings = (0..<4).map { _ in Int.random(in: 0...4, using: &generator) }
+            conv.padding = Bool.random(using: &generator) ? .same : .explicit(paddings)
+            let sizes = (0..<2).map { _ in Int.random(in: 5...23, using: &generator) }
+            input = Shape([Int.random(in: 1...2, using: &generator), channels] + sizes)
+            var (clip, leaky) = (Clip(), LeakyRelu())
+            (clip.minimum, clip.maximum, leaky.slope) = (0.25, 0.5, 0.1)
+            let functions: [[any Operator]] = [[], [Relu()], [Relu6()], [clip], [leaky], [HardSwish()]]
+            following = functions[Int.random(in: 0..<functions.count, using: &generator)]
+            hasSum = Bool.random(using: &generator)
+        }
+
+        var description: String { "\(conv) over \(input), \(following), sum: \(hasSum)" }
+
+        func graph(using generator: inout SeededGenerator, roundedTo precision: Precision = .f32) throws -> BoundGraph {
+            var graph = Graph()
+            let x = try graph.addInput("x", shape: SymbolicShape(input))
+            let other = hasSum ? try graph.addNode("other", conv, inputs: [x]) : nil
+            var value = try graph.addNode("conv", conv, inputs: [x])
+            if let other { value = try graph.addNode("sum", Add(), inputs: [value, other]) }
+            for op in following { value = try graph.addNode("function", op, inputs: [value]) }
+            try graph.addOutput("y", value)
+            return try BoundGraph(graph, inputs: [:]) { _, specification in
+                try .random(specification, using: &generator).rounded(to: precision)
+            }
+        }
+    }
+
+    @Test("they are near the reference, whatever the sizes, the padding and what follows", arguments: [1, 2])
+    func agreement(threads: Int) throws {
+        for seed in 1...120 {
+            var generator = SeededGenerator(seed: UInt64(seed))
+            let test = Case(using: &generator)
+            let graph = try test.graph(using: &generator)
+            let x = try Tensor.random(test.input, using: &generator)
+            let options = CompileOptions(threads: threads)
+            let session = try Session(graph, backend: OneDNNBackend(), options: options)
+            if Engine.hasAVX2 && !Engine.hasAVX512 {
+                let own = session.kernels.filter { $0.implementation == Depthwise.implementation }
+                #expect(own.count == (test.hasSum ? 2 : 1), "seed \(seed): \(test)")
+            }
+            let found = try #require(session.run(["x": x])["y"])
+            let expected = try #require(
+                Session(graph, backend: ReferenceBackend(), options: options).run(["x": x])["y"])
+            #expect(try relativeDifference(found, expected) < 2e-6, "seed \(seed): \(test)")
+            // What was computed in place of its operand, and memory that is not new, change nothing.
+            #expect(try session.run(["x": x])["y"] == found, "seed \(seed): \(test)")
+        }
+    }
+
+    @Test(
+        "what is computed in 16 bits is what is computed in 32 bits of the same numbers, rounded once",
+        arguments: [Precision.f16, .bf16])
+    func rounding(precision: Precision) throws {
+        // Elsewhere bfloat16 has kernels that add in another order.
+        guard precision == .f16 || !Engine.hasBF16 else { return }
+        for seed in 1...60 {
+            var generator = SeededGenerator(seed: UInt64(1000 + seed))
+            var test = Case(using: &generator)
+            // The other operand of a sum is rounded by itself.
+            test.hasSum = false
+            if seed % 2 == 0 {
+                // By minimal filtering.
+                (test.conv.groups, test.conv.kernel, test.conv.stride) = (1, 3, 1)
+                test.input = Shape([test.input[0], 16] + test.input.dimensions.dropFirst(2))
+            }
+            if test.following.first is HardSwish { test.following = [] }
+            let graph = try test.graph(using: &generator, roundedTo: precision)
+            let x = try Tensor.random(test.input, using: &generator).rounded(to: precision)
+            func result(_ precision: Precision) throws -> Tensor {
+                var options = CompileOptions(threads: 1)
+                options.precision = PrecisionChoice(precision)
+                return try #require(Session(graph, backend: OneDNNBackend(), options: options).run(["x": x])["y"])
+            }
+            let exact = try result(.f32)
+            #expect(try result(precision) == exact.rounded(to: precision), "seed \(1000 + seed): \(test)")
+        }
+    }
+
+    @Test("a part of the map or of the channels is the same to the bit as in the whole, and so is a part of that")
+    func parts() throws {
+        var generator = SeededGenerator(seed: 78)
+        for round in 0..<120 {
+            let test = Case(using: &generator)
+            let x = try Tensor.random(test.input, using: &generator)
+            let specifications = try test.conv.parameters(for: [x.shape])
+            var weights = try Dictionary(
+                uniqueKeysWithValues: specifications.map { ($0.name, try Tensor.random($0, using: &generator)) })
+            var (op, input) = (test.conv, x)
+            var expected = try run(op, x, weights, threads: 1 + round % 2)
+            for depth in 1...2 {
+                var region = Region(whole: expected.shape)
+                for axis in 0...3 {
+                    let size = region[axis].count
+                    let start = Int.random(in: 0..<size, using: &generator)
+                    region[axis] = start..<Int.random(in: start + 1...size, using: &generator)
+                }
+                // One channel that is left of several is no other layer.
+                if round % 4 == 0 { region[1] = region[1].lowerBound..<region[1].lowerBound + 1 }
+                let tile = try op.tile(region, ofOutput: 0, inputs: [input.shape])
+                op = try #require(tile.op as? Conv)
+                input = try input.cropped(to: #require(tile.inputs[0]))
+                for (name, region) in tile.parameters { weights[name] = try weights[name]?.cropped(to: region) }
+                expected = try expected.cropped(to: region)
+                #expect(
+                    try run(op, input, weights, threads: Int.random(in: 1...2, using: &generator)) == expected,
+                    "round \(round), depth \(depth): \(test), \(region), seed 78")
+            }
+        }
+    }
+
+    private func run(_ op: Conv, _ x: Tensor, _ parameters: [String: Tensor], threads: Int) throws -> Tensor {
+        var graph = Graph()
+        let input = try graph.addInput("x", shape: SymbolicShape(x.shape))
+        try graph.addOutput("y", graph.addNode("conv", op, inputs: [input]))
+        let bound = try BoundGraph(graph, inputs: [:]) { _, specification in parameters[specification.name] }
+        let session = try Session(bound, backend: OneDNNBackend(), options: CompileOptions(threads: threads))
+        return try #require(session.run(["x": x])["y"])
+    }
+
+    @Test("other kernels, dilation, several outputs for a channel and channels of one group are left to oneDNN")
+    func choice() throws {
+        func kernel(_ change: (inout Conv) -> Void = { _ in }) throws -> Depthwise? {
+            var conv = Conv()
+            (conv.channels, conv.groups, conv.kernel, conv.padding) = (12, 12, 3, .same)
+            change(&conv)
+            let shape: Shape = [1, 12, 15, 15]
+            return try Depthwise(
+                conv, conv.window(over: shape), source: shape.dimensions,
+                target: conv.outputShapes(for: [shape])[0].dimensions)
+        }
+        #expect(try (kernel() != nil) == (Engine.hasAVX2 && !Engine.hasAVX512))
+        #expect(try kernel { $0.kernel = 7 } == nil)
+        #expect(try kernel { $0.kernel = PerAxis([3, 5]) } == nil)
+        #expect(try kernel { $0.dilation = 2 } == nil)
+        #expect(try kernel { $0.stride = 3 } == nil)
+        #expect(try kernel { $0.channels = 24 } == nil)
+        #expect(try kernel { $0.groups = 6 } == nil)
+        #expect(try kernel { $0.groups = 1 } == nil)
+    }
+}
