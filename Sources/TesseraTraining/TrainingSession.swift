@@ -110,12 +110,24 @@ public final class TrainingSession {
             throw TesseraError(.limitExceeded, "the loss is \(result.loss): the learning rate may be too large")
         }
         try takeBack()
+        update(rate: rate)
+        return result
+    }
+
+    /// Changes the weights by the gradients that there are, as a step does.
+    ///
+    /// - Parameter rate: the learning rate.
+    public func update(rate: Double) {
         applyMasks(to: parameters.gradients)
         if let gradientLimit { parameters.clipGradients(to: gradientLimit) }
         optimizer.update(parameters, rate: rate)
         weights?.limit()
         applyMasks(to: parameters.values)
-        return result
+    }
+
+    /// Bytes of memory: weights, gradients and what optimizers remember, and all that lies between layers.
+    public var byteCount: Int {
+        4 * parameters.values.count * MemoryLayout<Float>.stride + trainable.activationByteCount
     }
 
     /// The loss of a batch with the running statistics, as the trained network has them.

@@ -134,6 +134,15 @@ net:bench{seconds = 1e6}
 --- network of a huge input => input 'x': a value of 1x4x1099511627776x1099511627776 is too large
 local net = tessera.network{inputs = {x = {shape = {1, 4, 'h', 'w'}}}, weights = {random = 1}, layers = {{conv = {channels = 4, kernel = 3}}}, outputs = {'conv1'}}
 net:plan{nodes = 2, inputs = {x = {1, 4, 1 << 40, 1 << 40}}}
+--- weights of a terabyte => which takes
+local net = tessera.network{inputs = {x = {shape = {1, 1000000}}}, weights = {random = 1}, layers = {{linear = {features = 250000}}}, outputs = {'linear1'}}
+net:run{x = tessera.tensor{shape = {1, 1000000}}}
+--- a batch of a terabyte to train => of which the script's limit leaves
+local net = tessera.network{inputs = {x = {shape = {'batch', 1, 64, 64}}}, weights = {random = 1}, layers = {{conv = {channels = 64, kernel = 3}}}, outputs = {'conv1'}}
+net:trainer{batch = 1000000, loss = 'mse'}
+--- trainers => of which the script's limit leaves
+local net = tessera.network{inputs = {x = {shape = {'batch', 1, 64, 64}}}, weights = {random = 1}, layers = {{conv = {channels = 64, kernel = 3}}}, outputs = {'conv1'}}
+local all = {} while true do all[#all + 1] = net:trainer{batch = 16, loss = 'mse'} end
 --- network of a million repeated layers => ran longer than its limit of
 tessera.network{inputs = {x = {shape = {1, 1}}}, layers = {{['repeat'] = {count = 1000000000}, layers = {'relu'}}}, outputs = {'relu1'}}
 --- deep recursion => needs more than its limit of

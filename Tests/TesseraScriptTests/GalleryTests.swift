@@ -70,12 +70,13 @@ import Testing
 
     @Test func aPictureIsDenoisedOnACluster() async throws {
         let text = try await output(
-            of: "denoise_on_cluster", [Self.root + "/configs/pictures/landscape.png", "2", folder.path])
+            of: "denoise_on_cluster", [Self.root + "/configs/pictures/landscape.png", "2", folder.path + "/of/pictures"])
         #expect(text.contains("2 nodes") && text.contains("equal to one device to the bit"), "\(text)")
         let ratios = text.split { " ,\n".contains($0) }.compactMap { Double($0) }.suffix(2)
         #expect(ratios.count == 2 && ratios.last ?? 0 > (ratios.first ?? 0) + 5, "\(text)")
         #expect(
-            try Picture(path: folder.path + "/denoised.png").width == Picture(path: folder.path + "/noisy.png").width)
+            try Picture(path: folder.path + "/of/pictures/denoised.png").width
+                == Picture(path: folder.path + "/of/pictures/noisy.png").width)
     }
 
     @Test func aStrategyOfOnesOwnIsCompared() async throws {
@@ -139,10 +140,10 @@ import Testing
     }
 
     @Test func aRegressionIsNoticed() async throws {
-        let arguments = [folder.path, folder.path + "/classes.yaml", "--slower", "1000"]
+        let arguments = [folder.path + "/nights", folder.path + "/classes.yaml", "--slower", "1000"]
         #expect(try await output(of: "nightly", arguments).contains("run 1"))
         #expect(try await output(of: "nightly", arguments).contains("run 2"))
-        #expect(try String(contentsOfFile: folder.path + "/times.svg", encoding: .utf8).contains(">classes</text>"))
+        #expect(try String(contentsOfFile: folder.path + "/nights/times.svg", encoding: .utf8).contains(">classes</text>"))
         let text = try String(contentsOfFile: folder.path + "/classes.yaml", encoding: .utf8)
         try folder.write(
             "classes.yaml", text.replacing("random: 3", with: "random: 4").replacing("softmax", with: "tanh"))

@@ -95,6 +95,54 @@ import Testing
         #expect("\(results.values[2])".contains("expected a tensor of 3, got 4"), "\(results.values[2])")
     }
 
+    @Test("a step is the gradients and an update, and gradients can be other ones")
+    func updates() async throws {
+        let toy = try ToyPictures(perClass: 2)
+        let results = try await NetworkFolder().run(
+            """
+            local net = tessera.network('\(toy.folder.file("network.yaml"))')
+            local batch = {input = tessera.tensor{shape = {2, 3, 8, 8}, random = 4}, classes = {1, 3}}
+            local whole, parts = net:trainer{batch = 2}, net:trainer{batch = 2}
+            local own = net:trainer{batch = 2, optimizer = {kind = "sgd", momentum = 0, weight_decay = 0, nesterov = false}}
+            for step = 1, 3 do
+              whole:step{input = batch.input, classes = batch.classes, rate = 0.1}
+              parts:gradients(batch)
+              parts:update(0.1)
+            end
+            local before = own:weight("linear.bias")
+            own:gradients(batch)
+            own:set_gradient("linear.bias", tessera.tensor{values = {1, 0, -2}})
+            own:update(0.5)
+            local change = own:weight("linear.bias") - before
+            return whole:weight("linear.weight") == parts:weight("linear.weight"),
+              change:difference(tessera.tensor{values = {-0.5, 0, 1}}) < 1e-6,
+              select(2, pcall(own.update, own, -1)), select(2, pcall(own.set_gradient, own, "linear.bias", before:reshape{1, 3}))
+            """)
+        #expect(results.values[..<2] == [true, true])
+        #expect("\(results.values[2])".contains("expected a finite rate of at least 0, got -1"), "\(results.values[2])")
+        #expect("\(results.values[3])".contains("expected a tensor of 3, got 1x3"), "\(results.values[3])")
+    }
+
+    @Test("a trainer counts towards the memory of a script, before it is made and after")
+    func memory() async throws {
+        let toy = try ToyPictures(perClass: 2)
+        let file = toy.folder.file("network.yaml")
+        var options = ScriptEngine.Options()
+        options.memoryLimit = 64
+        let refused = await #expect(throws: TesseraError.self) {
+            try await NetworkFolder().run("tessera.network('\(file)'):trainer{batch = 100000}", options)
+        }
+        #expect("\(try #require(refused))".contains("what the layers make of a batch takes"))
+        let held = await #expect(throws: TesseraError.self) {
+            try await NetworkFolder().run(
+                """
+                local net, all = tessera.network('\(file)'), {}
+                for index = 1, 100000 do all[index] = net:trainer{batch = 200} end
+                """, options)
+        }
+        #expect("\(try #require(held))".contains("memory"), "\(String(describing: held))")
+    }
+
     @Test(
         "what cannot be trained with is refused",
         arguments: [

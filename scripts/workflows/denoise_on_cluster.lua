@@ -19,6 +19,7 @@ assert(clean == net:run{photo = noisy}, "the nodes came to another result than o
 print(string.format("%d nodes: %.1f ms, equal to one device to the bit", report.nodes, report.latency_ms))
 print(string.format("noisy %.2f dB, denoised %.2f dB", noisy:psnr(picture), clean:psnr(picture)))
 if folder then
+  tessera.mkdir(folder)
   noisy:save(folder .. "/noisy.png")
   clean:save(folder .. "/denoised.png")
 end

@@ -24,6 +24,7 @@ final class OneDNNTrainableNetwork: TrainableNetwork, @unchecked Sendable {
     let graph: BoundGraph
     let parameters: ParameterSet
     private let threads: Int32
+    var activationByteCount: Int { arena.byteCount }
     private let arena: Allocation
     private let stream: Stream
     private var training: [Step] = []

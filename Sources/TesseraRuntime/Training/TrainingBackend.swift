@@ -26,6 +26,8 @@ public struct TrainingOptions: Sendable {
 public protocol TrainableNetwork: AnyObject, Sendable {
     var graph: BoundGraph { get }
     var parameters: ParameterSet { get }
+    /// Bytes held for activations and their gradients.
+    var activationByteCount: Int { get }
     /// Runs the network on its inputs, in the order that the graph declares them.
     ///
     /// - Parameters:

@@ -4,7 +4,7 @@ import Tessera
 /// Values as text and files: JSON, YAML, CSV, charts.
 extension ScriptLibrary {
     static var text: [Binding] {
-        [jsonEncode, jsonDecode, yamlDecode, load(.json), load(.yaml), loadCSV, saveJSON, saveCSV, plot]
+        [jsonEncode, jsonDecode, yamlDecode, load(.json), load(.yaml), loadCSV, saveJSON, saveCSV, makeFolder, plot]
     }
 
     private static var jsonEncode: Binding {
@@ -98,6 +98,18 @@ extension ScriptLibrary {
             let text = rows.map { $0.joined(separator: ",") + "\r\n" }.joined()
             try locatingErrors(path: call.name) { try writeFile(text, to: path) }
             return []
+        }
+    }
+
+    private static var makeFolder: Binding {
+        Binding(
+            "mkdir", "mkdir(path: string) -> string",
+            "Makes a folder, with those that it is in, where there is none. Gives its path."
+        ) { call in
+            try call.expectArguments(atMost: 1)
+            let path = try call.string(1, "path")
+            try locatingErrors(path: call.name) { try FileManager.default.makeFolder(path) }
+            return [.string(path)]
         }
     }
 

@@ -98,8 +98,9 @@ extension ScriptNetwork {
             return try locatingErrors(path: call.name) {
                 [
                     .object(
-                        try ScriptTrainer(network, batch: batch, loss: loss, optimizer: optimizer, precision: precision)
-                    )
+                        try ScriptTrainer(
+                            network, batch: batch, loss: loss, optimizer: optimizer, precision: precision,
+                            within: call.limits))
                 ]
             }
         }

@@ -100,13 +100,26 @@ final class ScriptNetwork: ScriptObject {
         }
     }
 
-    /// - Throws: `limitExceeded` if some layer alone reads and makes more than the script may take.
+    /// - Throws: `limitExceeded` if all weights, or what some layer alone reads and makes, take more than the script may.
     func requireRoom(for shapes: [String: Shape], within limits: ScriptLimits) throws {
         guard let graph = try? network.boundWithoutWeights(inputs: shapes) else { return }
+        try limits.check(
+            bytes: Shape.saturatingProduct(graph.weightCount(), MemoryLayout<Float>.stride), for: "all weights")
         for node in graph.graph.nodes {
             let bytes = (node.inputs + node.outputs).reduce(0) { Shape.saturatingSum($0, graph.byteCount(of: $1)) }
             try limits.check(bytes: bytes, for: "what layer '\(node.name)' reads and makes")
         }
+    }
+
+    /// - Throws: `limitExceeded` if all values between layers, which training keeps with their gradients, and weights, gradients and what
+    ///   optimizers remember take more than the script may.
+    func requireRoomToTrain(for shapes: [String: Shape], within limits: ScriptLimits) throws {
+        guard let graph = try? network.boundWithoutWeights(inputs: shapes) else { return }
+        let activations = graph.graph.values.indices.reduce(0) { Shape.saturatingSum($0, graph.byteCount(of: $1)) }
+        try limits.check(bytes: activations, for: "what the layers make of a batch")
+        try limits.check(
+            bytes: Shape.saturatingProduct(graph.weightCount(), 4 * MemoryLayout<Float>.stride),
+            for: "weights, gradients and what the optimizer remembers")
     }
 
     /// What a script gets for the outputs: the only one, or all by name.
@@ -116,5 +129,16 @@ final class ScriptNetwork: ScriptObject {
         }
         if objects.count == 1, let only = objects.first { return only.1 }
         return .table(ScriptTable(entries: Dictionary(uniqueKeysWithValues: objects)))
+    }
+}
+
+extension BoundGraph {
+    /// The numbers that all layers' weights have.
+    fileprivate func weightCount() throws -> Int {
+        try graph.nodes.reduce(0) { sum, node in
+            try node.op.parameters(for: inputShapes(of: node)).reduce(sum) {
+                Shape.saturatingSum($0, $1.shape.elementCount)
+            }
+        }
     }
 }

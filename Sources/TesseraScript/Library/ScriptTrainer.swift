@@ -8,7 +8,7 @@ final class ScriptTrainer: ScriptObject {
 
     init(
         _ network: ScriptNetwork, batch: Int, loss: LossDeclaration?, optimizer: OptimizerDeclaration?,
-        precision: TrainingPrecision?
+        precision: TrainingPrecision?, within limits: ScriptLimits
     ) throws {
         origin = network
         let optimizer = optimizer ?? OptimizerDeclaration()
@@ -22,6 +22,7 @@ final class ScriptTrainer: ScriptObject {
         guard let shape = open.concrete else {
             throw TesseraError(.shapeMismatch, "expected an input whose batch alone is open to train, found \(open)")
         }
+        try network.requireRoomToTrain(for: [input.name: shape], within: limits)
         session = try TrainingSession(
             network.network, inputs: [input.name: shape],
             backend: network.context.modules.trainer(of: network.backend),
@@ -30,6 +31,8 @@ final class ScriptTrainer: ScriptObject {
     }
 
     var scriptDescription: String { "trainer of '\(session.network.name)', batches of \(session.inputShape)" }
+
+    var scriptByteCount: Int { session.byteCount }
 
     static var scriptType: ScriptType {
         ScriptType(
@@ -79,12 +82,25 @@ final class ScriptTrainer: ScriptObject {
                 ) { trainer, call in
                     try call.expectArguments(atMost: 2)
                     let entry = try trainer.entry(call)
-                    let value = try call.object(ScriptTensor.self, 2, "value").f32
-                    guard value.shape == entry.shape else {
-                        throw TesseraError(
-                            .shapeMismatch, "expected a tensor of \(entry.shape), got \(value.shape)", path: call.name)
-                    }
-                    try trainer.session.parameters.set(entry, value)
+                    try trainer.session.parameters.set(entry, try trainer.value(call, for: entry))
+                    return []
+                },
+                Binding(
+                    of: ScriptTrainer.self, "set_gradient", "set_gradient(name: string, value: Tensor)",
+                    "Gives the gradient of a weight, `LAYER.parameter`, other numbers for `update`."
+                ) { trainer, call in
+                    try call.expectArguments(atMost: 2)
+                    let entry = try trainer.entry(call)
+                    try trainer.session.parameters.setGradient(entry, try trainer.value(call, for: entry))
+                    return []
+                },
+                Binding(
+                    of: ScriptTrainer.self, "update", "update(rate?: number)",
+                    "Changes all weights by the gradients that there are, as `step` does: those of `gradients`, or of `set_gradient`."
+                ) { trainer, call in
+                    try call.expectArguments(atMost: 1)
+                    let rate = call[1] == .nil ? nil : try locatingErrors(path: call.name) { try Self.rate(call[1]) }
+                    trainer.session.update(rate: rate ?? trainer.rate)
                     return []
                 },
                 Binding(
@@ -121,6 +137,23 @@ final class ScriptTrainer: ScriptObject {
         return entry
     }
 
+    private func value(_ call: ScriptCall, for entry: ParameterSet.Entry) throws -> Tensor {
+        let value = try call.object(ScriptTensor.self, 2, "value").f32
+        guard value.shape == entry.shape else {
+            throw TesseraError(
+                .shapeMismatch, "expected a tensor of \(entry.shape), got \(value.shape)", path: call.name)
+        }
+        return value
+    }
+
+    private static func rate(_ value: ScriptValue) throws -> Double {
+        let rate = try value.requireNumber()
+        guard rate.isFinite, rate >= 0 else {
+            throw TesseraError(.invalidArgument, "expected a finite rate of at least 0, got \(rate)")
+        }
+        return rate
+    }
+
     /// Classes that count from 1 as those that count from 0.
     private func classes(_ value: ScriptValue) throws -> [Int] {
         let shape = session.output.shape
@@ -147,14 +180,7 @@ final class ScriptTrainer: ScriptObject {
             }
             return count
         }
-        let rate =
-            try options.take("rate") { value in
-                let rate = try value.requireNumber()
-                guard rate.isFinite, rate >= 0 else {
-                    throw TesseraError(.invalidArgument, "expected a finite rate of at least 0, got \(rate)")
-                }
-                return rate
-            } ?? rate
+        let rate = try options.take("rate", Self.rate) ?? rate
         let input = try options.require("input", "a tensor") { try $0.requireObject(ScriptTensor.self) }
         try options.finish()
         let wanted: TrainingTarget
