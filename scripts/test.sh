@@ -37,7 +37,7 @@ run() {
     return "$status"
 }
 # How soon nodes notice that others are gone or slow is measured with nothing beside it: the other tests keep all cores busy.
-timed=(ClusterTaskTests HostileFramesTests NodeLossTests RandomFaultTests StragglerTests TCPHostileBytesTests TCPLimitTests)
+timed=(ClusterTaskTests HostileFramesTests NodeLossTests PruneToLatencyTests RandomFaultTests StragglerTests TCPHostileBytesTests TCPLimitTests)
 # More at once than there are cores would only make each of them slow.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(($(nproc) + 1))
 run --skip "$(IFS="|"; echo "${timed[*]}")"

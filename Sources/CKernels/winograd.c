@@ -9,32 +9,40 @@ enum { narrow_panel = 16, wide_panel = 32 };
 
 static int64_t panel_of(int is_wide) { return is_wide ? wide_panel : narrow_panel; }
 
-int64_t ck_winograd_weight_count(int64_t outputs, int64_t channels, int is_wide) {
-    return round_up(outputs, panel_of(is_wide)) * round_up(channels, 8) * 16;
+/// Numbers of a transformed square.
+static int64_t places_of(int64_t side) { return (side + 2) * (side + 2); }
+
+int64_t ck_winograd_weight_count(int64_t outputs, int64_t channels, int64_t side, int is_wide) {
+    return round_up(outputs, panel_of(is_wide)) * round_up(channels, 8) * places_of(side);
 }
 
-/// [a, b, c] -> [a, (a + b + c) / 2, (a - b + c) / 2, c].
-static void transform_three(double a, double b, double c, double *result) {
-    result[0] = a;
-    result[1] = (a + b + c) / 2;
-    result[2] = (a - b + c) / 2;
-    result[3] = c;
-}
+/// G of the paper, for squares of 2x2 and of 4x4.
+static const double transform_2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+static const double transform_4[6][3] = {
+    {1. / 4, 0, 0},          {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6},
+    {1. / 24, 1. / 12, 1. / 6}, {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}};
 
-void ck_winograd_pack(const float *weights, float *packed, int64_t outputs, int64_t channels, int is_wide) {
-    const int64_t panel = panel_of(is_wide), all = round_up(channels, 8);
-    memset(packed, 0, sizeof(float) * (size_t)ck_winograd_weight_count(outputs, channels, is_wide));
+void ck_winograd_pack(
+    const float *weights, float *packed, int64_t outputs, int64_t channels, int64_t side, int is_wide) {
+    const int64_t panel = panel_of(is_wide), all = round_up(channels, 8), size = side + 2;
+    const double(*transform)[3] = side == 2 ? transform_2 : transform_4;
+    memset(packed, 0, sizeof(float) * (size_t)ck_winograd_weight_count(outputs, channels, side, is_wide));
     // Outputs of a panel are neighbours in memory, and channels follow one another.
     for (int64_t index = 0; index < round_up(outputs, panel) * channels; index++) {
         const int64_t output = index / (panel * channels) * panel + index % panel, channel = index / panel % channels;
         if (output >= outputs) continue;
         const float *g = weights + (output * channels + channel) * 9;
-        double columns[3][4], rows[4][4];
-        for (int x = 0; x < 3; x++) transform_three(g[x], g[3 + x], g[6 + x], columns[x]);
-        for (int y = 0; y < 4; y++) transform_three(columns[0][y], columns[1][y], columns[2][y], rows[y]);
+        double columns[6][3];
+        for (int64_t y = 0; y < size; y++) {
+            const double *t = transform[y];
+            for (int x = 0; x < 3; x++) columns[y][x] = t[0] * g[x] + t[1] * g[3 + x] + t[2] * g[6 + x];
+        }
         // [panels, place in the square, channels, panel]
-        float *target = packed + (output / panel * 16 * all + channel) * panel + output % panel;
-        for (int place = 0; place < 16; place++) target[place * all * panel] = (float)rows[place / 4][place % 4];
+        float *target = packed + (output / panel * size * size * all + channel) * panel + output % panel;
+        for (int64_t place = 0; place < size * size; place++) {
+            const double *row = columns[place / size], *t = transform[place % size];
+            target[place * all * panel] = (float)(t[0] * row[0] + t[1] * row[1] + t[2] * row[2]);
+        }
     }
 }
 
@@ -43,7 +51,7 @@ typedef struct units {
     const ck_winograd *work;
     /// Input channels, filled up.
     int64_t channels;
-    int64_t rows, columns, squares, panels, block, blocks, groups;
+    int64_t places, rows, columns, squares, panels, block, blocks, groups;
     /// Floats between the same numbers of two places in a square. An odd number of lines apart, they do not contend for one part of
     /// the cache.
     int64_t inputs_stride, sums_stride;
@@ -54,13 +62,14 @@ static units units_of(const ck_winograd *work, int64_t threads) {
     const ck_convolution *m = &work->map;
     const int64_t panel = panel_of(work->is_wide);
     units u = {.work = work, .channels = round_up(m->channels, 8)};
-    u.rows = (m->out_height + work->phase_y + 1) / 2;
-    u.columns = (m->out_width + work->phase_x + 1) / 2;
+    u.places = places_of(work->side);
+    u.rows = (m->out_height + work->phase_y + work->side - 1) / work->side;
+    u.columns = (m->out_width + work->phase_x + work->side - 1) / work->side;
     u.squares = m->batch * u.rows * u.columns;
     u.panels = round_up(m->outputs, panel) / panel;
     // Squares that a thread works on at a time: those of wide layers share the weights, which do not fit in a cache, those of narrow ones
     // stay in one themselves.
-    u.block = u.channels <= 128 ? 36 : 72;
+    u.block = work->side == 2 ? (u.channels <= 128 ? 36 : 72) : (u.channels <= 128 ? 18 : 96);
     if (u.block > u.squares) u.block = u.squares;
     u.blocks = (u.squares + u.block - 1) / u.block;
     // A few units for each thread, or the last one would be waited for. Transforming the same inputs for each group costs little
@@ -69,7 +78,7 @@ static units units_of(const ck_winograd *work, int64_t threads) {
     while (threads > 1 && u.blocks * u.groups < 4 * threads && 2 * u.groups <= u.panels) u.groups *= 2;
     u.inputs_stride = round_up(u.block * u.channels, 32) + 16;
     u.sums_stride = u.block * panel + 16;
-    u.floats_per_thread = round_up(16 * (u.inputs_stride + u.sums_stride), 32);
+    u.floats_per_thread = round_up(u.places * (u.inputs_stride + u.sums_stride), 32);
     return u;
 }
 
@@ -85,6 +94,42 @@ int64_t ck_winograd_scratch(const ck_winograd *work, int64_t threads) {
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
 #define NAMED(name) JOIN(name, SUFFIX)
+
+/// Bᵀ d for a row or a column d of the inputs of a square, of which the elements are `stride` vectors apart.
+NARROW_TARGET INLINE void transform_inputs(const vector8 *d, int stride, vector8 *t, const int SIDE) {
+    const vector8 d0 = d[0], d1 = d[stride], d2 = d[2 * stride], d3 = d[3 * stride];
+    if (SIDE == 2) {
+        t[0] = d0 - d2;
+        t[stride] = d1 + d2;
+        t[2 * stride] = d2 - d1;
+        t[3 * stride] = d1 - d3;
+    } else {
+        const vector8 d4 = d[4 * stride], d5 = d[5 * stride];
+        const vector8 even = d4 - 4 * d2, odd = d3 - 4 * d1, far = d4 - d2, near = 2 * (d3 - d1);
+        t[0] = 4 * d0 - 5 * d2 + d4;
+        t[stride] = even + odd;
+        t[2 * stride] = even - odd;
+        t[3 * stride] = far + near;
+        t[4 * stride] = far - near;
+        t[5 * stride] = 4 * d1 - 5 * d3 + d5;
+    }
+}
+
+/// Aᵀ m for a row or a column m of the sums of a square.
+NARROW_TARGET INLINE void transform_sums(const vector8 *m, int stride, vector8 *t, int target_stride, const int SIDE) {
+    const vector8 m0 = m[0], m1 = m[stride], m2 = m[2 * stride], m3 = m[3 * stride];
+    if (SIDE == 2) {
+        t[0] = m0 + m1 + m2;
+        t[target_stride] = m1 - m2 - m3;
+    } else {
+        const vector8 m4 = m[4 * stride], m5 = m[5 * stride];
+        const vector8 near_sum = m1 + m2, near = m1 - m2, far_sum = m3 + m4, far = m3 - m4;
+        t[0] = m0 + near_sum + far_sum;
+        t[target_stride] = near + 2 * far;
+        t[2 * target_stride] = near_sum + 4 * far_sum;
+        t[3 * target_stride] = near + 8 * far + m5;
+    }
+}
 
 #define SUFFIX narrow
 #define TARGET NARROW_TARGET
@@ -110,5 +155,7 @@ int64_t ck_winograd_scratch(const ck_winograd *work, int64_t threads) {
 
 void ck_winograd_run(const ck_winograd *work, int threads) {
     units u = units_of(work, threads);
-    GOMP_parallel(work->is_wide ? run_part_wide : run_part_narrow, &u, (unsigned)team(&u, threads), 0);
+    void (*run_part)(void *) = work->side == 2 ? (work->is_wide ? run_part_2_wide : run_part_2_narrow)
+                                               : (work->is_wide ? run_part_4_wide : run_part_4_narrow);
+    GOMP_parallel(run_part, &u, (unsigned)team(&u, threads), 0);
 }

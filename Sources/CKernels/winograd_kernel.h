@@ -62,50 +62,48 @@ static void NAMED(multiply)(const float *inputs, const float *weights, int64_t c
 #undef CALL
 }
 
-/// V = Bᵀ d B for the 4x4 inputs d of squares: inputs[place][square][channel].
-TARGET static void NAMED(read_squares)(const units *u, int64_t first, int64_t count, float *inputs) {
+/// V = Bᵀ d B for the inputs d of squares: inputs[place][square][channel].
+TARGET INLINE void NAMED(read_squares)(
+    const units *u, int64_t first, int64_t count, float *inputs, const int SIDE) {
+    enum { most = 6 };
+    const int size = SIDE + 2;
     const ck_winograd *w = u->work;
     const ck_convolution *m = &w->map;
     const int64_t stride = u->inputs_stride;
     for (int64_t square = first; square < first + count; square++) {
         const int64_t picture = square / (u->rows * u->columns), rest = square % (u->rows * u->columns);
-        const int64_t y = rest / u->columns * 2 - w->phase_y - m->padding_y;
-        const int64_t x = rest % u->columns * 2 - w->phase_x - m->padding_x;
-        const int is_inside = y >= 0 && x >= 0 && y + 4 <= m->height && x + 4 <= m->width;
+        const int64_t y = rest / u->columns * SIDE - w->phase_y - m->padding_y;
+        const int64_t x = rest % u->columns * SIDE - w->phase_x - m->padding_x;
+        const int is_inside = y >= 0 && x >= 0 && y + size <= m->height && x + size <= m->width;
         const float *map = m->source + picture * u->channels * m->height * m->width;
         for (int64_t group = 0; group < u->channels / 8; group++) {
             const float *pixels = map + group * m->source_group;
-            vector8 d[4][4], t[4][4];
-            for (int a = 0; a < 4; a++) {
-                for (int b = 0; b < 4; b++) {
+            vector8 d[most * most], t[most * most];
+            UNROLL for (int a = 0; a < size; a++) {
+                UNROLL for (int b = 0; b < size; b++) {
                     const int64_t row = y + a, column = x + b;
                     const int is_pixel =
                         is_inside || (row >= 0 && row < m->height && column >= 0 && column < m->width);
-                    d[a][b] = is_pixel
-                                  ? *(const vector8 *)(pixels + (row * m->width + column) * m->source_pixel)
-                                  : (vector8){0};
+                    d[a * size + b] = is_pixel
+                                          ? *(const vector8 *)(pixels + (row * m->width + column) * m->source_pixel)
+                                          : (vector8){0};
                 }
             }
-            for (int b = 0; b < 4; b++) {
-                t[0][b] = d[0][b] - d[2][b];
-                t[1][b] = d[1][b] + d[2][b];
-                t[2][b] = d[2][b] - d[1][b];
-                t[3][b] = d[1][b] - d[3][b];
-            }
+            UNROLL for (int b = 0; b < size; b++) transform_inputs(d + b, size, t + b, SIDE);
             float *target = inputs + (square - first) * u->channels + group * 8;
-            for (int a = 0; a < 4; a++, target += 4 * stride) {
-                *(vector8 *)target = t[a][0] - t[a][2];
-                *(vector8 *)(target + stride) = t[a][1] + t[a][2];
-                *(vector8 *)(target + 2 * stride) = t[a][2] - t[a][1];
-                *(vector8 *)(target + 3 * stride) = t[a][1] - t[a][3];
+            UNROLL for (int a = 0; a < size; a++) {
+                transform_inputs(t + a * size, 1, d, SIDE);
+                UNROLL for (int b = 0; b < size; b++, target += stride) *(vector8 *)target = d[b];
             }
         }
     }
 }
 
-/// Aᵀ m A of the sums m of a panel, and what follows: the bias, the residual, the rectifier.
-TARGET static void NAMED(write_squares)(
-    const units *u, int64_t first, int64_t count, int64_t panel, const float *sums) {
+/// Aᵀ m A of the sums m of a panel, and what follows.
+TARGET INLINE void NAMED(write_squares)(
+    const units *u, int64_t first, int64_t count, int64_t panel, const float *sums, const int SIDE) {
+    enum { most = 6 };
+    const int size = SIDE + 2;
     const ck_winograd *w = u->work;
     const ck_convolution *m = &w->map;
     const int64_t stride = u->sums_stride;
@@ -115,24 +113,23 @@ TARGET static void NAMED(write_squares)(
         const vector8 bias = m->ending.bias ? *(const vector8 *)(m->ending.bias + output) : (vector8){0};
         for (int64_t square = first; square < first + count; square++) {
             const int64_t picture = square / (u->rows * u->columns), rest = square % (u->rows * u->columns);
-            const int64_t y = rest / u->columns * 2 - w->phase_y, x = rest % u->columns * 2 - w->phase_x;
+            const int64_t y = rest / u->columns * SIDE - w->phase_y, x = rest % u->columns * SIDE - w->phase_x;
             const float *sum = sums + (square - first) * 2 * WIDTH + part;
-            vector8 t[2][4];
-            for (int b = 0; b < 4; b++) {
-                const vector8 m0 = *(const vector8 *)(sum + b * stride), m1 = *(const vector8 *)(sum + (4 + b) * stride);
-                const vector8 m2 = *(const vector8 *)(sum + (8 + b) * stride), m3 = *(const vector8 *)(sum + (12 + b) * stride);
-                t[0][b] = m0 + m1 + m2;
-                t[1][b] = m1 - m2 - m3;
+            vector8 t[4 * most];
+            UNROLL for (int b = 0; b < size; b++) {
+                vector8 column[most];
+                UNROLL for (int a = 0; a < size; a++) column[a] = *(const vector8 *)(sum + (a * size + b) * stride);
+                transform_sums(column, 1, t + b, size, SIDE);
             }
             const int64_t map = picture * round_up(m->outputs, 8) * m->out_height * m->out_width + output / 8 * m->target_group;
-            for (int a = 0; a < 2; a++) {
+            UNROLL for (int a = 0; a < SIDE; a++) {
                 if (y + a < 0 || y + a >= m->out_height) continue;
-                const vector8 pair[2] = {t[a][0] + t[a][1] + t[a][2], t[a][1] - t[a][2] - t[a][3]};
-                for (int b = 0; b < 2; b++) {
+                vector8 row[4];
+                transform_sums(t + a * size, 1, row, 1, SIDE);
+                UNROLL for (int b = 0; b < SIDE; b++) {
                     if (x + b < 0 || x + b >= m->out_width) continue;
-                    const int64_t place = map + ((y + a) * m->out_width + x + b) * m->target_pixel;
-                    vector8 value = pair[b] + bias;
-                    finish(m, &value, 1, place, 0);
+                    vector8 value = row[b] + bias;
+                    finish(m, &value, 1, map + ((y + a) * m->out_width + x + b) * m->target_pixel, 0);
                 }
             }
         }
@@ -140,26 +137,28 @@ TARGET static void NAMED(write_squares)(
 }
 
 /// What one thread of a team does.
-static void NAMED(run_part)(void *data) {
-    const units *u = data;
+TARGET INLINE void NAMED(run_part)(const units *u, const int SIDE) {
     const ck_winograd *w = u->work;
     const int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
     float *inputs = w->map.scratch + thread * u->floats_per_thread;
-    float *sums = inputs + 16 * u->inputs_stride;
+    float *sums = inputs + u->places * u->inputs_stride;
     const int64_t count = u->blocks * u->groups;
     int64_t read = -1;
     for (int64_t unit = count * thread / threads; unit < count * (thread + 1) / threads; unit++) {
         const int64_t first = unit / u->groups * u->block, group = unit % u->groups;
         const int64_t squares = u->squares - first < u->block ? u->squares - first : u->block;
-        if (first != read) NAMED(read_squares)(u, first, squares, inputs);
+        if (first != read) NAMED(read_squares)(u, first, squares, inputs, SIDE);
         read = first;
         const int64_t end = u->panels * (group + 1) / u->groups;
         for (int64_t panel = u->panels * group / u->groups; panel < end; panel++) {
-            for (int64_t place = 0; place < 16; place++) {
-                const float *weights = w->map.weights + (panel * 16 + place) * u->channels * 2 * WIDTH;
+            for (int64_t place = 0; place < u->places; place++) {
+                const float *weights = w->map.weights + (panel * u->places + place) * u->channels * 2 * WIDTH;
                 NAMED(multiply)(inputs + place * u->inputs_stride, weights, u->channels, sums + place * u->sums_stride, squares);
             }
-            NAMED(write_squares)(u, first, squares, panel, sums);
+            NAMED(write_squares)(u, first, squares, panel, sums, SIDE);
         }
     }
 }
+
+TARGET static void NAMED(run_part_2)(void *data) { NAMED(run_part)(data, 2); }
+TARGET static void NAMED(run_part_4)(void *data) { NAMED(run_part)(data, 4); }

@@ -7,8 +7,9 @@ import TesseraRuntime
 /// Depthwise convolutions with kernels of 3x3 and 5x5, see `ck_depthwise`, where there is no AVX-512: oneDNN's kernels for AVX2 take up to
 /// twice as long.
 struct Depthwise: OwnConvolution {
-    static let implementation = "depthwise"
+    static let implementations = ["depthwise"]
 
+    let implementation = implementations[0]
     let work: OwnWork
     let weightCount: Int
     let source: Layout
@@ -17,13 +18,13 @@ struct Depthwise: OwnConvolution {
 
     init?(
         _ op: Conv, _ window: SlidingWindow, source: [Int], target: [Int], type: dnnl_data_type_t = dnnl_f32,
-        demanded: KernelChoice? = nil
+        precision: Precision = .f32, demanded: KernelChoice? = nil
     ) throws {
         guard Engine.hasAVX2, !Engine.hasAVX512, type == dnnl_f32, Self.suits(op, window, inputChannels: source[1])
         else { return nil }
         let order = MapOrder.nChw8c
         if let demanded {
-            guard demanded.implementation == Self.implementation, demanded.source == order.rawValue,
+            guard demanded.implementation == implementation, demanded.source == order.rawValue,
                 demanded.target == order.rawValue
             else { return nil }
         }

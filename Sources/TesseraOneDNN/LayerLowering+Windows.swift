@@ -8,7 +8,7 @@ extension LayerLowering {
         let window = try op.window(over: Shape(shape(input)))
         let own = try OwnConvolutions.kernel(
             for: op, window, source: shape(input), target: shape(output), type: builder.context.type,
-            demanded: builder.options.kernels[node.name])
+            precision: builder.context.precision, demanded: builder.options.kernels[node.name])
         if let own { return try lower(op, by: own) }
         let convolution = Convolution(
             window: window, source: shape(input), target: shape(output), hasBias: op.bias, type: builder.context.type,

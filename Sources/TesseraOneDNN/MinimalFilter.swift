@@ -5,27 +5,36 @@ import TesseraOperators
 import TesseraRuntime
 
 /// Convolutions with kernels of 3x3 by Winograd's minimal filtering, see `ck_winograd`: less than half the multiplications of oneDNN's
-/// kernels, in an order that does not depend on the size of the map.
+/// kernels, in an order that does not depend on the size of the map. In 16 bits there are squares of 4x4 outputs, too, for who demands them.
 struct MinimalFilter: OwnConvolution {
-    static let implementation = "winograd"
+    static let implementations = ["winograd", "winograd-4x4"]
 
     /// The order that maps lie in if nobody demands another.
     static var order: MapOrder { Engine.hasAVX512 ? .nhwc : .nChw8c }
 
+    let implementation: String
     let work: OwnWork
     let weightCount: Int
     let source: Layout
     let target: Layout
+    /// Outputs of a square along each side.
+    private let side: Int64
     private let isWide: Int32
 
     init?(
         _ op: Conv, _ window: SlidingWindow, source: [Int], target: [Int], type: dnnl_data_type_t = dnnl_f32,
-        demanded: KernelChoice? = nil
+        precision: Precision = .f32, demanded: KernelChoice? = nil
     ) throws {
         guard Engine.hasAVX2, type == dnnl_f32, Self.suits(op, window, inputChannels: source[1]) else { return nil }
         var orders = (source: Self.order, target: Self.order)
+        implementation = demanded?.implementation ?? Self.implementations[0]
+        guard let form = Self.implementations.firstIndex(of: implementation) else { return nil }
+        side = form == 0 ? 2 : 4
+        // Squares of 4x4 outputs cost four of a sum's 24 bits, which numbers of 16 bits, with 8 or 11, do not show. All outputs of a square
+        // depend on all of its inputs, so that those at the end of a tile may round otherwise than in the whole.
+        guard side == 2 || precision != .f32 else { return nil }
         if let demanded {
-            guard demanded.implementation == Self.implementation, let source = MapOrder(rawValue: demanded.source),
+            guard let source = MapOrder(rawValue: demanded.source),
                 let target = MapOrder(rawValue: demanded.target), Self.takes(source), Self.takes(target)
             else { return nil }
             orders = (source, target)
@@ -38,9 +47,10 @@ struct MinimalFilter: OwnConvolution {
         isWide = Engine.hasAVX512 ? 1 : 0
         var work = ck_winograd()
         work.map = ck_convolution(source: source, orders.source, target: target, orders.target, window)
-        (work.phase_y, work.phase_x, work.is_wide) = (Int64(phase[0]), Int64(phase[1]), isWide)
+        (work.side, work.is_wide) = (side, isWide)
+        (work.phase_y, work.phase_x) = (Int64(phase[0]) % side, Int64(phase[1]) % side)
         self.work = .minimalFilter(work)
-        weightCount = Int(ck_winograd_weight_count(work.map.outputs, work.map.channels, isWide))
+        weightCount = Int(ck_winograd_weight_count(work.map.outputs, work.map.channels, side, isWide))
         self.source = try Layout.map(source, orders.source)
         self.target = try Layout.map(target, orders.target)
     }
@@ -59,6 +69,6 @@ struct MinimalFilter: OwnConvolution {
     }
 
     func pack(_ weights: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>) {
-        ck_winograd_pack(weights, packed, work.map.outputs, work.map.channels, isWide)
+        ck_winograd_pack(weights, packed, work.map.outputs, work.map.channels, side, isWide)
     }
 }

@@ -6,18 +6,22 @@ import TesseraRuntime
 
 /// A convolution by a kernel of our own, on maps as `ck_convolution` has them.
 protocol OwnConvolution {
-    /// What choices of kernels and profiles call it.
-    static var implementation: String { get }
+    /// What choices of kernels and profiles call its forms.
+    static var implementations: [String] { get }
 
     /// - Parameters:
     ///   - source: the shape of the input.
     ///   - target: that of the output.
+    ///   - type: of the elements that it reads and writes.
+    ///   - precision: to which they are rounded.
     ///   - demanded: the kernel to take, if that is decided already.
     /// - Returns: nil for what it does not compute, or is not to.
     init?(
         _ op: Conv, _ window: SlidingWindow, source: [Int], target: [Int], type: dnnl_data_type_t,
-        demanded: KernelChoice?) throws
+        precision: Precision, demanded: KernelChoice?) throws
 
+    /// One of `implementations`.
+    var implementation: String { get }
     /// Without its addresses.
     var work: OwnWork { get }
     var weightCount: Int { get }
@@ -38,10 +42,11 @@ enum OwnConvolutions {
     /// The kernel of a layer, as in `OwnConvolution.init`.
     static func kernel(
         for op: Conv, _ window: SlidingWindow, source: [Int], target: [Int], type: dnnl_data_type_t,
-        demanded: KernelChoice?
+        precision: Precision, demanded: KernelChoice?
     ) throws -> (any OwnConvolution)? {
         for kind in all {
-            let kernel = try kind.init(op, window, source: source, target: target, type: type, demanded: demanded)
+            let kernel = try kind.init(
+                op, window, source: source, target: target, type: type, precision: precision, demanded: demanded)
             if let kernel { return kernel }
         }
         return nil
@@ -147,11 +152,11 @@ extension LayerLowering {
         let other = try residual.map { try builder.operand($0, in: kernel.target) }
         let source = try builder.operand(input, in: kernel.source)
         let result = isInPlace ? other ?? builder.allocate(kernel.target) : builder.allocate(kernel.target)
-        let name = type(of: kernel).implementation
         try builder.convolve(
-            work, name, source, residual: other, result, scratch: kernel.scratchByteCount(threads: builder.threads))
+            work, kernel.implementation, source, residual: other, result,
+            scratch: kernel.scratchByteCount(threads: builder.threads))
         builder.merge(nodes)
         builder.define(value, asRounded: result)
-        builder.describe(name)
+        builder.describe(kernel.implementation)
     }
 }

@@ -5,8 +5,7 @@ import Testing
 
 /// Every script of the gallery, as a user runs it.
 @Suite struct GalleryTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
+    private static let root = NetworkFolder.root
     private let folder: NetworkFolder
 
     init() throws {
@@ -30,13 +29,7 @@ import Testing
 
     /// What a script of the gallery prints.
     private func output(of name: String, _ arguments: [String]) async throws -> String {
-        let lines = Lines()
-        var options = ScriptEngine.Options()
-        options.print = lines.add
-        options.arguments = arguments
-        _ = try await folder.run(
-            String(contentsOfFile: Self.root + "/scripts/workflows/\(name).lua", encoding: .utf8), options)
-        return lines.text
+        try await folder.output(of: name, arguments)
     }
 
     @Test func picturesAreClassified() async throws {
@@ -70,7 +63,8 @@ import Testing
 
     @Test func aPictureIsDenoisedOnACluster() async throws {
         let text = try await output(
-            of: "denoise_on_cluster", [Self.root + "/configs/pictures/landscape.png", "2", folder.path + "/of/pictures"])
+            of: "denoise_on_cluster",
+            [Self.root + "/configs/pictures/landscape.png", "2", folder.path + "/of/pictures"])
         #expect(text.contains("2 nodes") && text.contains("equal to one device to the bit"), "\(text)")
         let ratios = text.split { " ,\n".contains($0) }.compactMap { Double($0) }.suffix(2)
         #expect(ratios.count == 2 && ratios.last ?? 0 > (ratios.first ?? 0) + 5, "\(text)")
@@ -100,34 +94,6 @@ import Testing
         #expect(numbers.count == 4 && numbers[2] <= numbers[3] && abs(numbers[0] - numbers[2]) < 0.2, "\(text)")
     }
 
-    @Test func aNetworkIsPrunedToALatency() async throws {
-        let layers = (1...4).map { "  - conv: {name: c\($0), channels: 64, kernel: 3, padding: same}" }
-        try folder.write(
-            "stack.yaml",
-            """
-            tessera: 1
-            name: stack
-            inputs: {image: {shape: [1, 3, 64, 64]}}
-            layers:
-            \(layers.joined(separator: "\n"))
-              - conv: {name: last, channels: 3, kernel: 1}
-            outputs: [last]
-            """)
-        let network = folder.path + "/stack.yaml"
-        let text = try await output(
-            of: "prune_to_latency", [network, "--part", "0.2", "--folder", folder.path + "/small"])
-        let numbers =
-            text.split(separator: "\n").first { $0.hasPrefix("pruned: ") }?
-            .split { " ,".contains($0) }.compactMap { Double($0) } ?? []
-        func operations(_ path: String) throws -> Int {
-            let network = try Modules.builtin.loader.load(path)
-            return try network.boundWithoutWeights(inputs: ["image": [1, 3, 64, 64]]).multiplyAccumulates.reduce(0, +)
-        }
-        let fewer = try Double(operations(network)) / Double(operations(folder.path + "/small/network.yaml"))
-        // The time, and how many times fewer operations and parameters; what is measured differs by less than a few times.
-        #expect(numbers.count == 3 && fewer > 1.2 && abs(numbers[1] - fewer) < 0.01, "\(text)")
-    }
-
     @Test func aNetworkIsQuantized() async throws {
         let network = Self.root + "/configs/networks/sketch.yaml"
         let text = try await output(
@@ -143,11 +109,28 @@ import Testing
         let arguments = [folder.path + "/nights", folder.path + "/classes.yaml", "--slower", "1000"]
         #expect(try await output(of: "nightly", arguments).contains("run 1"))
         #expect(try await output(of: "nightly", arguments).contains("run 2"))
-        #expect(try String(contentsOfFile: folder.path + "/nights/times.svg", encoding: .utf8).contains(">classes</text>"))
+        #expect(
+            try String(contentsOfFile: folder.path + "/nights/times.svg", encoding: .utf8).contains(">classes</text>"))
         let text = try String(contentsOfFile: folder.path + "/classes.yaml", encoding: .utf8)
         try folder.write(
             "classes.yaml", text.replacing("random: 3", with: "random: 4").replacing("softmax", with: "tanh"))
         let error = await #expect(throws: TesseraError.self) { try await output(of: "nightly", arguments) }
         #expect("\(try #require(error))".contains("classes: output was "))
+    }
+}
+
+extension NetworkFolder {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+
+    /// What a script of the gallery prints.
+    func output(of name: String, _ arguments: [String]) async throws -> String {
+        let lines = Lines()
+        var options = ScriptEngine.Options()
+        options.print = lines.add
+        options.arguments = arguments
+        _ = try await run(
+            String(contentsOfFile: Self.root + "/scripts/workflows/\(name).lua", encoding: .utf8), options)
+        return lines.text
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Tessera
+import TesseraScript
 import TesseraTestSupport
 import Testing
 
@@ -140,7 +141,7 @@ import Testing
                 for index = 1, 100000 do all[index] = net:trainer{batch = 200} end
                 """, options)
         }
-        #expect("\(try #require(held))".contains("memory"), "\(String(describing: held))")
+        #expect("\(try #require(held))".contains("of which the script's limit leaves"), "\(String(describing: held))")
     }
 
     @Test(

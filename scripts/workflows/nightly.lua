@@ -5,7 +5,8 @@
 -- FOLDER keeps results.json and times.svg. Fails if a result is another one, or a network takes more than --slower times what it did.
 
 local options = tessera.arguments({slower = 1.5}, arg)
-local folder = tessera.mkdir(assert(options[1], "expected a folder and networks"))
+local folder = assert(options[1], "expected a folder and networks")
+tessera.mkdir(folder)
 local ok, known = pcall(tessera.json.load, folder .. "/results.json")
 local results = ok and known or {}
 

@@ -4,27 +4,31 @@
 
 #include "convolution.h"
 
-/// A convolution with a kernel of 3x3 and a stride of 1 by Winograd's minimal filtering F(2x2, 3x3) (Lavin and Gray, "Fast Algorithms for
-/// Convolutional Neural Networks", 2016): for each square of 2x2 outputs, the 4x4 inputs and the kernel are transformed, multiplied
-/// element by element and summed over the channels, and transformed back, with 16 multiplications in place of 36.
+/// A convolution with a kernel of 3x3 and a stride of 1 by Winograd's minimal filtering F(2x2, 3x3) or F(4x4, 3x3) (Lavin and Gray, "Fast
+/// Algorithms for Convolutional Neural Networks", 2016): for each square of 2x2 outputs, the 4x4 inputs and the kernel are transformed,
+/// multiplied element by element and summed over the channels, and transformed back, with 16 multiplications in place of 36. For
+/// 4x4 outputs there are 36 in place of 144, but sums of numbers of different sizes, which cost about four bits of precision.
 ///
 /// An output is computed in an order that depends on its place in its square and on the number of input channels alone: whatever
 /// the size of the map and the number of threads, it is the same to the bit.
 ///
-/// Where an input is infinite, differences of it are no numbers, and so may be the four outputs of a square, which a rectifier makes 0.
+/// Where an input is infinite, differences of it are no numbers, and so may be the outputs of a square, which a rectifier makes 0.
 typedef struct ck_winograd {
     ck_convolution map;
-    /// 0 or 1: where in their square the first row and the first column of outputs are.
+    /// Outputs of a square along each side: 2 or 4.
+    int64_t side;
+    /// From 0 to less than `side`: where in their square the first row and the first column of outputs are.
     int64_t phase_y, phase_x;
     /// Whether the processor has AVX-512; else it must have AVX2 and FMA.
     int is_wide;
 } ck_winograd;
 
 /// The number of floats that packed weights take.
-int64_t ck_winograd_weight_count(int64_t outputs, int64_t channels, int is_wide);
+int64_t ck_winograd_weight_count(int64_t outputs, int64_t channels, int64_t side, int is_wide);
 
 /// Transforms weights [outputs, channels, 3, 3]: U = G g Gᵀ in double precision.
-void ck_winograd_pack(const float *weights, float *packed, int64_t outputs, int64_t channels, int is_wide);
+void ck_winograd_pack(
+    const float *weights, float *packed, int64_t outputs, int64_t channels, int64_t side, int is_wide);
 
 /// The bytes of memory that a run on so many threads takes, whatever the addresses.
 int64_t ck_winograd_scratch(const ck_winograd *work, int64_t threads);

@@ -77,7 +77,8 @@ struct KernelTuner {
             graph.elementTypes[node.inputs[0]] == .f32, shape(node.inputs[0]).allSatisfy({ $0 > 0 }),
             shape(node.outputs[0]).allSatisfy({ $0 > 0 }), shape(node.inputs[0]).count <= 5
         else { return nil }
-        let isBF16 = options.precision[node.name] == .bf16 && Engine.hasBF16
+        let precision = options.precision[node.name]
+        let isBF16 = precision == .bf16 && Engine.hasBF16
         let convolution = try Convolution(
             window: op.window(over: graph.shapes[node.inputs[0]]), source: shape(node.inputs[0]),
             target: shape(node.outputs[0]), hasBias: op.bias, type: isBF16 ? dnnl_bf16 : dnnl_f32)
@@ -87,17 +88,19 @@ struct KernelTuner {
                 let orders = Convolution.Orders(source: source, target: target)
                 try Deadline.check()
                 for kind in OwnConvolutions.all {
-                    let choice = KernelChoice(
-                        implementation: kind.implementation, source: source.rawValue, target: target.rawValue)
-                    let own = try kind.init(
-                        op, convolution.window, source: convolution.source, target: convolution.target,
-                        type: convolution.type, demanded: choice)
-                    // What cannot keep to these orders, or has no room, is left out.
-                    if let own, try own.source == .map(convolution.source, source),
-                        try own.target == .map(convolution.target, target),
-                        let seconds = try? bench.convolution(own, threads: options.threads)
-                    {
-                        measured.kernels.append((choice, orders, seconds))
+                    for implementation in kind.implementations {
+                        let choice = KernelChoice(
+                            implementation: implementation, source: source.rawValue, target: target.rawValue)
+                        let own = try kind.init(
+                            op, convolution.window, source: convolution.source, target: convolution.target,
+                            type: convolution.type, precision: precision, demanded: choice)
+                        // What cannot keep to these orders, or has no room, is left out.
+                        if let own, try own.source == .map(convolution.source, source),
+                            try own.target == .map(convolution.target, target),
+                            let seconds = try? bench.convolution(own, threads: options.threads)
+                        {
+                            measured.kernels.append((choice, orders, seconds))
+                        }
                     }
                 }
                 for candidate in (try? convolution.candidates(weight, groups: op.groups, orders)) ?? [] {
@@ -188,7 +191,7 @@ private struct KernelBench {
     mutating func convolution(_ kernel: any OwnConvolution, threads: Int) throws -> Double {
         var (work, map) = (kernel.work, kernel.work.map)
         let key = Key(
-            parts: [type(of: kernel).implementation, "\(kernel.weightCount) \(map.padding_y) \(map.padding_x)"],
+            parts: [kernel.implementation, "\(kernel.weightCount) \(map.padding_y) \(map.padding_x)"],
             layouts: [kernel.source.bytes, kernel.target.bytes])
         if let seconds = known[key] { return seconds }
         let sizes = [

@@ -94,7 +94,7 @@ public struct Conv: IntegerWeights, Equatable {
         return OperatorTile(op: op, inputs: [Region([region[0], inputChannels] + ranges)], parameters: parameters)
     }
 
-    /// Whether kernels may compute its outputs in squares of 2x2, in which each rounds by its place: those of 3x3 pixels.
+    /// Whether kernels may compute its outputs in squares of 2x2 or 4x4, in which each rounds by its place: those of 3x3 pixels.
     public func rounds(bySquaresOver window: SlidingWindow) -> Bool {
         hasSquares(window) && (part?.groups ?? groups) == 1
     }
@@ -116,7 +116,7 @@ public struct Conv: IntegerWeights, Equatable {
         guard isPlain(window) else { return nil }
         var whole = part ?? ConvPart(groups: groups)
         if whole.groups == 1 && hasSquares(window) {
-            whole.origin = zip(whole.origin, region.ranges.dropFirst(2)).map { ($0 + $1.lowerBound) % 2 }
+            whole.origin = zip(whole.origin, region.ranges.dropFirst(2)).map { ($0 + $1.lowerBound) % 4 }
         }
         return whole == ConvPart(groups: remaining) ? nil : whole
     }
