@@ -109,6 +109,8 @@
 ---@field gradient fun(self: Trainer, name: string): Tensor The gradient of a weight, `LAYER.parameter`, in the last batch.
 ---@field weight fun(self: Trainer, name: string): Tensor A weight, `LAYER.parameter`, as it is now.
 ---@field set_weight fun(self: Trainer, name: string, value: Tensor) Gives a weight, `LAYER.parameter`, other numbers; what the optimizer remembers of it stays.
+---@field set_gradient fun(self: Trainer, name: string, value: Tensor) Gives the gradient of a weight, `LAYER.parameter`, other numbers for `update`.
+---@field update fun(self: Trainer, rate?: number) Changes all weights by the gradients that there are, as `step` does: those of `gradients`, or of `set_gradient`.
 ---@field output fun(self: Trainer): Tensor What the network made of the last batch.
 ---@field network fun(self: Trainer): Network The network with the weights as they are now.
 
@@ -199,6 +201,10 @@ tessera.json.save = nil
 ---Writes rows as comma-separated values (RFC 4180). Text that looks like a number is quoted.
 ---@type fun(rows: (string|number|boolean)[][], path: string)
 tessera.csv.save = nil
+
+---Makes a folder, with those that it is in, where there is none. Gives its path.
+---@type fun(path: string): string
+tessera.mkdir = nil
 
 ---Draws curves, lists of points {x, y} by name, into an .svg file. `x` says what the horizontal axis is.
 ---@type fun(options: {path: string, title?: string, x?: string, curves: table<string, number[][]>})
