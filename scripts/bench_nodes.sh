@@ -8,7 +8,8 @@ usage="usage: scripts/bench_nodes.sh [--nodes N] [--runs R] [--rounds R] [--slow
 Starts N node processes on this host, each pinned to one core and with one thread, and prints the median milliseconds of an
 inference of NETWORK (a file) on one of them and on all, their ratio, and that over the bound that the plan promises. Beside it stands
 what the cost model foretells, from a profile of the first core and measured links, and how much memory the nodes took at most for it.
-SHAPE is that of the network's input, such as 1x3x224x224. What follows goes to 'tessera deploy', such as --strategy strips.
+SHAPE is that of the network's input, such as 1x3x224x224. What follows goes to 'tessera deploy', such as --strategy strips; with
+--up-to LAYER a network that ends there is measured, since what follows a span is the leader's, however many nodes there are.
 
   --nodes N          nodes; default 2, no more than there are cores, unless with --memory
   --runs R           inferences of each measurement, of which the median counts; default 9
@@ -74,7 +75,7 @@ fi
 [[ -z $memory ]] || runs=1 rounds=1
 
 # What the simulation and the profile have to know of the options, too.
-strategy=vertical planning=() cut=() profiling=() others=()
+strategy=vertical planning=() last= profiling=() others=()
 while (($#)); do
     case "$1" in
         --strategy | --option | --up-to | --precision | --layer-precision)
@@ -82,7 +83,7 @@ while (($#)); do
             case "$1" in
                 --strategy) strategy=$2 ;;
                 --option) planning+=("$1" "$2") ;;
-                --up-to) cut+=("$1" "$2") ;;
+                --up-to) last=$2 ;;
                 *) profiling+=("$1" "$2") others+=("$1" "$2") ;;
             esac
             shift 2
@@ -104,7 +105,6 @@ plan() { # KIND
     else
         printf '%s\n' --strategy "$strategy" "${planning[@]}"
     fi
-    ((${#cut[@]} == 0)) || printf '%s\n' "${cut[@]}"
 }
 
 folder=$(mktemp -d)
@@ -133,6 +133,10 @@ with open(sys.argv[2], "wb") as file:
 PYTHON
 }
 make_input "$shape" "$folder/input.npy"
+if [[ -n $last ]]; then
+    "$tessera" script "$(dirname "$0")/span.lua" "$network" "$last" "$folder/span"
+    network=$folder/span/network.yaml
+fi
 
 # A control group with a quota of so many hundredths of one core, by either version of control groups.
 make_group() { # HUNDREDTHS

@@ -2,6 +2,7 @@
 
 #include "vectors.h"
 
+#include <assert.h>
 #include <string.h>
 
 /// Outputs that are computed together.
@@ -122,6 +123,7 @@ NARROW_TARGET static void run_part(void *data) {
 }
 
 void ck_depthwise_run(const ck_depthwise *work, int threads) {
+    assert((work->kernel == 3 || work->kernel == 5) && (work->stride_x == 1 || work->stride_x == 2));
     const ck_convolution *m = &work->map;
     // A small map is not worth waking other threads for.
     const int is_small = m->batch * m->outputs * m->out_height * m->out_width * work->kernel * work->kernel < 65536;

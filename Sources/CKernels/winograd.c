@@ -9,6 +9,9 @@ enum { narrow_panel = 16, wide_panel = 32 };
 
 static int64_t panel_of(int is_wide) { return is_wide ? wide_panel : narrow_panel; }
 
+/// Outputs and inputs along each side of the larger squares.
+enum { largest_side = 4, largest_size = 6 };
+
 /// Numbers of a transformed square.
 static int64_t places_of(int64_t side) { return (side + 2) * (side + 2); }
 
@@ -32,7 +35,7 @@ void ck_winograd_pack(
         const int64_t output = index / (panel * channels) * panel + index % panel, channel = index / panel % channels;
         if (output >= outputs) continue;
         const float *g = weights + (output * channels + channel) * 9;
-        double columns[6][3];
+        double columns[largest_size][3];
         for (int64_t y = 0; y < size; y++) {
             const double *t = transform[y];
             for (int x = 0; x < 3; x++) columns[y][x] = t[0] * g[x] + t[1] * g[3 + x] + t[2] * g[6 + x];

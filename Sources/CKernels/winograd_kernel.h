@@ -65,7 +65,6 @@ static void NAMED(multiply)(const float *inputs, const float *weights, int64_t c
 /// V = Bᵀ d B for the inputs d of squares: inputs[place][square][channel].
 TARGET INLINE void NAMED(read_squares)(
     const units *u, int64_t first, int64_t count, float *inputs, const int SIDE) {
-    enum { most = 6 };
     const int size = SIDE + 2;
     const ck_winograd *w = u->work;
     const ck_convolution *m = &w->map;
@@ -78,7 +77,7 @@ TARGET INLINE void NAMED(read_squares)(
         const float *map = m->source + picture * u->channels * m->height * m->width;
         for (int64_t group = 0; group < u->channels / 8; group++) {
             const float *pixels = map + group * m->source_group;
-            vector8 d[most * most], t[most * most];
+            vector8 d[largest_size * largest_size], t[largest_size * largest_size];
             UNROLL for (int a = 0; a < size; a++) {
                 UNROLL for (int b = 0; b < size; b++) {
                     const int64_t row = y + a, column = x + b;
@@ -102,7 +101,6 @@ TARGET INLINE void NAMED(read_squares)(
 /// Aᵀ m A of the sums m of a panel, and what follows.
 TARGET INLINE void NAMED(write_squares)(
     const units *u, int64_t first, int64_t count, int64_t panel, const float *sums, const int SIDE) {
-    enum { most = 6 };
     const int size = SIDE + 2;
     const ck_winograd *w = u->work;
     const ck_convolution *m = &w->map;
@@ -115,16 +113,16 @@ TARGET INLINE void NAMED(write_squares)(
             const int64_t picture = square / (u->rows * u->columns), rest = square % (u->rows * u->columns);
             const int64_t y = rest / u->columns * SIDE - w->phase_y, x = rest % u->columns * SIDE - w->phase_x;
             const float *sum = sums + (square - first) * 2 * WIDTH + part;
-            vector8 t[4 * most];
+            vector8 t[largest_side * largest_size];
             UNROLL for (int b = 0; b < size; b++) {
-                vector8 column[most];
+                vector8 column[largest_size];
                 UNROLL for (int a = 0; a < size; a++) column[a] = *(const vector8 *)(sum + (a * size + b) * stride);
                 transform_sums(column, 1, t + b, size, SIDE);
             }
             const int64_t map = picture * round_up(m->outputs, 8) * m->out_height * m->out_width + output / 8 * m->target_group;
             UNROLL for (int a = 0; a < SIDE; a++) {
                 if (y + a < 0 || y + a >= m->out_height) continue;
-                vector8 row[4];
+                vector8 row[largest_side];
                 transform_sums(t + a * size, 1, row, 1, SIDE);
                 UNROLL for (int b = 0; b < SIDE; b++) {
                     if (x + b < 0 || x + b >= m->out_width) continue;

@@ -6,7 +6,7 @@ import TesseraRuntime
 /// Kernels that were measured, in a file for each machine and network: what is measured once holds for later runs.
 ///
 /// A file that cannot be read is measured again, and one that cannot be written is done without. Measured again, kernels may differ,
-/// and with them the last bits of a result; what is cut is equal to the whole in any case.
+/// and with them the last bits of a result; in f32, what is cut is equal to the whole in any case.
 public struct KernelCache: Sendable {
     public let folder: URL
 

@@ -4,8 +4,8 @@ import TesseraCore
 import TesseraOperators
 import TesseraRuntime
 
-/// Depthwise convolutions with kernels of 3x3 and 5x5, see `ck_depthwise`, where there is no AVX-512: oneDNN's kernels for AVX2 take up to
-/// twice as long.
+/// Depthwise convolutions with kernels of 3x3 and 5x5, see `ck_depthwise`, where there is no AVX-512: oneDNN's kernels
+/// for AVX2 take up to twice as long.
 struct Depthwise: OwnConvolution {
     static let implementations = ["depthwise"]
 
@@ -39,10 +39,10 @@ struct Depthwise: OwnConvolution {
         self.target = try Layout.map(target, order)
     }
 
-    /// Whether it computes a convolution. That may depend on what all tiles of a layer have in common only, or they would differ from
-    /// the whole.
+    /// Whether it computes a convolution. That may depend on what all tiles of a layer have in common only, or they would
+    /// differ from the whole.
     private static func suits(_ op: Conv, _ window: SlidingWindow, inputChannels: Int) -> Bool {
-        guard op.isDepthwise(over: inputChannels), op.weightBits == 0, window.axes.count == 2 else { return false }
+        guard op.isDepthwise(over: inputChannels, window) else { return false }
         let (y, x) = (window.axes[0], window.axes[1])
         return y.kernel == x.kernel && [3, 5].contains(x.kernel) && x.stride <= 2 && y.dilation == 1 && x.dilation == 1
     }

@@ -4,8 +4,9 @@ import TesseraCore
 import TesseraOperators
 import TesseraRuntime
 
-/// Convolutions with kernels of 3x3 by Winograd's minimal filtering, see `ck_winograd`: less than half the multiplications of oneDNN's
-/// kernels, in an order that does not depend on the size of the map. In 16 bits there are squares of 4x4 outputs, too, for who demands them.
+/// Convolutions with kernels of 3x3 by Winograd's minimal filtering, see `ck_winograd`: less than half the
+/// multiplications of oneDNN's kernels, in an order that does not depend on the size of the map. In 16 bits there are
+/// squares of 4x4 outputs, too, for who demands them.
 struct MinimalFilter: OwnConvolution {
     static let implementations = ["winograd", "winograd-4x4"]
 
@@ -30,8 +31,9 @@ struct MinimalFilter: OwnConvolution {
         implementation = demanded?.implementation ?? Self.implementations[0]
         guard let form = Self.implementations.firstIndex(of: implementation) else { return nil }
         side = form == 0 ? 2 : 4
-        // Squares of 4x4 outputs cost four of a sum's 24 bits, which numbers of 16 bits, with 8 or 11, do not show. All outputs of a square
-        // depend on all of its inputs, so that those at the end of a tile may round otherwise than in the whole.
+        // Squares of 4x4 outputs are right to about 17 bits of the largest number in the square: more than the 8 or 11
+        // bits that 16 hold, but for outputs that are small beside others. And all outputs of a square depend on all of
+        // its inputs, so that those at the end of a tile may round otherwise than in the whole.
         guard side == 2 || precision != .f32 else { return nil }
         if let demanded {
             guard let source = MapOrder(rawValue: demanded.source),
@@ -57,8 +59,8 @@ struct MinimalFilter: OwnConvolution {
 
     private static func takes(_ order: MapOrder) -> Bool { order == .nhwc || order == .nChw8c }
 
-    /// Whether it computes a convolution. That may depend on what all tiles of a layer have in common only, or they would differ from
-    /// the whole.
+    /// Whether it computes a convolution. That may depend on what all tiles of a layer have in common only, or they would
+    /// differ from the whole.
     private static func suits(_ op: Conv, _ window: SlidingWindow, inputChannels: Int) -> Bool {
         op.rounds(bySquaresOver: window) && inputChannels >= 16
     }

@@ -77,11 +77,30 @@ enum OwnWork {
         }
     }
 
-    func run(threads: Int32) {
-        switch self {
+    /// Runs it on maps at these addresses.
+    func run(
+        source: UnsafeMutablePointer<Float>, target: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
+        residual: UnsafeMutablePointer<Float>? = nil, threads: Int32
+    ) {
+        var (work, map) = (self, map)
+        (map.source, map.target, map.scratch) = (UnsafePointer(source), target, scratch)
+        if let residual { map.ending.residual = UnsafePointer(residual) }
+        work.map = map
+        switch work {
         case .minimalFilter(let work): withUnsafePointer(to: work) { ck_winograd_run($0, threads) }
         case .depthwise(let work): withUnsafePointer(to: work) { ck_depthwise_run($0, threads) }
         }
+    }
+}
+
+extension ck_precision {
+    init(_ precision: Precision) {
+        self =
+            switch precision {
+            case .f32: ck_f32
+            case .bf16: ck_bf16
+            case .f16: ck_f16
+            }
     }
 }
 

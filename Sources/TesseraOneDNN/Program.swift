@@ -298,13 +298,11 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         func floats(_ buffer: Int) -> UnsafeMutablePointer<Float> {
             addresses[buffer].assumingMemoryBound(to: Float.self)
         }
-        var (work, map) = (call.work, call.work.map)
-        (map.source, map.target, map.scratch) = (
-            UnsafePointer(floats(call.source)), floats(call.target), floats(call.scratch)
-        )
-        if let residual = call.residual { map.ending.residual = UnsafePointer(floats(residual)) }
-        work.map = map
-        work.run(threads: threads)
+        var residual: UnsafeMutablePointer<Float>?
+        if let buffer = call.residual { residual = floats(buffer) }
+        call.work.run(
+            source: floats(call.source), target: floats(call.target), scratch: floats(call.scratch), residual: residual,
+            threads: threads)
     }
 
     private func run(_ call: ReferenceCall) throws {

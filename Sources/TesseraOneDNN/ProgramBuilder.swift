@@ -133,13 +133,7 @@ final class ProgramBuilder {
     func define(_ value: Graph.ValueID, asRounded operand: Operand) { hold(value, stored[value], operand) }
 
     /// What a kernel of our own is to round the elements of a value to.
-    func rounding(of value: Graph.ValueID) -> ck_precision {
-        switch stored[value] {
-        case .f32: ck_f32
-        case .bf16: ck_bf16
-        case .f16: ck_f16
-        }
-    }
+    func rounding(of value: Graph.ValueID) -> ck_precision { ck_precision(stored[value]) }
 
     /// The operand itself with its elements rounded, or a copy if they are held in another type.
     private func rounded(_ operand: Operand, to precision: Precision) throws -> Operand {

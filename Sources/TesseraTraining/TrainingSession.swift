@@ -110,14 +110,22 @@ public final class TrainingSession {
             throw TesseraError(.limitExceeded, "the loss is \(result.loss): the learning rate may be too large")
         }
         try takeBack()
-        update(rate: rate)
+        change(rate: rate)
         return result
     }
 
-    /// Changes the weights by the gradients that there are, as a step does.
+    /// Changes the weights by the gradients that there are, as a step does, which limits them in place.
     ///
     /// - Parameter rate: the learning rate.
-    public func update(rate: Double) {
+    /// - Throws: `limitExceeded` if a gradient is no number; weights stay as they are then.
+    public func update(rate: Double) throws {
+        guard parameters.gradients.allSatisfy(\.isFinite) else {
+            throw TesseraError(.limitExceeded, "a gradient is no finite number")
+        }
+        change(rate: rate)
+    }
+
+    private func change(rate: Double) {
         applyMasks(to: parameters.gradients)
         if let gradientLimit { parameters.clipGradients(to: gradientLimit) }
         optimizer.update(parameters, rate: rate)
@@ -127,7 +135,9 @@ public final class TrainingSession {
 
     /// Bytes of memory: weights, gradients and what optimizers remember, and all that lies between layers.
     public var byteCount: Int {
-        4 * parameters.values.count * MemoryLayout<Float>.stride + trainable.activationByteCount
+        // In another form, the network that is run has weights of its own.
+        let count = 4 * parameters.values.count + (weights == nil ? 0 : 2 * trainable.parameters.values.count)
+        return count * MemoryLayout<Float>.stride + trainable.activationByteCount
     }
 
     /// The loss of a batch with the running statistics, as the trained network has them.

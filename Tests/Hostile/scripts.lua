@@ -134,7 +134,7 @@ net:bench{seconds = 1e6}
 --- network of a huge input => input 'x': a value of 1x4x1099511627776x1099511627776 is too large
 local net = tessera.network{inputs = {x = {shape = {1, 4, 'h', 'w'}}}, weights = {random = 1}, layers = {{conv = {channels = 4, kernel = 3}}}, outputs = {'conv1'}}
 net:plan{nodes = 2, inputs = {x = {1, 4, 1 << 40, 1 << 40}}}
---- weights of a terabyte => which takes
+--- weights of a terabyte => holding all weights takes
 local net = tessera.network{inputs = {x = {shape = {1, 1000000}}}, weights = {random = 1}, layers = {{linear = {features = 250000}}}, outputs = {'linear1'}}
 net:run{x = tessera.tensor{shape = {1, 1000000}}}
 --- a batch of a terabyte to train => of which the script's limit leaves

@@ -41,7 +41,7 @@ typedef struct ck_convolution {
     float *target;
     /// As the kernel's own function packs them.
     const float *weights;
-    /// As many bytes as the kernel says.
+    /// As many bytes as the kernel's own function says; not read if there is none.
     float *scratch;
     int64_t batch, channels, outputs;
     int64_t height, width, out_height, out_width;

@@ -7,10 +7,12 @@
 /// A convolution with a kernel of 3x3 and a stride of 1 by Winograd's minimal filtering F(2x2, 3x3) or F(4x4, 3x3) (Lavin and Gray, "Fast
 /// Algorithms for Convolutional Neural Networks", 2016): for each square of 2x2 outputs, the 4x4 inputs and the kernel are transformed,
 /// multiplied element by element and summed over the channels, and transformed back, with 16 multiplications in place of 36. For
-/// 4x4 outputs there are 36 in place of 144, but sums of numbers of different sizes, which cost about four bits of precision.
+/// 4x4 outputs there are 36 in place of 144, but sums of numbers of different sizes: results are right to about 17 bits of the
+/// largest number in the square.
 ///
 /// An output is computed in an order that depends on its place in its square and on the number of input channels alone: whatever
-/// the size of the map and the number of threads, it is the same to the bit.
+/// the number of threads and, in squares of 2x2, the size of the map, it is the same to the bit. In squares of 4x4 it also depends on
+/// inputs that cancel out, which the end of a map cuts off.
 ///
 /// Where an input is infinite, differences of it are no numbers, and so may be the outputs of a square, which a rectifier makes 0.
 typedef struct ck_winograd {

@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 import TesseraCore
 import TesseraOperators
@@ -97,14 +98,19 @@ struct KernelTuner {
                         // What cannot keep to these orders, or has no room, is left out.
                         if let own, try own.source == .map(convolution.source, source),
                             try own.target == .map(convolution.target, target),
-                            let seconds = try? bench.convolution(own, threads: options.threads)
+                            let seconds = try? bench.convolution(own, roundingTo: precision, threads: options.threads)
                         {
                             measured.kernels.append((choice, orders, seconds))
                         }
                     }
                 }
                 for candidate in (try? convolution.candidates(weight, groups: op.groups, orders)) ?? [] {
-                    guard let seconds = try? bench.convolution(candidate) else { continue }
+                    guard var seconds = try? bench.convolution(candidate) else { continue }
+                    // What oneDNN's kernels make in f32 is rounded after them.
+                    if precision != .f32, convolution.type == dnnl_f32 {
+                        seconds += try bench.rounding(
+                            .map(convolution.target, target), to: precision, threads: options.threads)
+                    }
                     let choice = KernelChoice(
                         implementation: candidate.descriptor.implementation, source: source.rawValue,
                         target: target.rawValue)
@@ -188,11 +194,12 @@ private struct KernelBench {
     }
 
     /// Seconds for a convolution by a kernel of our own. Equal ones are measured once.
-    mutating func convolution(_ kernel: any OwnConvolution, threads: Int) throws -> Double {
-        var (work, map) = (kernel.work, kernel.work.map)
-        let key = Key(
-            parts: [kernel.implementation, "\(kernel.weightCount) \(map.padding_y) \(map.padding_x)"],
-            layouts: [kernel.source.bytes, kernel.target.bytes])
+    mutating func convolution(
+        _ kernel: any OwnConvolution, roundingTo precision: Precision, threads: Int
+    ) throws -> Double {
+        var work = kernel.work
+        work.map.ending.precision = ck_precision(precision)
+        let key = Key(parts: ["\(work)"], layouts: [kernel.source.bytes, kernel.target.bytes])
         if let seconds = known[key] { return seconds }
         let sizes = [
             kernel.source.byteCount, kernel.target.byteCount, 4 * kernel.weightCount,
@@ -200,10 +207,25 @@ private struct KernelBench {
         ]
         let room = try sizes.map(Self.zeros)
         let floats = room.map { $0.address.assumingMemoryBound(to: Float.self) }
-        (map.source, map.target) = (UnsafePointer(floats[0]), floats[1])
-        (map.weights, map.scratch) = (UnsafePointer(floats[2]), floats[3])
-        work.map = map
-        let seconds = withExtendedLifetime(room) { Self.least { work.run(threads: Int32(threads)) } }
+        work.map.weights = UnsafePointer(floats[2])
+        let seconds = withExtendedLifetime(room) {
+            Self.least {
+                work.run(source: floats[0], target: floats[1], scratch: floats[3], threads: Int32(threads))
+            }
+        }
+        known[key] = seconds
+        return seconds
+    }
+
+    /// Seconds to round what a map holds.
+    mutating func rounding(_ map: Layout, to precision: Precision, threads: Int) throws -> Double {
+        let key = Key(parts: [precision.rawValue], layouts: [map.bytes])
+        if let seconds = known[key] { return seconds }
+        let room = try Self.zeros(byteCount: map.byteCount)
+        let (count, isHalf) = (Int64(map.elementCount), Int32(precision == .f16 ? 1 : 0))
+        let seconds = withExtendedLifetime(room) {
+            Self.least { onednn_round(room.address, count, isHalf, Int32(threads)) }
+        }
         known[key] = seconds
         return seconds
     }

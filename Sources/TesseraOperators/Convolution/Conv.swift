@@ -96,24 +96,27 @@ public struct Conv: IntegerWeights, Equatable {
 
     /// Whether kernels may compute its outputs in squares of 2x2 or 4x4, in which each rounds by its place: those of 3x3 pixels.
     public func rounds(bySquaresOver window: SlidingWindow) -> Bool {
-        hasSquares(window) && (part?.groups ?? groups) == 1
+        hasSquares(window) && wholeGroups == 1
     }
 
-    /// Whether each channel of a map of `inputChannels` has a kernel of its own, in this layer and in the one that it is a part of.
-    public func isDepthwise(over inputChannels: Int) -> Bool {
-        (part?.groups ?? groups) > 1 && groups == inputChannels && channels == inputChannels
+    /// Whether each channel of a picture of `inputChannels` has a kernel of its own, in this layer and in the one that it is a part of.
+    public func isDepthwise(over inputChannels: Int, _ window: SlidingWindow) -> Bool {
+        mayHaveOwnKernel(window) && wholeGroups > 1 && groups == inputChannels && channels == inputChannels
     }
+
+    /// Groups of the layer that this one is a part of, if it is.
+    private var wholeGroups: Int { part?.groups ?? groups }
 
     private func hasSquares(_ window: SlidingWindow) -> Bool {
-        isPlain(window) && window.axes.allSatisfy { $0.kernel == 3 && $0.stride == 1 && $0.dilation == 1 }
+        mayHaveOwnKernel(window) && window.axes.allSatisfy { $0.kernel == 3 && $0.stride == 1 && $0.dilation == 1 }
     }
 
-    /// Whether there may be several kernels for it that round otherwise.
-    private func isPlain(_ window: SlidingWindow) -> Bool { window.axes.count == 2 && weightBits == 0 }
+    /// Whether there may be kernels for layers of its kind alone, so that a part has to say of what it is one.
+    private func mayHaveOwnKernel(_ window: SlidingWindow) -> Bool { window.axes.count == 2 && weightBits == 0 }
 
     /// What a region of its output, with so many of its groups, is a part of; nil if a layer of its own would round alike.
     private func part(of region: Region, groups remaining: Int, _ window: SlidingWindow) -> ConvPart? {
-        guard isPlain(window) else { return nil }
+        guard mayHaveOwnKernel(window) else { return nil }
         var whole = part ?? ConvPart(groups: groups)
         if whole.groups == 1 && hasSquares(window) {
             whole.origin = zip(whole.origin, region.ranges.dropFirst(2)).map { ($0 + $1.lowerBound) % 4 }
@@ -124,7 +127,7 @@ public struct Conv: IntegerWeights, Equatable {
     /// The input channels and the groups that a range of output channels reads.
     private func channelsNeeded(for range: Range<Int>, of inputChannels: Int) throws -> (Range<Int>, Range<Int>) {
         let perGroup = channels / groups
-        guard groups > 1, range.count < channels else { return (0..<inputChannels, 0..<groups) }
+        guard wholeGroups > 1, range.count < channels else { return (0..<inputChannels, 0..<groups) }
         guard range.lowerBound % perGroup == 0, range.upperBound % perGroup == 0 else {
             throw TesseraError(
                 .notSupported, "expected output channels cut between groups of \(perGroup), found \(range)")

@@ -20,7 +20,7 @@ private final class ReferenceTrainableNetwork: TrainableNetwork, @unchecked Send
     private let isTrained: [Bool]
     /// What each value was in the last run.
     private var values: [Tensor?]
-    var activationByteCount: Int { values.indices.reduce(0) { $0 + graph.byteCount(of: $1) } }
+    var activationByteCount: Int { 2 * values.indices.reduce(0) { $0 + graph.byteCount(of: $1) } }
 
     init(_ graph: BoundGraph, options: TrainingOptions) throws {
         self.graph = graph

@@ -104,7 +104,7 @@ final class ScriptNetwork: ScriptObject {
     func requireRoom(for shapes: [String: Shape], within limits: ScriptLimits) throws {
         guard let graph = try? network.boundWithoutWeights(inputs: shapes) else { return }
         try limits.check(
-            bytes: Shape.saturatingProduct(graph.weightCount(), MemoryLayout<Float>.stride), for: "all weights")
+            bytes: Shape.saturatingProduct(graph.weightCount(), MemoryLayout<Float>.stride), for: "holding all weights")
         for node in graph.graph.nodes {
             let bytes = (node.inputs + node.outputs).reduce(0) { Shape.saturatingSum($0, graph.byteCount(of: $1)) }
             try limits.check(bytes: bytes, for: "what layer '\(node.name)' reads and makes")
@@ -116,10 +116,11 @@ final class ScriptNetwork: ScriptObject {
     func requireRoomToTrain(for shapes: [String: Shape], within limits: ScriptLimits) throws {
         guard let graph = try? network.boundWithoutWeights(inputs: shapes) else { return }
         let activations = graph.graph.values.indices.reduce(0) { Shape.saturatingSum($0, graph.byteCount(of: $1)) }
-        try limits.check(bytes: activations, for: "what the layers make of a batch")
         try limits.check(
-            bytes: Shape.saturatingProduct(graph.weightCount(), 4 * MemoryLayout<Float>.stride),
-            for: "weights, gradients and what the optimizer remembers")
+            bytes: Shape.saturatingSum(
+                Shape.saturatingProduct(2, activations),
+                Shape.saturatingProduct(graph.weightCount(), 4 * MemoryLayout<Float>.stride)),
+            for: "training with batches of \(shapes.values.first.map { "\($0)" } ?? "no input")")
     }
 
     /// What a script gets for the outputs: the only one, or all by name.

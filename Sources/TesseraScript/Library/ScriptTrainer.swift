@@ -99,8 +99,9 @@ final class ScriptTrainer: ScriptObject {
                     "Changes all weights by the gradients that there are, as `step` does: those of `gradients`, or of `set_gradient`."
                 ) { trainer, call in
                     try call.expectArguments(atMost: 1)
-                    let rate = call[1] == .nil ? nil : try locatingErrors(path: call.name) { try Self.rate(call[1]) }
-                    trainer.session.update(rate: rate ?? trainer.rate)
+                    try locatingErrors(path: call.name) {
+                        try trainer.session.update(rate: call[1] == .nil ? trainer.rate : Self.rate(call[1]))
+                    }
                     return []
                 },
                 Binding(
