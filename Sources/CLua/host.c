@@ -53,18 +53,26 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
 
 // MARK: Limits
 
+enum { place_size = LUA_IDSIZE + 32 };
+
+/// "file:line: " of the nearest function from a level on that is written in Lua, or the empty text.
+static void describe_place(lua_State *L, int level, char place[place_size]) {
+    lua_Debug frame;
+    place[0] = 0;
+    for (; lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "Sl", &frame);
+        if (frame.currentline <= 0) continue;
+        snprintf(place, place_size, "%s:%d: ", frame.short_src, frame.currentline);
+        return;
+    }
+}
+
 static void exceed(lua_State *L, enum clua_exceeded kind) {
     clua_host *host = clua_host_of(L);
     if (host->exceeded) return;
     host->exceeded = kind;
-    char position[LUA_IDSIZE + 32] = "";
-    lua_Debug frame;
-    for (int level = 0; lua_getstack(L, level, &frame); level++) {
-        lua_getinfo(L, "Sl", &frame);
-        if (frame.currentline <= 0) continue;
-        snprintf(position, sizeof position, "%s:%d: ", frame.short_src, frame.currentline);
-        break;
-    }
+    char position[place_size];
+    describe_place(L, 0, position);
     const size_t size = sizeof host->exceeded_message;
     switch (kind) {
     case clua_exceeded_time:
@@ -195,6 +203,12 @@ static int trampoline(lua_State *L) {
     host->current = caller;
     clua_check_limits(L);
     return results < 0 ? lua_error(L) : results;
+}
+
+void clua_push_place(lua_State *L) {
+    char place[place_size];
+    describe_place(L, 1, place);
+    lua_pushstring(L, place);
 }
 
 void clua_push_binding(lua_State *L, lua_Integer binding) {

@@ -36,6 +36,15 @@ import Testing
         #expect(error.location?.file == "[string \"\(name)\"]")
     }
 
+    @Test(
+        "What a binding raises says where it was called, through a metamethod and through pcall as well",
+        arguments: ["pcall(function() return test.counter('a').none end)", "pcall(test.fail)"])
+    func placeOfCaller(call: String) throws {
+        let results = try run("\nlocal ok, message = \(call) return ok, message")
+        #expect(results[0] == false)
+        #expect("\(results[1])".contains("test.lua:2: "), "\(results[1])")
+    }
+
     @Test func theTracebackIsKept() throws {
         let error = try #require(
             failure("local function inner() error('x') end\nlocal function outer() inner() end\nouter()"))

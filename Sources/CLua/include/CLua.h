@@ -82,6 +82,9 @@ int clua_load(lua_State *L, const char *text, size_t length, const char *name);
 /// Pushes the traceback of the last error of `clua_call`, or nil.
 void clua_push_traceback(lua_State *L);
 
+/// Pushes "file:line: " of the function that called the one that runs, or of the nearest before that is written in Lua; the empty text if
+/// there is none.
+void clua_push_place(lua_State *L);
 /// Pushes the function that calls binding number `binding`.
 void clua_push_binding(lua_State *L, lua_Integer binding);
 

@@ -39,7 +39,7 @@ extension LuaState {
             push(nested.text, to: L)
             return
         }
-        luaL_where(L, 1)
+        clua_push_place(L)
         let position = String(decoding: readBytes(-1, from: L), as: UTF8.self)
         clua_pop(L, 1)
         let text = "\(error)"

@@ -65,6 +65,7 @@ extension ScriptNetwork {
         for name in ["precision", "layer_precision", "fold", "tune"] where !inputs.contains(name) {
             given[name] = table.entries.removeValue(forKey: name)
         }
+        if given.isEmpty { return (value, RunSettings()) }
         var options = NamedOptions(given, of: callName)
         let settings = try options.settings()
         try locatingErrors(path: callName) { try settings.precision.check(against: network.graph) }

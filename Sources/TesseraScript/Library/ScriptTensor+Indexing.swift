@@ -96,9 +96,8 @@ extension ScriptTensor {
                     kept[axis] = false
                 }
                 guard ranges[axis].upperBound <= shape[axis], !ranges[axis].isEmpty else {
-                    throw TesseraError(
-                        .invalidArgument,
-                        "expected positions from 1 to \(shape[axis]), got \(ScriptValue(range: ranges[axis]))")
+                    let found = kept[axis] ? ScriptValue(range: ranges[axis]) : .integer(ranges[axis].upperBound)
+                    throw TesseraError(.invalidArgument, "expected positions from 1 to \(shape[axis]), got \(found)")
                 }
             }
         }
