@@ -55,16 +55,21 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
 
 enum { place_size = LUA_IDSIZE + 32 };
 
-/// "file:line: " of the nearest function from a level on that is written in Lua, or the empty text.
+/// The source and the line of the nearest function from a level on that is written in Lua; false if there is none.
+static bool find_lua_frame(lua_State *L, int level, lua_Debug *frame) {
+    for (; lua_getstack(L, level, frame); level++) {
+        lua_getinfo(L, "Sl", frame);
+        if (frame->currentline > 0) return true;
+    }
+    return false;
+}
+
+/// "file:line: " of that function, or the empty text.
 static void describe_place(lua_State *L, int level, char place[place_size]) {
     lua_Debug frame;
     place[0] = 0;
-    for (; lua_getstack(L, level, &frame); level++) {
-        lua_getinfo(L, "Sl", &frame);
-        if (frame.currentline <= 0) continue;
+    if (find_lua_frame(L, level, &frame))
         snprintf(place, place_size, "%s:%d: ", frame.short_src, frame.currentline);
-        return;
-    }
 }
 
 static void exceed(lua_State *L, enum clua_exceeded kind) {
@@ -222,12 +227,9 @@ void clua_push_binding(lua_State *L, lua_Integer binding) {
 static int handle_error(lua_State *L) {
     clua_host *host = clua_host_of(L);
     lua_Debug frame;
-    for (int level = 1; lua_getstack(L, level, &frame); level++) {
-        lua_getinfo(L, "Sl", &frame);
-        if (frame.currentline <= 0) continue;
+    if (find_lua_frame(L, 1, &frame)) {
         host->error_line = frame.currentline;
         snprintf(host->error_source, sizeof host->error_source, "%s", frame.source);
-        break;
     }
     luaL_traceback(L, L, NULL, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &traceback_key);

@@ -11,10 +11,8 @@ struct Depthwise: OwnConvolution {
 
     let implementation = implementations[0]
     let work: OwnWork
-    let weightCount: Int
     let source: Layout
     let target: Layout
-    private let kernel: Int64
 
     init?(
         _ op: Conv, _ window: SlidingWindow, source: [Int], target: [Int], type: dnnl_data_type_t = dnnl_f32,
@@ -28,13 +26,11 @@ struct Depthwise: OwnConvolution {
                 demanded.target == order.rawValue
             else { return nil }
         }
-        kernel = Int64(window.axes[0].kernel)
         var work = ck_depthwise()
         work.map = ck_convolution(source: source, order, target: target, order, window)
-        (work.kernel, work.stride_y) = (kernel, Int64(window.axes[0].stride))
-        work.stride_x = Int64(window.axes[1].stride)
+        work.kernel = Int64(window.axes[0].kernel)
+        (work.stride_y, work.stride_x) = (Int64(window.axes[0].stride), Int64(window.axes[1].stride))
         self.work = .depthwise(work)
-        weightCount = Int(ck_depthwise_weight_count(work.map.channels, kernel))
         self.source = try Layout.map(source, order)
         self.target = try Layout.map(target, order)
     }
@@ -45,11 +41,5 @@ struct Depthwise: OwnConvolution {
         guard op.isDepthwise(over: inputChannels, window) else { return false }
         let (y, x) = (window.axes[0], window.axes[1])
         return y.kernel == x.kernel && [3, 5].contains(x.kernel) && x.stride <= 2 && y.dilation == 1 && x.dilation == 1
-    }
-
-    func scratchByteCount(threads: Int) -> Int { 0 }
-
-    func pack(_ weights: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>) {
-        ck_depthwise_pack(weights, packed, work.map.channels, kernel)
     }
 }

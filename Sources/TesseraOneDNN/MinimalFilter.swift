@@ -15,12 +15,8 @@ struct MinimalFilter: OwnConvolution {
 
     let implementation: String
     let work: OwnWork
-    let weightCount: Int
     let source: Layout
     let target: Layout
-    /// Outputs of a square along each side.
-    private let side: Int64
-    private let isWide: Int32
 
     init?(
         _ op: Conv, _ window: SlidingWindow, source: [Int], target: [Int], type: dnnl_data_type_t = dnnl_f32,
@@ -30,7 +26,8 @@ struct MinimalFilter: OwnConvolution {
         var orders = (source: Self.order, target: Self.order)
         implementation = demanded?.implementation ?? Self.implementations[0]
         guard let form = Self.implementations.firstIndex(of: implementation) else { return nil }
-        side = form == 0 ? 2 : 4
+        // Outputs of a square along each side.
+        let side: Int64 = form == 0 ? 2 : 4
         // Squares of 4x4 outputs are right to about 17 bits of the largest number in the square: more than the 8 or 11
         // bits that 16 hold, but for outputs that are small beside others. And all outputs of a square depend on all of
         // its inputs, so that those at the end of a tile may round otherwise than in the whole.
@@ -46,13 +43,11 @@ struct MinimalFilter: OwnConvolution {
         if target[1] % 8 != 0 { orders.target = .nChw8c }
         try op.part?.validate()
         let phase = op.part?.origin ?? [0, 0]
-        isWide = Engine.hasAVX512 ? 1 : 0
         var work = ck_winograd()
         work.map = ck_convolution(source: source, orders.source, target: target, orders.target, window)
-        (work.side, work.is_wide) = (side, isWide)
+        (work.side, work.is_wide) = (side, Engine.hasAVX512 ? 1 : 0)
         (work.phase_y, work.phase_x) = (Int64(phase[0]) % side, Int64(phase[1]) % side)
         self.work = .minimalFilter(work)
-        weightCount = Int(ck_winograd_weight_count(work.map.outputs, work.map.channels, side, isWide))
         self.source = try Layout.map(source, orders.source)
         self.target = try Layout.map(target, orders.target)
     }
@@ -63,14 +58,5 @@ struct MinimalFilter: OwnConvolution {
     /// differ from the whole.
     private static func suits(_ op: Conv, _ window: SlidingWindow, inputChannels: Int) -> Bool {
         op.rounds(bySquaresOver: window) && inputChannels >= 16
-    }
-
-    func scratchByteCount(threads: Int) -> Int {
-        guard case .minimalFilter(let work) = work else { return 0 }
-        return withUnsafePointer(to: work) { Int(ck_winograd_scratch($0, Int64(threads))) }
-    }
-
-    func pack(_ weights: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>) {
-        ck_winograd_pack(weights, packed, work.map.outputs, work.map.channels, side, isWide)
     }
 }

@@ -24,15 +24,8 @@ protocol OwnConvolution {
     var implementation: String { get }
     /// Without its addresses.
     var work: OwnWork { get }
-    var weightCount: Int { get }
     var source: Layout { get }
     var target: Layout { get }
-
-    /// Bytes of memory that a run takes.
-    func scratchByteCount(threads: Int) -> Int
-
-    /// Brings a layer's weights to the place of `weightCount` floats.
-    func pack(_ weights: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>)
 }
 
 enum OwnConvolutions {
@@ -74,6 +67,32 @@ enum OwnWork {
                 work.map = newValue
                 self = .depthwise(work)
             }
+        }
+    }
+
+    /// Floats that packed weights take.
+    var weightCount: Int {
+        switch self {
+        case .minimalFilter(let work):
+            Int(ck_winograd_weight_count(work.map.outputs, work.map.channels, work.side, work.is_wide))
+        case .depthwise(let work): Int(ck_depthwise_weight_count(work.map.channels, work.kernel))
+        }
+    }
+
+    /// Brings a layer's weights to the place of `weightCount` floats.
+    func pack(_ weights: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>) {
+        switch self {
+        case .minimalFilter(let work):
+            ck_winograd_pack(weights, packed, work.map.outputs, work.map.channels, work.side, work.is_wide)
+        case .depthwise(let work): ck_depthwise_pack(weights, packed, work.map.channels, work.kernel)
+        }
+    }
+
+    /// Bytes of memory that a run takes.
+    func scratchByteCount(threads: Int) -> Int {
+        switch self {
+        case .minimalFilter(let work): withUnsafePointer(to: work) { Int(ck_winograd_scratch($0, Int64(threads))) }
+        case .depthwise: 0
         }
     }
 
@@ -143,7 +162,7 @@ extension LayerLowering {
     func lower(_ op: Conv, by kernel: any OwnConvolution) throws {
         var work = kernel.work
         work.map.weights = try builder.constantFloats(
-            parameter("weight"), count: kernel.weightCount, packing: kernel.pack)
+            parameter("weight"), count: kernel.work.weightCount, packing: kernel.work.pack)
         // Room for whole groups, as in the weights.
         let whole = (shape(output)[1] + 7) / 8 * 8
         if op.bias {
@@ -173,7 +192,7 @@ extension LayerLowering {
         let result = isInPlace ? other ?? builder.allocate(kernel.target) : builder.allocate(kernel.target)
         try builder.convolve(
             work, kernel.implementation, source, residual: other, result,
-            scratch: kernel.scratchByteCount(threads: builder.threads))
+            scratch: kernel.work.scratchByteCount(threads: builder.threads))
         builder.merge(nodes)
         builder.define(value, asRounded: result)
         builder.describe(kernel.implementation)

@@ -111,33 +111,24 @@ import Testing
             // Several outputs for a channel, which are oneDNN's: a part that has one is no other layer.
             let outputs = round % 5 == 4 ? 2 : 1
             test.conv.channels *= outputs
-            let x = try Tensor.random(test.input, using: &generator)
-            let specifications = try test.conv.parameters(for: [x.shape])
-            var weights = try Dictionary(
-                uniqueKeysWithValues: specifications.map { ($0.name, try Tensor.random($0, using: &generator)) })
-            var (op, input) = (test.conv, x)
+            var part = try ConvPartFixture(
+                test.conv, Tensor.random(test.input, using: &generator), using: &generator)
             func run(_ threads: Int) throws -> Tensor {
-                let session = try session(op, input, weights, precision, threads: threads)
+                let session = try Session(
+                    part.graph(), backend: OneDNNBackend(),
+                    options: CompileOptions(threads: threads, precision: PrecisionChoice(precision)))
                 if outputs == 1 { requireOwnKernel(session, "round \(round)") }
-                return try #require(session.run(["x": input])["y"])
+                return try #require(session.run(["x": part.input])["y"])
             }
             var expected = try run(1 + round % 2)
             for depth in 1...2 {
-                var region = Region(whole: expected.shape)
-                for axis in 0...3 {
-                    let size = region[axis].count
-                    let start = Int.random(in: 0..<size, using: &generator)
-                    region[axis] = start..<Int.random(in: start + 1...size, using: &generator)
-                }
+                var region = ConvPartFixture.region(of: expected.shape, using: &generator)
                 // One channel that is left of several is no other layer.
                 if round % 4 == 0 { region[1] = region[1].lowerBound..<region[1].lowerBound + 1 }
                 // Channels are cut between groups only.
                 let first = region[1].lowerBound / outputs * outputs
                 region[1] = first..<max(first + outputs, region[1].upperBound / outputs * outputs)
-                let tile = try op.tile(region, ofOutput: 0, inputs: [input.shape])
-                op = try #require(tile.op as? Conv)
-                input = try input.cropped(to: #require(tile.inputs[0]))
-                for (name, region) in tile.parameters { weights[name] = try weights[name]?.cropped(to: region) }
+                try part.cut(to: region)
                 expected = try expected.cropped(to: region)
                 #expect(
                     try run(Int.random(in: 1...2, using: &generator)) == expected,
@@ -157,18 +148,6 @@ import Testing
         #expect(throws: TesseraError.self) {
             try part.tile(Region([0..<1, 0..<1, 0..<9, 0..<9]), ofOutput: 0, inputs: [[1, 1, 9, 9]])
         }
-    }
-
-    private func session(
-        _ op: Conv, _ x: Tensor, _ parameters: [String: Tensor], _ precision: Precision, threads: Int
-    ) throws -> Session {
-        var graph = Graph()
-        let input = try graph.addInput("x", shape: SymbolicShape(x.shape))
-        try graph.addOutput("y", graph.addNode("conv", op, inputs: [input]))
-        let bound = try BoundGraph(graph, inputs: [:]) { _, specification in parameters[specification.name] }
-        return try Session(
-            bound, backend: OneDNNBackend(),
-            options: CompileOptions(threads: threads, precision: PrecisionChoice(precision)))
     }
 
     @Test("other kernels, dilation, several outputs for a channel and channels of one group are left to oneDNN")

@@ -131,27 +131,16 @@ import Testing
             conv.bias = round % 4 != 3
             let x = try Tensor.random(
                 [Int.random(in: 1...3, using: &generator), inputs, size.0, size.1], using: &generator)
-            let specifications = try conv.parameters(for: [x.shape])
-            let parameters = try Dictionary(
-                uniqueKeysWithValues: specifications.map { ($0.name, try Tensor.random($0, using: &generator)) })
-            let whole = try run(conv, x, parameters, precision, threads: 1 + round % 2)
-            var (op, input, weights, expected) = (conv, x, parameters, whole)
+            var part = try ConvPartFixture(conv, x, using: &generator)
+            var expected = try run(part, precision, threads: 1 + round % 2)
             for depth in 1...2 {
-                var region = Region(whole: expected.shape)
-                for axis in 0...3 {
-                    let size = region[axis].count
-                    let start = Int.random(in: 0..<size, using: &generator)
-                    region[axis] = start..<Int.random(in: start + 1...size, using: &generator)
-                }
+                var region = ConvPartFixture.region(of: expected.shape, using: &generator)
                 if round % 2 == 0 { region[1] = 0..<expected.shape[1] }
-                let tile = try op.tile(region, ofOutput: 0, inputs: [input.shape])
-                op = try #require(tile.op as? Conv)
-                input = try input.cropped(to: #require(tile.inputs[0]))
-                for (name, region) in tile.parameters { weights[name] = try weights[name]?.cropped(to: region) }
+                try part.cut(to: region)
                 expected = try expected.cropped(to: region)
                 #expect(
                     try run(
-                        op, input, weights, precision, threads: Int.random(in: 1...2, using: &generator),
+                        part, precision, threads: Int.random(in: 1...2, using: &generator),
                         order: round % 5 == 0 ? .nhwc : nil)
                         == expected,
                     "\(precision), round \(round), depth \(depth): \(inputs) -> \(outputs) channels of \(size), \(region), seed 77"
@@ -170,16 +159,14 @@ import Testing
             (conv.channels, conv.kernel, conv.padding) = (24, 3, round % 3 == 0 ? .explicit([0]) : .same)
             let sizes = (0..<2).map { _ in Int.random(in: 9...26, using: &generator) }
             let x = try Tensor.random(Shape([1 + round % 2, 16] + sizes), using: &generator)
-            let specifications = try conv.parameters(for: [x.shape])
-            var weights = try Dictionary(
-                uniqueKeysWithValues: specifications.map { ($0.name, try Tensor.random($0, using: &generator)) })
-            func squares(_ op: Conv, _ x: Tensor) throws -> Tensor {
+            var part = try ConvPartFixture(conv, x, using: &generator)
+            func squares() throws -> Tensor {
                 try run(
-                    op, x, weights, .f16, threads: 1 + round % 2, order: MinimalFilter.order,
+                    part, .f16, threads: 1 + round % 2, order: MinimalFilter.order,
                     implementation: MinimalFilter.implementations[1])
             }
-            let whole = try squares(conv, x)
-            var (op, input, origin) = (conv, x, [0, 0])
+            let whole = try squares()
+            var origin = [0, 0]
             var (shape, isSquare) = (whole.shape, [0..<whole.shape[2], 0..<whole.shape[3]])
             for depth in 1...2 {
                 var region = Region(whole: shape)
@@ -193,11 +180,8 @@ import Testing
                     isSquare[axis - 2] = from..<max(from, last)
                     origin[axis - 2] = first
                 }
-                let tile = try op.tile(region, ofOutput: 0, inputs: [input.shape])
-                op = try #require(tile.op as? Conv)
-                input = try input.cropped(to: #require(tile.inputs[0]))
-                for (name, region) in tile.parameters { weights[name] = try weights[name]?.cropped(to: region) }
-                let found = try squares(op, input)
+                try part.cut(to: region)
+                let found = try squares()
                 shape = found.shape
                 guard isSquare.allSatisfy({ !$0.isEmpty }) else { continue }
                 let box = Region([0..<shape[0], 0..<shape[1]] + isSquare)
@@ -215,20 +199,16 @@ import Testing
 
     /// What a layer makes, rectified.
     private func run(
-        _ op: Conv, _ x: Tensor, _ parameters: [String: Tensor], _ precision: Precision, threads: Int,
+        _ part: ConvPartFixture, _ precision: Precision, threads: Int,
         order: MapOrder? = nil, implementation: String = MinimalFilter.implementations[0]
     ) throws -> Tensor {
-        var graph = Graph()
-        let input = try graph.addInput("x", shape: SymbolicShape(x.shape))
-        let conv = try graph.addNode("conv", op, inputs: [input])
-        try graph.addOutput("y", graph.addNode("relu", Relu(), inputs: [conv]))
-        let bound = try BoundGraph(graph, inputs: [:]) { _, specification in parameters[specification.name] }
         var options = CompileOptions(threads: threads, precision: PrecisionChoice(precision))
         if let order {
             options.kernels["conv"] = KernelChoice(
                 implementation: implementation, source: order.rawValue, target: order.rawValue)
         }
-        return try #require(Session(bound, backend: OneDNNBackend(), options: options).run(["x": x])["y"])
+        let session = try Session(part.graph(followedBy: Relu()), backend: OneDNNBackend(), options: options)
+        return try #require(session.run(["x": part.input])["y"])
     }
 
     @Test("a layer's input is added to what it makes, whether that is read again or not", arguments: [false, true])

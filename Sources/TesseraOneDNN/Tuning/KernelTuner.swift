@@ -202,8 +202,8 @@ private struct KernelBench {
         let key = Key(parts: ["\(work)"], layouts: [kernel.source.bytes, kernel.target.bytes])
         if let seconds = known[key] { return seconds }
         let sizes = [
-            kernel.source.byteCount, kernel.target.byteCount, 4 * kernel.weightCount,
-            kernel.scratchByteCount(threads: threads),
+            kernel.source.byteCount, kernel.target.byteCount, 4 * work.weightCount,
+            work.scratchByteCount(threads: threads),
         ]
         let room = try sizes.map(Self.zeros)
         let floats = room.map { $0.address.assumingMemoryBound(to: Float.self) }
