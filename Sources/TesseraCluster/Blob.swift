@@ -62,7 +62,7 @@ public struct Blob: Sendable {
         case .tensor(let tensor) where tensor.elementType == elementType:
             return try tensor.reshaped(to: shape)
         default:
-            var tensor = try Tensor(zeros: shape, elementType: elementType)
+            var tensor = try Tensor(unwritten: shape, elementType: elementType)
             tensor.withUnsafeMutableBytes { target in withUnsafeBytes { target.copyMemory(from: $0) } }
             return tensor
         }

@@ -45,7 +45,8 @@ struct TileInputs {
         if piece.source.shape == whole, piece.region == Region(whole: whole) {
             return tensors[place.input] = piece.source
         }
-        var target = try tensors[place.input] ?? Tensor(zeros: whole, elementType: place.elementType)
+        // The pieces are all of it.
+        var target = try tensors[place.input] ?? Tensor(unwritten: whole, elementType: place.elementType)
         // Written to in place only by whoever alone refers to it.
         tensors[place.input] = nil
         try target.paste(piece.region, of: piece.source, at: place.region)

@@ -60,7 +60,7 @@ final class TileWork: Sendable {
                 group.addTask {
                     for await answer in answers { try await self.send(answer) }
                 }
-                group.addTask {
+                group.addTask(executorPreference: node.compute) {
                     for await (job, setup) in jobs { try await self.perform(job, setup, queue) }
                 }
                 do {
@@ -378,58 +378,72 @@ final class TileWork: Sendable {
         return setup.nodes[source] == peer
     }
 
-    /// Computes a tile and sends others what they need of it, before the leader hears that it is made.
+    /// Computes a tile and sends others what they need of it, before this node puts together what it needs itself and the leader
+    /// hears that the tile is made. To be called on the node's compute thread.
     private func perform(_ job: TileProgress.Job, _ setup: Setup, _ queue: Queue) async throws {
         let (stage, tile) = (job.place.stage, job.place.tile)
-        guard let session = setup.sessions[stage][tile] else {
-            throw TesseraError(.protocolViolation, "tile \(tile) of stage \(stage) is not this node's")
-        }
-        let outputs = try await node.compute.run {
-            let (begin, start) = (ContinuousClock.now, setup.recorder?.now)
-            defer { self.node.counts.computed(stage: stage, in: .now - begin) }
-            defer { setup.recorder?.note(TimedWork(.compute, inference: job.inference, job.place), since: start) }
-            let inputs = job.takeInputs()
-            return try withExtendedLifetime(inputs) {
-                try session.run(inputs?.named(in: setup.plan.graph.graph) ?? [:]) { self.isOver.withLock { $0 } }
-            }
-        }
-        guard let result = outputs.values.first else {
-            throw TesseraError(.backendFailure, "a tile made nothing")
-        }
+        let result = try compute(job, setup)
+        let deliveries = setup.routes.deliveries[stage][tile]
         var sent = 0
-        for delivery in setup.routes.deliveries[stage][tile] {
-            sent += try await deliver(delivery.parts, of: result, to: delivery.target, job.inference, setup, queue)
+        for delivery in deliveries where owner(of: delivery.target, setup) != node.name {
+            sent += try await send(delivery.parts, of: result, to: delivery.target, job.inference, setup)
+        }
+        node.compute.giveWay()
+        for delivery in deliveries where owner(of: delivery.target, setup) == node.name {
+            let pieces = delivery.parts.map { ArrivedPiece($0.piece, $0.region, of: result) }
+            if let job = try await setup.progress.add(pieces, to: delivery.target, inference: job.inference) {
+                queue.yield((job, setup))
+            }
         }
         try await setup.progress.keep(result, of: job)
         let work = TaskMessage.Work(task: task, inference: job.inference, stage: stage, tile: tile)
         try await send(TaskMessage.made, TaskMessage.Made(work: work, sentByteCount: sent))
+        node.compute.giveWay()
     }
 
-    /// - Returns: the bytes of elements that left this node.
-    private func deliver(
-        _ parts: [TileRoutes.Delivery.Part], of result: Tensor, to target: TileRoutes.Place, _ inference: Int,
-        _ setup: Setup, _ queue: Queue
-    ) async throws -> Int {
-        let owner = setup.plan.stages[target.stage].tiles[target.tile].node
-        if setup.nodes[owner] == node.name {
-            let pieces = parts.map { ArrivedPiece($0.piece, $0.region, of: result) }
-            if let job = try await setup.progress.add(pieces, to: target, inference: inference) {
-                queue.yield((job, setup))
-            }
-            return 0
+    private func compute(_ job: TileProgress.Job, _ setup: Setup) throws -> Tensor {
+        let (stage, tile) = (job.place.stage, job.place.tile)
+        guard let session = setup.sessions[stage][tile] else {
+            throw TesseraError(.protocolViolation, "tile \(tile) of stage \(stage) is not this node's")
         }
+        try node.compute.requireOpen()
+        let (begin, start) = (ContinuousClock.now, setup.recorder?.now)
+        defer { node.counts.computed(stage: stage, in: .now - begin) }
+        defer { setup.recorder?.note(TimedWork(.compute, inference: job.inference, job.place), since: start) }
+        let inputs = job.takeInputs()
+        let outputs = try withExtendedLifetime(inputs) {
+            try session.run(inputs?.named(in: setup.plan.graph.graph) ?? [:]) { self.isOver.withLock { $0 } }
+        }
+        guard let result = outputs.values.first else {
+            throw TesseraError(.backendFailure, "a tile made nothing")
+        }
+        return result
+    }
+
+    private func owner(of place: TileRoutes.Place, _ setup: Setup) -> PeerID {
+        setup.nodes[setup.plan.stages[place.stage].tiles[place.tile].node]
+    }
+
+    /// Sends another node what its tile needs of a result.
+    ///
+    /// - Returns: the bytes of elements that left this node.
+    private func send(
+        _ parts: [TileRoutes.Delivery.Part], of result: Tensor, to target: TileRoutes.Place, _ inference: Int,
+        _ setup: Setup
+    ) async throws -> Int {
+        let owner = owner(of: target, setup)
         let tensors = try parts.map { try result.cropped(to: $0.region) }
         let body = TaskMessage.Pieces(
             work: .init(task: task, inference: inference, stage: target.stage, tile: target.tile),
             pieces: parts.map(\.piece))
         let blobs = tensors.map(Blob.init)
         do {
-            guard node.isConnected(to: setup.nodes[owner]) else {
-                throw TesseraError(.nodeFailure, "'\(setup.nodes[owner])' is not connected")
+            guard node.isConnected(to: owner) else {
+                throw TesseraError(.nodeFailure, "'\(owner)' is not connected")
             }
             try await node.send(
-                Message(kind: TaskMessage.pieces, body: body, payload: blobs), to: setup.nodes[owner],
-                inference: inference, for: target, noting: setup.recorder)
+                Message(kind: TaskMessage.pieces, body: body, payload: blobs), to: owner, inference: inference,
+                for: target, noting: setup.recorder)
         } catch let error as TesseraError where error.code == .nodeFailure {
             try await node.send(
                 Message(kind: TaskMessage.forward, body: body, payload: blobs), to: leader, inference: inference,

@@ -7,7 +7,7 @@ extension Tensor {
     public func cropped(to region: Region) throws -> Tensor {
         try requireInside(region)
         if region == Region(whole: shape) { return self }
-        var result = try Tensor(zeros: region.shape, elementType: elementType)
+        var result = try Tensor(unwritten: region.shape, elementType: elementType)
         result.withUnsafeMutableBytes { target in
             withUnsafeBytes { source in
                 elementType.forEachRow(of: region, in: shape) { offset, rowBytes, index in

@@ -23,6 +23,17 @@ public struct Tensor: Sendable {
         storage = try TensorStorage(byteCount: Shape.saturatingProduct(shape.elementCount, elementType.byteCount))
     }
 
+    /// A tensor whose elements are whatever the memory held, for those who write every one of them.
+    ///
+    /// - Throws: as `init(zeros:elementType:)`.
+    package init(unwritten shape: Shape, elementType: ElementType) throws {
+        try Self.requireSizes(shape)
+        self.shape = shape
+        self.elementType = elementType
+        let byteCount = Shape.saturatingProduct(shape.elementCount, elementType.byteCount)
+        storage = try TensorStorage(byteCount: byteCount, zeroed: false)
+    }
+
     /// An f32 tensor of the given values, in row-major order.
     public init(_ values: [Float], shape: Shape) throws {
         guard values.count == shape.elementCount else {

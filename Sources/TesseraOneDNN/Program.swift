@@ -164,7 +164,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     deinit { addresses.deallocate() }
 
     func makeOutputs() throws -> [Tensor] {
-        try outputTypes.map { try Tensor(zeros: $0.shape, elementType: $0.elementType) }
+        try outputTypes.map { try Tensor(unwritten: $0.shape, elementType: $0.elementType) }
     }
 
     func run(_ inputs: [Tensor], into outputs: inout [Tensor], isCancelled: () -> Bool) throws {
