@@ -1,3 +1,5 @@
+import Foundation
+
 /// When what a thread does must be over. Work that takes long asks between its parts; whoever gave the time gets the error.
 ///
 /// The time is that of a thread and of the tasks that it starts, as a `TaskLocal` is; a thread that works for another one
@@ -14,11 +16,41 @@ public enum Deadline {
     }
 
     /// - Throws: `limitExceeded` if the time is over.
-    public static func check() throws { try check(current) }
+    public static func check() throws {
+        guard let current, ContinuousClock.now > current else { return }
+        throw over
+    }
 
-    /// The same for a deadline that was read once, in loops that do little between two checks.
-    public static func check(_ end: ContinuousClock.Instant?) throws {
-        guard let end, ContinuousClock.now > end else { return }
-        throw TesseraError(.limitExceeded, "this took longer than the time it was given")
+    private static var over: TesseraError {
+        TesseraError(.limitExceeded, "this took longer than the time it was given")
+    }
+
+    /// The deadline of a loop that does little between two looks at the clock, read once: comparing two instants of `ContinuousClock`
+    /// takes a microsecond or two, which counts where layers take ten.
+    public struct Watch {
+        /// By the system's monotonic clock, in nanoseconds; nil if there is none.
+        private let end: Int64?
+
+        /// Watches the deadline that holds now.
+        public init() {
+            end = Deadline.current.map { current in
+                let (seconds, attoseconds) = (current - .now).components
+                // Centuries do not fit.
+                let whole = max(-1 << 32, min(seconds, 1 << 32))
+                return Self.now + whole * 1_000_000_000 + attoseconds / 1_000_000_000
+            }
+        }
+
+        /// - Throws: `limitExceeded` if the time is over.
+        public func check() throws {
+            guard let end, Self.now > end else { return }
+            throw Deadline.over
+        }
+
+        private static var now: Int64 {
+            var time = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &time)
+            return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        }
     }
 }

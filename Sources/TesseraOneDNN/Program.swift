@@ -171,7 +171,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         omp_set_num_threads(threads)
-        let deadline = Deadline.current
+        let deadline = Deadline.Watch()
         try arena.withMemory { memory in
             try place(in: memory)
             try bind(&outputs)
@@ -179,7 +179,7 @@ final class Program: CompiledNetwork, @unchecked Sendable {
             var index = 0
             while index < steps.count {
                 if isCancelled() { throw CancellationError() }
-                try Deadline.check(deadline)
+                try deadline.check()
                 try run(steps[index], inputs, &outputs)
                 index += 1
             }

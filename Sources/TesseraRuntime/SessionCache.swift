@@ -12,7 +12,7 @@ public struct SessionCache<Key: Hashable & Sendable>: Sendable {
     /// The session for `key`, made by `make` if there is none yet.
     public mutating func session(for key: Key, make: () throws -> StagedSession) rethrows -> StagedSession {
         if let index = entries.firstIndex(where: { $0.key == key }) {
-            entries.append(entries.remove(at: index))
+            if index < entries.count - 1 { entries.append(entries.remove(at: index)) }
         } else {
             entries.append((key, try make()))
             if entries.count > capacity { entries.removeFirst() }

@@ -1,3 +1,4 @@
+import Foundation
 import TesseraCore
 import Testing
 
@@ -24,5 +25,21 @@ import Testing
             try Deadline.hold(until: .now - .seconds(1)) { try Deadline.check() }
         }
         #expect(error?.code == .limitExceeded)
+    }
+
+    @Test func aWatchKeepsTheDeadlineThatHeldWhenItBegan() throws {
+        try Deadline.Watch().check()
+        for late in [.seconds(-1), .nanoseconds(-1), .seconds(-1e15)] as [Duration] {
+            let watch = Deadline.hold(until: .now + late) { Deadline.Watch() }
+            let error = #expect(throws: TesseraError.self) { try watch.check() }
+            #expect(error?.code == .limitExceeded)
+        }
+        for early in [.seconds(1000), .seconds(1e15)] as [Duration] {
+            try Deadline.hold(until: .now + early) { Deadline.Watch() }.check()
+        }
+        let watch = Deadline.hold(until: .now + .milliseconds(50)) { Deadline.Watch() }
+        try watch.check()
+        Thread.sleep(forTimeInterval: 0.06)
+        #expect(throws: TesseraError.self) { try watch.check() }
     }
 }

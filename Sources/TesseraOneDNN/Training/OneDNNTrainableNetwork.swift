@@ -130,9 +130,9 @@ final class OneDNNTrainableNetwork: TrainableNetwork, @unchecked Sendable {
 
     private func run(_ steps: [Step]) throws {
         omp_set_num_threads(threads)
-        let deadline = Deadline.current
+        let deadline = Deadline.Watch()
         for step in steps {
-            try Deadline.check(deadline)
+            try deadline.check()
             switch step {
             case .execute(let primitive, let arguments, let count):
                 let status = dnnl_primitive_execute(primitive, stream.handle, count, arguments)

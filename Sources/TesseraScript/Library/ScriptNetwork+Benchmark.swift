@@ -59,8 +59,10 @@ extension ScriptNetwork {
 
     /// How a table of inputs wants the network to run, and the inputs. An input goes before an option of its name.
     func splitSettings(from value: ScriptValue, of callName: String) throws -> (ScriptValue, RunSettings) {
-        guard case .table(var table) = value else { return (value, RunSettings()) }
         let inputs = network.graph.inputs.map(\.name)
+        guard case .table(var table) = value, !table.entries.keys.allSatisfy(inputs.contains) else {
+            return (value, RunSettings())
+        }
         var given: [String: ScriptValue] = [:]
         for name in ["precision", "layer_precision", "fold", "tune"] where !inputs.contains(name) {
             given[name] = table.entries.removeValue(forKey: name)
