@@ -127,5 +127,5 @@ void ck_depthwise_run(const ck_depthwise *work, int threads) {
     const ck_convolution *m = &work->map;
     // A small map is not worth waking other threads for.
     const int is_small = m->batch * m->outputs * m->out_height * m->out_width * work->kernel * work->kernel < 65536;
-    GOMP_parallel(run_part, (void *)work, is_small ? 1 : (unsigned)threads, 0);
+    in_parallel(run_part, (void *)work, is_small ? 1 : threads);
 }

@@ -4,10 +4,21 @@
 
 #include "convolution.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 // OpenMP, as oneDNN uses it: threads belong to the caller's.
 extern int omp_get_thread_num(void);
 extern int omp_get_num_threads(void);
 extern void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
+
+/// What `#pragma omp parallel` becomes: runs `body` on every thread of a team. A team of one would call the system to wake
+/// nobody.
+static inline void in_parallel(void (*body)(void *), void *data, int threads) {
+    if (threads <= 1) body(data);
+    else GOMP_parallel(body, data, (unsigned)threads, 0);
+}
 
 #if defined(__x86_64__)
 #define NARROW_TARGET __attribute__((target("avx2,fma,f16c")))
@@ -16,6 +27,15 @@ extern void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, un
 #define NARROW_TARGET
 #define WIDE_TARGET
 #endif
+/// Whether the processor has what kernels for vectors of 8 are made of.
+static inline int has_vectors(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+#else
+    return 1;
+#endif
+}
+
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
 

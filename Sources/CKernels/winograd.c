@@ -160,5 +160,5 @@ void ck_winograd_run(const ck_winograd *work, int threads) {
     units u = units_of(work, threads);
     void (*run_part)(void *) = work->side == 2 ? (work->is_wide ? run_part_2_wide : run_part_2_narrow)
                                                : (work->is_wide ? run_part_4_wide : run_part_4_narrow);
-    GOMP_parallel(run_part, &u, (unsigned)team(&u, threads), 0);
+    in_parallel(run_part, &u, (int)team(&u, threads));
 }

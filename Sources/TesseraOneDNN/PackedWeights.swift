@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 import Synchronization
 import TesseraCore
@@ -67,9 +68,9 @@ final class PackedWeights: Sendable {
         } else {
             allocation = try pack(tensor, as: source, in: target, pages, stream)
             if precision != .f32, target.type == dnnl_f32 {
-                onednn_round(
-                    allocation.address, Int64(allocation.byteCount / MemoryLayout<Float>.size),
-                    precision == .f16 ? 1 : 0, 1)
+                let count = allocation.byteCount / MemoryLayout<Float>.size
+                ck_round(
+                    allocation.address.assumingMemoryBound(to: Float.self), Int64(count), ck_precision(precision), 1)
             }
         }
         entries.withLock { $0.add(Entry(owner: owner, allocation: allocation), for: key) }

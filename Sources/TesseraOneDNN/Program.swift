@@ -15,9 +15,9 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         case execute(dnnl_primitive_t, UnsafePointer<dnnl_exec_arg_t>, Int32)
         case useThreads(Int32)
         case fill(Int, count: Int, Float)
-        case round(Int, Int64, isHalf: Int32)
+        case round(Int, Int64, ck_precision)
         /// Of the buffer of numbers, that of bytes.
-        case quantize(Int, Int, onednn_quantization, isBackwards: Int32)
+        case quantize(Int, Int, ck_quantization, isBackwards: Bool)
         case shiftBytes(Int, Int, Int64)
         case convolve(Int)
         case input(Int, Int)
@@ -116,13 +116,13 @@ final class Program: CompiledNetwork, @unchecked Sendable {
                 steps.append(.fill(operand.buffer, count: (operand.layout.byteCount + 3) / 4, value))
             case .round(let operand, let precision):
                 let count = Int64(operand.layout.elementCount)
-                steps.append(.round(operand.buffer, count, isHalf: precision == .f16 ? 1 : 0))
+                steps.append(.round(operand.buffer, count, ck_precision(precision)))
             case .quantize(let numbers, let bytes, let scale, let isBackwards):
-                let work = onednn_quantization(
+                let work = ck_quantization(
                     numbers: nil, integers: nil, count: Int64(bytes.layout.byteCount), scale: scale.scale,
                     zero_point: Int32(scale.zeroPoint), low: Int32(scale.range.lowerBound),
                     high: Int32(scale.range.upperBound), is_signed: scale.type == .i8 ? 1 : 0)
-                steps.append(.quantize(numbers.buffer, bytes.buffer, work, isBackwards: isBackwards ? 1 : 0))
+                steps.append(.quantize(numbers.buffer, bytes.buffer, work, isBackwards: isBackwards))
             case .shiftBytes(let source, let target):
                 steps.append(.shiftBytes(source.buffer, target.buffer, Int64(source.layout.byteCount)))
             case .convolve(let work, let source, let residual, let target, let scratch):
@@ -221,13 +221,14 @@ final class Program: CompiledNetwork, @unchecked Sendable {
         case .useThreads(let count): omp_set_num_threads(count)
         case .fill(let buffer, let count, let value):
             addresses[buffer].bindMemory(to: Float.self, capacity: count).update(repeating: value, count: count)
-        case .round(let buffer, let count, let isHalf): onednn_round(addresses[buffer], count, isHalf, threads)
+        case .round(let buffer, let count, let precision):
+            ck_round(addresses[buffer].assumingMemoryBound(to: Float.self), count, precision, threads)
         case .quantize(let numbers, let bytes, var work, let isBackwards):
             work.numbers = addresses[numbers].assumingMemoryBound(to: Float.self)
             work.integers = addresses[bytes].assumingMemoryBound(to: UInt8.self)
-            onednn_quantize(work, isBackwards, threads)
+            if isBackwards { ck_dequantize(&work, threads) } else { ck_quantize(&work, threads) }
         case .shiftBytes(let source, let target, let count):
-            onednn_shift_bytes(
+            ck_shift_bytes(
                 addresses[source].assumingMemoryBound(to: UInt8.self),
                 addresses[target].assumingMemoryBound(to: UInt8.self), count)
         case .convolve(let index): run(convolutions[index])

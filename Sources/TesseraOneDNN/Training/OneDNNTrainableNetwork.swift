@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 import Foundation
 import TesseraCore
@@ -138,7 +139,8 @@ final class OneDNNTrainableNetwork: TrainableNetwork, @unchecked Sendable {
                 let status = dnnl_primitive_execute(primitive, stream.handle, count, arguments)
                 if status != dnnl_success { try check(status, "running a primitive") }
             case .clear(let address, let count): memset(address, 0, count)
-            case .round(let address, let count): onednn_round(address, count, 0, threads)
+            case .round(let address, let count):
+                ck_round(address.assumingMemoryBound(to: Float.self), count, ck_bf16, threads)
             case .call(let addresses, let body): try body(addresses)
             }
         }

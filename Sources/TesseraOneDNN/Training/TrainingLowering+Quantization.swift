@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 import TesseraCore
 import TesseraOperators
@@ -60,15 +61,15 @@ private struct FakeQuantization {
         learned: UnsafeMutableRawPointer?
     ) -> StepRounding.Sums {
         let range = op.range
-        let blocks = (count + ONEDNN_SUM_BLOCK - 1) / ONEDNN_SUM_BLOCK
+        let blocks = (count + Int(CK_SUM_BLOCK) - 1) / Int(CK_SUM_BLOCK)
         return withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * max(1, blocks)) { sums in
-            onednn_fake_quantize(
-                onednn_fake_quantization(
-                    numbers: numbers.assumingMemoryBound(to: Float.self),
-                    gradient: gradient.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) },
-                    result: result.assumingMemoryBound(to: Float.self), count: Int64(count),
-                    step: op.step(learned?.assumingMemoryBound(to: Float.self).pointee), low: Float(range.lowerBound),
-                    high: Float(range.upperBound), sums: sums.baseAddress), threads)
+            var work = ck_fake_quantization(
+                numbers: numbers.assumingMemoryBound(to: Float.self),
+                gradient: gradient.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) },
+                result: result.assumingMemoryBound(to: Float.self), count: Int64(count),
+                step: op.step(learned?.assumingMemoryBound(to: Float.self).pointee), low: Float(range.lowerBound),
+                high: Float(range.upperBound), sums: sums.baseAddress)
+            ck_fake_quantize(&work, threads)
             guard gradient != nil else { return StepRounding.Sums() }
             return (0..<blocks).reduce(into: StepRounding.Sums()) { total, block in
                 total.inside += sums[2 * block]

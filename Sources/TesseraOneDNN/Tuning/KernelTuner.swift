@@ -222,9 +222,9 @@ private struct KernelBench {
         let key = Key(parts: [precision.rawValue], layouts: [map.bytes])
         if let seconds = known[key] { return seconds }
         let room = try Self.zeros(byteCount: map.byteCount)
-        let (count, isHalf) = (Int64(map.elementCount), Int32(precision == .f16 ? 1 : 0))
+        let (count, kind) = (Int64(map.elementCount), ck_precision(precision))
         let seconds = withExtendedLifetime(room) {
-            Self.least { onednn_round(room.address, count, isHalf, Int32(threads)) }
+            Self.least { ck_round(room.address.assumingMemoryBound(to: Float.self), count, kind, Int32(threads)) }
         }
         known[key] = seconds
         return seconds
