@@ -5,7 +5,7 @@
 #include "vectors.h"
 
 // Small maps are not worth waking other threads for.
-static int team(int64_t count, int threads) { return count < 16384 ? 1 : threads; }
+static int team_for(int64_t count, int threads) { return count < 16384 ? 1 : threads; }
 
 /// The share of the calling thread, of whole cache lines: its first element and the end.
 static void share(int64_t count, int64_t *first, int64_t *end) {
@@ -22,7 +22,7 @@ typedef struct rounding {
     ck_precision precision;
 } rounding;
 
-/// Of a processor without vectors of 8.
+/// Where there are no 8 left, or no vectors of 8.
 static float rounded(float value, ck_precision precision) {
     if (precision == ck_f16) return (float)(_Float16)value;
     uint32_t bits;
@@ -54,7 +54,7 @@ static void round_part(void *data) {
 void ck_round(float *elements, int64_t count, ck_precision precision, int threads) {
     if (precision == ck_f32) return;
     rounding work = {elements, count, precision};
-    in_parallel(round_part, &work, team(count, threads));
+    in_parallel(round_part, &work, team_for(count, threads));
 }
 
 // Quantization ---------------------------------------------------------------------------------------------------------
@@ -131,11 +131,11 @@ static void dequantize_part(void *data) {
 }
 
 void ck_quantize(const ck_quantization *work, int threads) {
-    in_parallel(quantize_part, (void *)work, team(work->count, threads));
+    in_parallel(quantize_part, (void *)work, team_for(work->count, threads));
 }
 
 void ck_dequantize(const ck_quantization *work, int threads) {
-    in_parallel(dequantize_part, (void *)work, team(work->count, threads));
+    in_parallel(dequantize_part, (void *)work, team_for(work->count, threads));
 }
 
 void ck_shift_bytes(const uint8_t *source, uint8_t *target, int64_t count) {
@@ -203,5 +203,5 @@ static void fake_quantize_part(void *data) {
 }
 
 void ck_fake_quantize(const ck_fake_quantization *work, int threads) {
-    in_parallel(fake_quantize_part, (void *)work, team(work->count, threads));
+    in_parallel(fake_quantize_part, (void *)work, team_for(work->count, threads));
 }

@@ -16,7 +16,7 @@ extern void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, un
 /// What `#pragma omp parallel` becomes: runs `body` on every thread of a team. A team of one would call the system to wake
 /// nobody.
 static inline void in_parallel(void (*body)(void *), void *data, int threads) {
-    if (threads <= 1) body(data);
+    if (threads <= 1 && omp_get_num_threads() == 1) body(data);
     else GOMP_parallel(body, data, (unsigned)threads, 0);
 }
 

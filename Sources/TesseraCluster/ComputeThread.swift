@@ -25,7 +25,7 @@ final class ComputeThread: TaskExecutor, @unchecked Sendable {
 
     /// Runs `body` on the thread after what was given before.
     ///
-    /// - Throws: what `body` throws; `nodeFailure` if the thread was closed.
+    /// - Throws: what `body` throws; `nodeFailure` if the thread was closed before it began.
     func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await withTaskExecutorPreference(self) {
             try self.requireOpen()
@@ -38,7 +38,7 @@ final class ComputeThread: TaskExecutor, @unchecked Sendable {
         guard condition.withLock({ !isClosed }) else { throw TesseraError(.nodeFailure, "the node is shut down") }
     }
 
-    /// Ends the thread after the jobs that it has. What tasks that prefer it still have to do is done by other threads.
+    /// Ends the thread: what has not begun fails. What tasks that prefer it still have to do is done by other threads.
     func close() {
         condition.withLock {
             isClosed = true
@@ -46,8 +46,8 @@ final class ComputeThread: TaskExecutor, @unchecked Sendable {
         }
     }
 
-    /// Lets threads go first that wait for the processor, such as the one that puts on the wire what was just sent. A kernel that begins
-    /// would hold it up for some milliseconds where each core has one to run.
+    /// Lets threads go first that wait for the core of this one, which must be the caller, such as the one that puts on the wire what was
+    /// just sent. A kernel that begins would hold it up for some milliseconds where each core has one to run.
     func giveWay() { sched_yield() }
 
     func enqueue(_ job: consuming ExecutorJob) {

@@ -117,7 +117,10 @@ public actor Node {
     /// Sends to a peer, or to this node itself.
     nonisolated func send(_ message: Message, to peer: PeerID) async throws {
         if peer == name {
-            await handle(.received(message, from: name))
+            // Not by the thread that computes: whatever else arrives would wait for its kernels.
+            await withTaskExecutorPreference(globalConcurrentExecutor) {
+                await handle(.received(message, from: name))
+            }
         } else {
             try await transport.send(message, to: peer)
             counts.sent(message)
@@ -200,9 +203,12 @@ public actor Node {
         let (stream, inbox) = AsyncStream.makeStream(of: DutyEvent.self)
         let work = TileWork(task: task, leader: leader, node: self)
         duties[task] = Duty(leader: leader, inbox: inbox, work: work)
-        Task {
-            await work.run(stream)
-            end(task)
+        // Whatever time somebody has who made this node work: this is another one's task.
+        Deadline.$current.withValue(nil) {
+            _ = Task {
+                await work.run(stream)
+                end(task)
+            }
         }
     }
 

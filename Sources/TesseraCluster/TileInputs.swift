@@ -45,7 +45,7 @@ struct TileInputs {
         if piece.source.shape == whole, piece.region == Region(whole: whole) {
             return tensors[place.input] = piece.source
         }
-        // The pieces are all of it.
+        // The pieces are all of it: the tiles of a stage cover its output, which plans see to.
         var target = try tensors[place.input] ?? Tensor(unwritten: whole, elementType: place.elementType)
         // Written to in place only by whoever alone refers to it.
         tensors[place.input] = nil

@@ -3,7 +3,9 @@ import TesseraCore
 import TesseraPartition
 
 /// How far a node's tiles of one task are: inputs that are not complete yet, results that wait to be collected.
-actor TileProgress {
+///
+/// No actor: the thread that computes would take on the actor's work for others, and others would wait for its kernels.
+final class TileProgress: Sendable {
     /// A tile whose inputs are all there.
     final class Job: Sendable {
         let place: TileRoutes.Place
@@ -36,17 +38,21 @@ actor TileProgress {
         let place: TileRoutes.Place
     }
 
+    private struct State {
+        /// Inferences that are not collected yet.
+        var underWay: Set<Int> = []
+        var waiting: [Key: TileInputs] = [:]
+        /// Tiles that had all their inputs, of inferences that are not collected yet.
+        var begun: Set<Key> = []
+        var results: [Key: Result] = [:]
+    }
+
     private let plan: Plan
     private let routes: TileRoutes
     /// How many inferences may be under way.
     private let requests: Int
     private let memory: ByteBudget
-    /// Inferences that are not collected yet.
-    private var underWay: Set<Int> = []
-    private var waiting: [Key: TileInputs] = [:]
-    /// Tiles that had all their inputs, of inferences that are not collected yet.
-    private var begun: Set<Key> = []
-    private var results: [Key: Result] = [:]
+    private let state = Mutex(State())
 
     /// - Parameters:
     ///   - requests: inferences that may be under way at once.
@@ -61,27 +67,33 @@ actor TileProgress {
     /// - Throws: `protocolViolation` for pieces that it does not wait for, `limitExceeded` for more inferences than may be under way,
     ///   or more memory than there is.
     func add(_ pieces: [ArrivedPiece], to place: TileRoutes.Place, inference: Int) throws -> Job? {
+        try state.withLock { try add(pieces, to: place, inference: inference, &$0) }
+    }
+
+    private func add(
+        _ pieces: [ArrivedPiece], to place: TileRoutes.Place, inference: Int, _ state: inout State
+    ) throws -> Job? {
         let key = Key(inference: inference, place: place)
         let tile = plan.stages[place.stage].tiles[place.tile]
-        guard !begun.contains(key) else {
+        guard !state.begun.contains(key) else {
             throw TesseraError(.protocolViolation, "a piece of tile \(place.tile) comes a second time")
         }
-        guard underWay.contains(inference) || underWay.count < requests else {
+        guard state.underWay.contains(inference) || state.underWay.count < requests else {
             throw TesseraError(
                 .limitExceeded,
                 "expected at most \(requests) inferences under way in a task (the limit 'requests'), found one more")
         }
-        underWay.insert(inference)
+        state.underWay.insert(inference)
         var inputs =
-            try waiting[key]
+            try state.waiting[key]
             ?? TileInputs(tile, pieces: routes.pieces[place.stage][place.tile], memory: memory)
-        waiting[key] = nil
+        state.waiting[key] = nil
         for piece in pieces { try inputs.add(piece) }
         guard inputs.isComplete else {
-            waiting[key] = inputs
+            state.waiting[key] = inputs
             return nil
         }
-        begun.insert(key)
+        state.begun.insert(key)
         return Job(key, inputs)
     }
 
@@ -90,18 +102,21 @@ actor TileProgress {
     /// - Throws: `limitExceeded`.
     func keep(_ result: Tensor, of job: Job) throws {
         guard routes.collected.contains(job.place.stage) else { return }
-        results[Key(inference: job.inference, place: job.place)] = Result(
-            tensor: result, share: try memory.reserve(result.byteCount))
+        let kept = Result(tensor: result, share: try memory.reserve(result.byteCount))
+        state.withLock { $0.results[Key(inference: job.inference, place: job.place)] = kept }
     }
 
     /// Hands over all that was made in an inference, in the order of stages and tiles.
     func collect(_ inference: Int) -> [(place: TileRoutes.Place, result: Result)] {
-        let found = results.filter { $0.key.inference == inference }
-        for key in found.keys { results[key] = nil }
-        begun = begun.filter { $0.inference != inference }
-        // Only a leader that collects too early leaves any.
-        waiting = waiting.filter { $0.key.inference != inference }
-        underWay.remove(inference)
+        let found = state.withLock { state in
+            let found = state.results.filter { $0.key.inference == inference }
+            for key in found.keys { state.results[key] = nil }
+            state.begun = state.begun.filter { $0.inference != inference }
+            // Only a leader that collects too early leaves any.
+            state.waiting = state.waiting.filter { $0.key.inference != inference }
+            state.underWay.remove(inference)
+            return found
+        }
         return found.map { ($0.key.place, $0.value) }
             .sorted { ($0.0.stage, $0.0.tile) < ($1.0.stage, $1.0.tile) }
     }

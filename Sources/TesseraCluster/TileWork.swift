@@ -145,7 +145,7 @@ final class TileWork: Sendable {
             case TaskMessage.collect:
                 let inference = try message.decode(TaskMessage.Collect.self).inference
                 guard let setup else { continue }
-                for (place, result) in await setup.progress.collect(inference) {
+                for (place, result) in setup.progress.collect(inference) {
                     let work = TaskMessage.Work(task: task, inference: inference, stage: place.stage, tile: place.tile)
                     outbox.yield(.submap(result, of: work, setup))
                 }
@@ -368,7 +368,7 @@ final class TileWork: Sendable {
                 TimedWork(.receive, message, inference: work.inference, for: place, with: peer), since: arrived,
                 until: arrived)
         }
-        return try await setup.progress.add(pieces, to: place, inference: work.inference)
+        return try setup.progress.add(pieces, to: place, inference: work.inference)
     }
 
     /// The leader also passes on what nodes could not send themselves.
@@ -391,11 +391,11 @@ final class TileWork: Sendable {
         node.compute.giveWay()
         for delivery in deliveries where owner(of: delivery.target, setup) == node.name {
             let pieces = delivery.parts.map { ArrivedPiece($0.piece, $0.region, of: result) }
-            if let job = try await setup.progress.add(pieces, to: delivery.target, inference: job.inference) {
+            if let job = try setup.progress.add(pieces, to: delivery.target, inference: job.inference) {
                 queue.yield((job, setup))
             }
         }
-        try await setup.progress.keep(result, of: job)
+        try setup.progress.keep(result, of: job)
         let work = TaskMessage.Work(task: task, inference: job.inference, stage: stage, tile: tile)
         try await send(TaskMessage.made, TaskMessage.Made(work: work, sentByteCount: sent))
         node.compute.giveWay()

@@ -28,7 +28,7 @@ public enum Deadline {
     /// The deadline of a loop that does little between two looks at the clock, read once: comparing two instants of `ContinuousClock`
     /// takes a microsecond or two, which counts where layers take ten.
     public struct Watch {
-        /// By the system's monotonic clock, in nanoseconds; nil if there is none.
+        /// Nanoseconds of the clock that `ContinuousClock` reads; nil if there is no deadline.
         private let end: Int64?
 
         /// Watches the deadline that holds now.
@@ -49,7 +49,7 @@ public enum Deadline {
 
         private static var now: Int64 {
             var time = timespec()
-            clock_gettime(CLOCK_MONOTONIC, &time)
+            clock_gettime(CLOCK_BOOTTIME, &time)
             return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
         }
     }
