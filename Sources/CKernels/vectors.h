@@ -14,7 +14,7 @@ extern int omp_get_num_threads(void);
 extern void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
 
 /// What `#pragma omp parallel` becomes: runs `body` on every thread of a team. A team of one would call the system to wake
-/// nobody.
+/// nobody; within another team it is made all the same, since `body` asks how many threads share its work.
 static inline void in_parallel(void (*body)(void *), void *data, int threads) {
     if (threads <= 1 && omp_get_num_threads() == 1) body(data);
     else GOMP_parallel(body, data, (unsigned)threads, 0);

@@ -4,7 +4,8 @@
 
 #include "convolution.h"
 
-/// Rounds elements in place to the nearest number of a precision, ties to the even one. In binary16, what is 65520 or more becomes infinite.
+/// Rounds elements in place to the nearest number of a precision, ties to the even one. In binary16, what is 65520 or more
+/// becomes infinite.
 void ck_round(float *elements, int64_t count, ck_precision precision, int threads);
 
 /// Numbers and the integers that stand for them, one way or the other: integer = x / scale, rounded half to even, + zero point,
@@ -35,8 +36,8 @@ typedef struct ck_fake_quantization {
     float *result;
     int64_t count;
     float step, low, high;
-    /// On the way back: two sums for each block, which add up to the gradient of the step by what is between the limits, and by what is
-    /// beyond them.
+    /// On the way back: two sums for each block, which add up to the gradient of the step by what is between the limits,
+    /// and by what is beyond them.
     double *sums;
 } ck_fake_quantization;
 
