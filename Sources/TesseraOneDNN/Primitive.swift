@@ -1,17 +1,25 @@
 import COneDNN
 import Foundation
+import Synchronization
 import TesseraCore
 
 /// A chosen implementation of one operation.
 final class PrimitiveDescriptor {
     let handle: dnnl_primitive_desc_t
 
+    /// One at a time in the process: what oneDNN plans for `brgconv` goes through a variable that all threads share
+    /// (`brg_blocking_t::last_ic_block_size`; one for each thread from oneDNN 3.1 on). Kernels for bf16 or integers that are planned
+    /// while another thread plans some for another type would read the wrong channels.
+    private static let creation = Mutex(())
+
     /// - Parameters:
     ///   - action: what is created, for the error.
     ///   - create: a function of the shim, given the place for the result and the engine.
     init(_ action: String, _ create: (inout dnnl_primitive_desc_t?, dnnl_engine_t) -> dnnl_status_t) throws {
         var handle: dnnl_primitive_desc_t?
-        try check(create(&handle, Engine.cpu.get().handle), action, isRefusal: true)
+        let engine = try Engine.cpu.get().handle
+        let status = Self.creation.withLock { _ in create(&handle, engine) }
+        try check(status, action, isRefusal: true)
         guard let handle else { throw TesseraError(.backendFailure, "oneDNN gave nothing for \(action)") }
         self.handle = handle
     }
