@@ -45,7 +45,7 @@ NARROW_TARGET INLINE void compute(
             }
         }
     }
-    finish(&r->work->map, sums, COUNT, r->target + 8 * x, 8);
+    finish(&r->work->map, sums, COUNT, r->target + 8 * x, 8, ck_f32);
 }
 
 static int64_t at_least(int64_t value, int64_t least) { return value < least ? least : value; }
@@ -63,7 +63,7 @@ NARROW_TARGET INLINE void compute_at_end(const row *r, int64_t x, const int KERN
             sum += *(const vector8 *)(pixels + (left + k) * 8) * *(const vector8 *)(weights + k * 8);
         }
     }
-    finish(m, &sum, 1, r->target + 8 * x, 8);
+    finish(m, &sum, 1, r->target + 8 * x, 8, ck_f32);
 }
 
 NARROW_TARGET INLINE void compute_row(const row *r, const int KERNEL, const int STRIDE) {
@@ -111,7 +111,7 @@ NARROW_TARGET static void run_part(void *data) {
         // The kernel's rows that fall on the map.
         const int64_t first = at_most(at_least(-top, 0), work->kernel);
         const int64_t end = at_least(at_most(m->height - top, work->kernel), first);
-        const float *map = m->source + (picture * groups * m->height * m->width) * 8 + group * m->source_group;
+        const float *map = (const float *)m->source + (picture * groups * m->height * m->width) * 8 + group * m->source_group;
         row r = {.work = work, .height = end - first};
         r.pixels = map + (r.height > 0 ? (top + first) * m->width * 8 : 0);
         r.weights = m->weights + (group * work->kernel + first) * work->kernel * 8;

@@ -42,6 +42,7 @@ static inline int has_vectors(void) {
 typedef float vector8 __attribute__((vector_size(32), aligned(4)));
 typedef float vector16 __attribute__((vector_size(64), aligned(4)));
 typedef int32_t integers8 __attribute__((vector_size(32), aligned(4)));
+typedef uint16_t shorts8 __attribute__((vector_size(16), aligned(2)));
 typedef _Float16 halves8 __attribute__((vector_size(16), aligned(2)));
 
 static inline int64_t round_up(int64_t count, int64_t multiple) { return (count + multiple - 1) / multiple * multiple; }
@@ -78,14 +79,29 @@ NARROW_TARGET INLINE vector8 rounded_to_half(vector8 value) {
     return __builtin_convertvector(__builtin_convertvector(value, halves8), vector8);
 }
 
-/// Does with `count` vectors of sums, which have the bias already, what follows, and stores them, each `distance` floats after the one before.
+/// The 8 elements of a map from `place` on. STORAGE is a constant.
+NARROW_TARGET INLINE vector8 load(const void *map, int64_t place, const ck_precision STORAGE) {
+    if (STORAGE == ck_f32) return *(const vector8 *)((const float *)map + place);
+    const shorts8 upper = *(const shorts8 *)((const uint16_t *)map + place);
+    return (vector8)(__builtin_convertvector(upper, integers8) << 16);
+}
+
+/// Stores elements that are rounded already.
+NARROW_TARGET INLINE void store(void *map, int64_t place, vector8 value, const ck_precision STORAGE) {
+    if (STORAGE == ck_f32) *(vector8 *)((float *)map + place) = value;
+    else *(shorts8 *)((uint16_t *)map + place) = __builtin_convertvector((integers8)value >> 16, shorts8);
+}
+
+/// Does with `count` vectors of sums, which have the bias already, what follows, and stores them, each `distance` elements after the one
+/// before.
 ///
 /// - Parameter place: of the first, counted from the target.
 NARROW_TARGET INLINE void finish(
-    const ck_convolution *map, vector8 *values, int count, int64_t place, int64_t distance) {
+    const ck_convolution *map, vector8 *values, int count, int64_t place, int64_t distance,
+    const ck_precision STORAGE) {
     const ck_ending *ending = &map->ending;
     if (ending->residual) {
-        UNROLL for (int i = 0; i < count; i++) values[i] += *(const vector8 *)(ending->residual + place + i * distance);
+        UNROLL for (int i = 0; i < count; i++) values[i] += load(ending->residual, place + i * distance, STORAGE);
     }
     if (ending->function == ck_rectify) {
         UNROLL for (int i = 0; i < count; i++) values[i] = rectified(values[i], ending->alpha);
@@ -98,7 +114,7 @@ NARROW_TARGET INLINE void finish(
     } else if (ending->precision == ck_bf16) {
         UNROLL for (int i = 0; i < count; i++) values[i] = rounded_to_bfloat(values[i]);
     }
-    UNROLL for (int i = 0; i < count; i++) *(vector8 *)(map->target + place + i * distance) = values[i];
+    UNROLL for (int i = 0; i < count; i++) store(map->target, place + i * distance, values[i], STORAGE);
 }
 
 #endif

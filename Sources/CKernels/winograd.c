@@ -157,8 +157,11 @@ NARROW_TARGET INLINE void transform_sums(const vector8 *m, int stride, vector8 *
 #include "winograd_kernel.h"
 
 void ck_winograd_run(const ck_winograd *work, int threads) {
+    // By side, storage and width.
+    static void (*const parts[2][2][2])(void *) = {
+        {{run_part_2_narrow, run_part_2_wide}, {run_part_2_bfloat_narrow, run_part_2_bfloat_wide}},
+        {{run_part_4_narrow, run_part_4_wide}, {run_part_4_bfloat_narrow, run_part_4_bfloat_wide}}};
     units u = units_of(work, threads);
-    void (*run_part)(void *) = work->side == 2 ? (work->is_wide ? run_part_2_wide : run_part_2_narrow)
-                                               : (work->is_wide ? run_part_4_wide : run_part_4_narrow);
+    void (*run_part)(void *) = parts[work->side == 4][work->map.storage == ck_bf16][work->is_wide != 0];
     in_parallel(run_part, &u, (int)team(&u, threads));
 }

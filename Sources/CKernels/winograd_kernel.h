@@ -64,7 +64,7 @@ static void NAMED(multiply)(const float *inputs, const float *weights, int64_t c
 
 /// V = Bᵀ d B for the inputs d of squares: inputs[place][square][channel].
 TARGET INLINE void NAMED(read_squares)(
-    const units *u, int64_t first, int64_t count, float *inputs, const int SIDE) {
+    const units *u, int64_t first, int64_t count, float *inputs, const int SIDE, const ck_precision STORAGE) {
     const int size = SIDE + 2;
     const ck_winograd *w = u->work;
     const ck_convolution *m = &w->map;
@@ -74,18 +74,17 @@ TARGET INLINE void NAMED(read_squares)(
         const int64_t y = rest / u->columns * SIDE - w->phase_y - m->padding_y;
         const int64_t x = rest % u->columns * SIDE - w->phase_x - m->padding_x;
         const int is_inside = y >= 0 && x >= 0 && y + size <= m->height && x + size <= m->width;
-        const float *map = m->source + picture * u->channels * m->height * m->width;
+        const int64_t map = picture * u->channels * m->height * m->width;
         for (int64_t group = 0; group < u->channels / 8; group++) {
-            const float *pixels = map + group * m->source_group;
+            const int64_t pixels = map + group * m->source_group;
             vector8 d[largest_size * largest_size], t[largest_size * largest_size];
             UNROLL for (int a = 0; a < size; a++) {
                 UNROLL for (int b = 0; b < size; b++) {
                     const int64_t row = y + a, column = x + b;
                     const int is_pixel =
                         is_inside || (row >= 0 && row < m->height && column >= 0 && column < m->width);
-                    d[a * size + b] = is_pixel
-                                          ? *(const vector8 *)(pixels + (row * m->width + column) * m->source_pixel)
-                                          : (vector8){0};
+                    const int64_t place = pixels + (row * m->width + column) * m->source_pixel;
+                    d[a * size + b] = is_pixel ? load(m->source, place, STORAGE) : (vector8){0};
                 }
             }
             UNROLL for (int b = 0; b < size; b++) transform_inputs(d + b, size, t + b, SIDE);
@@ -100,7 +99,8 @@ TARGET INLINE void NAMED(read_squares)(
 
 /// Aᵀ m A of the sums m of a panel, and what follows.
 TARGET INLINE void NAMED(write_squares)(
-    const units *u, int64_t first, int64_t count, int64_t panel, const float *sums, const int SIDE) {
+    const units *u, int64_t first, int64_t count, int64_t panel, const float *sums, const int SIDE,
+    const ck_precision STORAGE) {
     const int size = SIDE + 2;
     const ck_winograd *w = u->work;
     const ck_convolution *m = &w->map;
@@ -127,7 +127,7 @@ TARGET INLINE void NAMED(write_squares)(
                 UNROLL for (int b = 0; b < SIDE; b++) {
                     if (x + b < 0 || x + b >= m->out_width) continue;
                     vector8 value = row[b] + bias;
-                    finish(m, &value, 1, map + ((y + a) * m->out_width + x + b) * m->target_pixel, 0);
+                    finish(m, &value, 1, map + ((y + a) * m->out_width + x + b) * m->target_pixel, 0, STORAGE);
                 }
             }
         }
@@ -135,7 +135,7 @@ TARGET INLINE void NAMED(write_squares)(
 }
 
 /// What one thread of a team does.
-TARGET INLINE void NAMED(run_part)(const units *u, const int SIDE) {
+TARGET INLINE void NAMED(run_part)(const units *u, const int SIDE, const ck_precision STORAGE) {
     const ck_winograd *w = u->work;
     const int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
     float *inputs = w->map.scratch + thread * u->floats_per_thread;
@@ -145,7 +145,7 @@ TARGET INLINE void NAMED(run_part)(const units *u, const int SIDE) {
     for (int64_t unit = count * thread / threads; unit < count * (thread + 1) / threads; unit++) {
         const int64_t first = unit / u->groups * u->block, group = unit % u->groups;
         const int64_t squares = u->squares - first < u->block ? u->squares - first : u->block;
-        if (first != read) NAMED(read_squares)(u, first, squares, inputs, SIDE);
+        if (first != read) NAMED(read_squares)(u, first, squares, inputs, SIDE, STORAGE);
         read = first;
         const int64_t end = u->panels * (group + 1) / u->groups;
         for (int64_t panel = u->panels * group / u->groups; panel < end; panel++) {
@@ -153,10 +153,12 @@ TARGET INLINE void NAMED(run_part)(const units *u, const int SIDE) {
                 const float *weights = w->map.weights + (panel * u->places + place) * u->channels * 2 * WIDTH;
                 NAMED(multiply)(inputs + place * u->inputs_stride, weights, u->channels, sums + place * u->sums_stride, squares);
             }
-            NAMED(write_squares)(u, first, squares, panel, sums, SIDE);
+            NAMED(write_squares)(u, first, squares, panel, sums, SIDE, STORAGE);
         }
     }
 }
 
-TARGET static void NAMED(run_part_2)(void *data) { NAMED(run_part)(data, 2); }
-TARGET static void NAMED(run_part_4)(void *data) { NAMED(run_part)(data, 4); }
+TARGET static void NAMED(run_part_2)(void *data) { NAMED(run_part)(data, 2, ck_f32); }
+TARGET static void NAMED(run_part_4)(void *data) { NAMED(run_part)(data, 4, ck_f32); }
+TARGET static void NAMED(run_part_2_bfloat)(void *data) { NAMED(run_part)(data, 2, ck_bf16); }
+TARGET static void NAMED(run_part_4_bfloat)(void *data) { NAMED(run_part)(data, 4, ck_bf16); }

@@ -27,7 +27,7 @@ struct Depthwise: OwnConvolution {
             else { return nil }
         }
         var work = ck_depthwise()
-        work.map = ck_convolution(source: source, order, target: target, order, window)
+        work.map = ck_convolution(source: source, order, target: target, order, window, type: type)
         work.kernel = Int64(window.axes[0].kernel)
         (work.stride_y, work.stride_x) = (Int64(window.axes[0].stride), Int64(window.axes[1].stride))
         self.work = .depthwise(work)

@@ -98,12 +98,13 @@ enum OwnWork {
 
     /// Runs it on maps at these addresses.
     func run(
-        source: UnsafeMutablePointer<Float>, target: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
-        residual: UnsafeMutablePointer<Float>? = nil, threads: Int32
+        source: UnsafeRawPointer, target: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer,
+        residual: UnsafeRawPointer? = nil, threads: Int32
     ) {
         var (work, map) = (self, map)
-        (map.source, map.target, map.scratch) = (UnsafePointer(source), target, scratch)
-        if let residual { map.ending.residual = UnsafePointer(residual) }
+        (map.source, map.target) = (source, target)
+        map.scratch = scratch.assumingMemoryBound(to: Float.self)
+        map.ending.residual = residual
         work.map = map
         switch work {
         case .minimalFilter(let work): withUnsafePointer(to: work) { ck_winograd_run($0, threads) }
@@ -125,8 +126,12 @@ extension ck_precision {
 
 extension ck_convolution {
     /// Maps of these shapes, without their addresses.
-    init(source: [Int], _ sourceOrder: MapOrder, target: [Int], _ targetOrder: MapOrder, _ window: SlidingWindow) {
+    init(
+        source: [Int], _ sourceOrder: MapOrder, target: [Int], _ targetOrder: MapOrder, _ window: SlidingWindow,
+        type: dnnl_data_type_t
+    ) {
         self.init()
+        storage = type == dnnl_bf16 ? ck_bf16 : ck_f32
         (batch, channels, outputs) = (Int64(source[0]), Int64(source[1]), Int64(target[1]))
         (height, width) = (Int64(source[2]), Int64(source[3]))
         (out_height, out_width) = (Int64(target[2]), Int64(target[3]))
@@ -135,7 +140,7 @@ extension ck_convolution {
         (target_group, target_pixel) = Self.distances(target, targetOrder)
     }
 
-    /// Floats between groups of 8 channels, and between pixels.
+    /// Elements between groups of 8 channels, and between pixels.
     private static func distances(_ shape: [Int], _ order: MapOrder) -> (Int64, Int64) {
         order == .nhwc ? (8, Int64(shape[1])) : (Int64(8 * shape[2] * shape[3]), 8)
     }

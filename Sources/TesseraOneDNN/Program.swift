@@ -296,14 +296,9 @@ final class Program: CompiledNetwork, @unchecked Sendable {
     }
 
     private func run(_ call: ConvolutionCall) {
-        func floats(_ buffer: Int) -> UnsafeMutablePointer<Float> {
-            addresses[buffer].assumingMemoryBound(to: Float.self)
-        }
-        var residual: UnsafeMutablePointer<Float>?
-        if let buffer = call.residual { residual = floats(buffer) }
         call.work.run(
-            source: floats(call.source), target: floats(call.target), scratch: floats(call.scratch), residual: residual,
-            threads: threads)
+            source: addresses[call.source], target: addresses[call.target], scratch: addresses[call.scratch],
+            residual: call.residual.map { UnsafeRawPointer(addresses[$0]) }, threads: threads)
     }
 
     private func run(_ call: ReferenceCall) throws {

@@ -13,7 +13,7 @@ typedef enum ck_function {
     ck_clip,
 } ck_function;
 
-/// The numbers that results are rounded to, ties to the even one; they are stored as binary32 numbers.
+/// The numbers that results are rounded to, ties to the even one.
 typedef enum ck_precision {
     ck_f32,
     ck_bf16,
@@ -24,8 +24,8 @@ typedef enum ck_precision {
 typedef struct ck_ending {
     /// One for each output, up to the end of the last group of 8, or NULL.
     const float *bias;
-    /// Is added to the result; it lies as the target, which it may be. NULL for none.
-    const float *residual;
+    /// Is added to the result; it lies and is stored as the target, which it may be. NULL for none.
+    const void *residual;
     ck_function function;
     float alpha, beta;
     ck_precision precision;
@@ -36,9 +36,12 @@ typedef struct ck_ending {
 /// follow one another without gaps.
 typedef struct ck_convolution {
     /// [batch, channels, height, width].
-    const float *source;
+    const void *source;
     /// [batch, outputs, out_height, out_width].
-    float *target;
+    void *target;
+    /// How the elements of maps are stored: as binary32 numbers whatever they are rounded to, or as bfloat16 numbers, to which results
+    /// are rounded then.
+    ck_precision storage;
     /// As the kernel's own function packs them.
     const float *weights;
     /// As many bytes as the kernel's own function says; not read if there is none.

@@ -5,7 +5,7 @@
 #include "convolution.h"
 
 /// A depthwise convolution: as many outputs as channels, output c is computed of channel c alone. Maps lie in blocks of 8 channels, so
-/// that `source_pixel` and `target_pixel` are 8.
+/// that `source_pixel` and `target_pixel` are 8, and are stored as binary32 numbers.
 ///
 /// An output is computed in an order that depends on the kernel alone, first the bias, then the products by rows: whatever the size of the
 /// map and the number of threads, it is the same to the bit.

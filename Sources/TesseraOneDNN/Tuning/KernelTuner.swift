@@ -96,8 +96,8 @@ struct KernelTuner {
                             op, convolution.window, source: convolution.source, target: convolution.target,
                             type: convolution.type, precision: precision, demanded: choice)
                         // What cannot keep to these orders, or has no room, is left out.
-                        if let own, try own.source == .map(convolution.source, source),
-                            try own.target == .map(convolution.target, target),
+                        if let own, try own.source == .map(convolution.source, source, type: convolution.type),
+                            try own.target == .map(convolution.target, target, type: convolution.type),
                             let seconds = try? bench.convolution(own, roundingTo: precision, threads: options.threads)
                         {
                             measured.kernels.append((choice, orders, seconds))
@@ -206,11 +206,11 @@ private struct KernelBench {
             work.scratchByteCount(threads: threads),
         ]
         let room = try sizes.map(Self.zeros)
-        let floats = room.map { $0.address.assumingMemoryBound(to: Float.self) }
-        work.map.weights = UnsafePointer(floats[2])
+        work.map.weights = UnsafePointer(room[2].address.assumingMemoryBound(to: Float.self))
         let seconds = withExtendedLifetime(room) {
             Self.least {
-                work.run(source: floats[0], target: floats[1], scratch: floats[3], threads: Int32(threads))
+                work.run(
+                    source: room[0].address, target: room[1].address, scratch: room[3].address, threads: Int32(threads))
             }
         }
         known[key] = seconds
