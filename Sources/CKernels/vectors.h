@@ -48,6 +48,12 @@ typedef _Float16 halves8 __attribute__((vector_size(16), aligned(2)));
 static inline int64_t round_up(int64_t count, int64_t multiple) { return (count + multiple - 1) / multiple * multiple; }
 
 #define SPREAD8(x) {x, x, x, x, x, x, x, x}
+#define SPREAD16(x) {x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}
+
+/// Names of what is compiled for vectors of several widths end in SUFFIX.
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+#define NAMED(name) JOIN(name, SUFFIX)
 
 /// `value` where it is above `other`, else `other`.
 NARROW_TARGET INLINE vector8 greater_or(vector8 value, vector8 other) {

@@ -94,10 +94,6 @@ int64_t ck_winograd_scratch(const ck_winograd *work, int64_t threads) {
     return team(&u, threads) * u.floats_per_thread * (int64_t)sizeof(float);
 }
 
-#define JOIN_(a, b) a##_##b
-#define JOIN(a, b) JOIN_(a, b)
-#define NAMED(name) JOIN(name, SUFFIX)
-
 /// Bᵀ d for a row or a column d of the inputs of a square, of which the elements are `stride` vectors apart.
 NARROW_TARGET INLINE void transform_inputs(const vector8 *d, int stride, vector8 *t, const int SIDE) {
     const vector8 d0 = d[0], d1 = d[stride], d2 = d[2 * stride], d3 = d[3 * stride];
@@ -153,7 +149,7 @@ NARROW_TARGET INLINE void transform_sums(const vector8 *m, int stride, vector8 *
 #define VECTOR vector16
 #define WIDTH 16
 #define ROWS 12
-#define SPREAD(x) {x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}
+#define SPREAD SPREAD16
 #include "winograd_kernel.h"
 
 void ck_winograd_run(const ck_winograd *work, int threads) {

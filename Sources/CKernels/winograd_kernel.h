@@ -1,66 +1,6 @@
 // The part of winograd.c that is compiled for vectors of VECTOR, WIDTH floats, with TARGET's instructions; names end in SUFFIX.
 
-/// Sums of products for COUNT squares and a panel of outputs: sums[s][o] = Σ over the channels c of inputs[s][c] · weights[c][o].
-#define MULTIPLY(COUNT)                                                                                                \
-    TARGET static void JOIN(NAMED(multiply), COUNT)(                                                                   \
-        const float *inputs, const float *weights, int64_t channels, float *sums) {                                    \
-        VECTOR sum[COUNT][2];                                                                                          \
-        for (int s = 0; s < COUNT; s++) sum[s][0] = sum[s][1] = (VECTOR)SPREAD(0);                                     \
-        for (int64_t c = 0; c < channels; c++) {                                                                       \
-            const VECTOR first = *(const VECTOR *)(weights + c * 2 * WIDTH);                                           \
-            const VECTOR second = *(const VECTOR *)(weights + c * 2 * WIDTH + WIDTH);                                  \
-            _Pragma("clang loop unroll(full)") for (int s = 0; s < COUNT; s++) {                                       \
-                const float input = inputs[s * channels + c];                                                          \
-                const VECTOR spread = SPREAD(input);                                                                   \
-                sum[s][0] += spread * first;                                                                           \
-                sum[s][1] += spread * second;                                                                          \
-            }                                                                                                          \
-        }                                                                                                              \
-        for (int s = 0; s < COUNT; s++) {                                                                              \
-            *(VECTOR *)(sums + s * 2 * WIDTH) = sum[s][0];                                                             \
-            *(VECTOR *)(sums + s * 2 * WIDTH + WIDTH) = sum[s][1];                                                     \
-        }                                                                                                              \
-    }
-MULTIPLY(1)
-MULTIPLY(2)
-MULTIPLY(3)
-MULTIPLY(4)
-MULTIPLY(5)
-MULTIPLY(6)
-#if ROWS > 6
-MULTIPLY(7)
-MULTIPLY(8)
-MULTIPLY(9)
-MULTIPLY(10)
-MULTIPLY(11)
-MULTIPLY(12)
-#endif
-#undef MULTIPLY
-
-/// The same for any number of squares.
-static void NAMED(multiply)(const float *inputs, const float *weights, int64_t channels, float *sums, int64_t count) {
-#define CALL(COUNT)                                                                                                    \
-    case COUNT: JOIN(NAMED(multiply), COUNT)(inputs, weights, channels, sums); break
-    for (; count > 0; count -= ROWS, inputs += ROWS * channels, sums += ROWS * 2 * WIDTH) {
-        switch (count < ROWS ? count : ROWS) {
-            CALL(1);
-            CALL(2);
-            CALL(3);
-            CALL(4);
-            CALL(5);
-            CALL(6);
-#if ROWS > 6
-            CALL(7);
-            CALL(8);
-            CALL(9);
-            CALL(10);
-            CALL(11);
-            CALL(12);
-#endif
-        }
-    }
-#undef CALL
-}
+#include "multiply_kernel.h"
 
 /// V = Bᵀ d B for the inputs d of squares: inputs[place][square][channel].
 TARGET INLINE void NAMED(read_squares)(
@@ -151,7 +91,9 @@ TARGET INLINE void NAMED(run_part)(const units *u, const int SIDE, const ck_prec
         for (int64_t panel = u->panels * group / u->groups; panel < end; panel++) {
             for (int64_t place = 0; place < u->places; place++) {
                 const float *weights = w->map.weights + (panel * u->places + place) * u->channels * 2 * WIDTH;
-                NAMED(multiply)(inputs + place * u->inputs_stride, weights, u->channels, sums + place * u->sums_stride, squares);
+                NAMED(multiply)(
+                    inputs + place * u->inputs_stride, u->channels, weights, u->channels,
+                    sums + place * u->sums_stride, squares, 1);
             }
             NAMED(write_squares)(u, first, squares, panel, sums, SIDE, STORAGE);
         }

@@ -8,6 +8,10 @@ extension LayerLowering {
     /// As a convolution of kernel size 1 over a map whose pixels are the rows: its kernels add up all features in one order and
     /// divide the results, never the sums, among threads.
     func lower(_ op: Linear) throws {
+        let own = try LinearProduct(
+            source: shape(input), target: shape(output), type: builder.context.type,
+            precision: builder.context.precision)
+        if let own { return try lower(by: own, hasBias: op.bias) }
         let weight = try parameter("weight")
         let (rows, features) = (shape(input).dropLast().reduce(1, *), weight.shape[1])
         let one = SlidingWindow.Axis(kernel: 1, stride: 1, dilation: 1)

@@ -9,7 +9,7 @@ extension LayerLowering {
         let own = try OwnConvolutions.kernel(
             for: op, window, source: shape(input), target: shape(output), type: builder.context.type,
             precision: builder.context.precision, demanded: builder.options.kernels[node.name])
-        if let own { return try lower(op, by: own) }
+        if let own { return try lower(by: own, hasBias: op.bias) }
         let convolution = Convolution(
             window: window, source: shape(input), target: shape(output), hasBias: op.bias, type: builder.context.type,
             demanded: builder.options.kernels[node.name])

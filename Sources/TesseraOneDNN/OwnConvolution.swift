@@ -4,8 +4,18 @@ import TesseraCore
 import TesseraOperators
 import TesseraRuntime
 
-/// A convolution by a kernel of our own, on maps as `ck_convolution` has them.
-protocol OwnConvolution {
+/// A kernel of our own, on maps as `ck_convolution` has them.
+protocol OwnKernel {
+    /// What profiles call it.
+    var implementation: String { get }
+    /// Without its addresses.
+    var work: OwnWork { get }
+    var source: Layout { get }
+    var target: Layout { get }
+}
+
+/// A convolution by one.
+protocol OwnConvolution: OwnKernel {
     /// What choices of kernels and profiles call its forms.
     static var implementations: [String] { get }
 
@@ -19,13 +29,6 @@ protocol OwnConvolution {
     init?(
         _ op: Conv, _ window: SlidingWindow, source: [Int], target: [Int], type: dnnl_data_type_t,
         precision: Precision, demanded: KernelChoice?) throws
-
-    /// One of `implementations`.
-    var implementation: String { get }
-    /// Without its addresses.
-    var work: OwnWork { get }
-    var source: Layout { get }
-    var target: Layout { get }
 }
 
 enum OwnConvolutions {
@@ -50,12 +53,14 @@ enum OwnConvolutions {
 enum OwnWork {
     case minimalFilter(ck_winograd)
     case depthwise(ck_depthwise)
+    case product(ck_product)
 
     var map: ck_convolution {
         get {
             switch self {
             case .minimalFilter(let work): work.map
             case .depthwise(let work): work.map
+            case .product(let work): work.map
             }
         }
         set {
@@ -66,6 +71,9 @@ enum OwnWork {
             case .depthwise(var work):
                 work.map = newValue
                 self = .depthwise(work)
+            case .product(var work):
+                work.map = newValue
+                self = .product(work)
             }
         }
     }
@@ -76,6 +84,7 @@ enum OwnWork {
         case .minimalFilter(let work):
             Int(ck_winograd_weight_count(work.map.outputs, work.map.channels, work.side, work.is_wide))
         case .depthwise(let work): Int(ck_depthwise_weight_count(work.map.channels, work.kernel))
+        case .product(let work): withUnsafePointer(to: work) { Int(ck_product_weight_count($0)) }
         }
     }
 
@@ -85,6 +94,7 @@ enum OwnWork {
         case .minimalFilter(let work):
             ck_winograd_pack(weights, packed, work.map.outputs, work.map.channels, work.side, work.is_wide)
         case .depthwise(let work): ck_depthwise_pack(weights, packed, work.map.channels, work.kernel)
+        case .product(let work): withUnsafePointer(to: work) { ck_product_pack($0, weights, packed) }
         }
     }
 
@@ -92,7 +102,7 @@ enum OwnWork {
     func scratchByteCount(threads: Int) -> Int {
         switch self {
         case .minimalFilter(let work): withUnsafePointer(to: work) { Int(ck_winograd_scratch($0, Int64(threads))) }
-        case .depthwise: 0
+        case .depthwise, .product: 0
         }
     }
 
@@ -109,6 +119,7 @@ enum OwnWork {
         switch work {
         case .minimalFilter(let work): withUnsafePointer(to: work) { ck_winograd_run($0, threads) }
         case .depthwise(let work): withUnsafePointer(to: work) { ck_depthwise_run($0, threads) }
+        case .product(let work): withUnsafePointer(to: work) { ck_product_run($0, threads) }
         }
     }
 }
@@ -163,18 +174,18 @@ extension ck_ending {
 }
 
 extension LayerLowering {
-    /// Computes a convolution with the sum and the function that follow it, and rounds what comes out.
-    func lower(_ op: Conv, by kernel: any OwnConvolution) throws {
+    /// Computes a layer with the sum and the function that follow it, and rounds what comes out.
+    func lower(by kernel: any OwnKernel, hasBias: Bool) throws {
         var work = kernel.work
         work.map.weights = try builder.constantFloats(
             parameter("weight"), count: kernel.work.weightCount, packing: kernel.work.pack)
         // Room for whole groups, as in the weights.
-        let whole = (shape(output)[1] + 7) / 8 * 8
-        if op.bias {
+        let outputs = Int(work.map.outputs)
+        let whole = (outputs + 7) / 8 * 8
+        if hasBias {
             let bias = try parameter("bias")
-            let count = bias.shape.elementCount
             work.map.ending.bias = try builder.constantFloats(bias, count: whole) { numbers, packed in
-                for index in 0..<whole { packed[index] = index < count ? numbers[index] : 0 }
+                for index in 0..<whole { packed[index] = index < outputs ? numbers[index] : 0 }
             }
         }
         var residual: Graph.ValueID?
@@ -185,7 +196,7 @@ extension LayerLowering {
                 guard work.map.ending.function == ck_identity else { break search }
                 residual = other
             case .functions(let functions):
-                guard work.map.ending.add(functions, isFilled: whole > shape(output)[1]) else { break search }
+                guard work.map.ending.add(functions, isFilled: whole > outputs) else { break search }
             }
             nodes.append(follower.node)
         }

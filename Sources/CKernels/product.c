@@ -1,0 +1,213 @@
+#include "product.h"
+
+#include "vectors.h"
+
+#include <string.h>
+
+/// Outputs whose sums are computed together: in two vectors, or in four of weights of 16 bits.
+enum { narrow_panel = 16, wide_panel = 32 };
+
+/// Rows and channels whose products with a panel are computed one after the other, and the rows that are at a time in 16 bits.
+enum { block = 48, chunk = 256, pair = 2 };
+
+static int64_t panel_of(const ck_product *work) {
+    return work->precision == ck_f32 && !work->is_wide ? narrow_panel : wide_panel;
+}
+
+int64_t ck_product_weight_count(const ck_product *work) {
+    const int64_t count = round_up(work->map.outputs, panel_of(work)) * work->map.channels;
+    return work->precision == ck_f32 ? count : count / 2;
+}
+
+/// Stores `count` floats of sums, which are neighbours, from `place` on, counted from the target. STORAGE is a constant.
+NARROW_TARGET INLINE void finish_row(
+    const ck_convolution *map, const float *sums, int64_t output, int64_t count, int64_t place,
+    const ck_precision STORAGE) {
+    for (int64_t i = 0; i < count; i += 8) {
+        vector8 value = *(const vector8 *)(sums + i);
+        if (map->ending.bias) value += *(const vector8 *)(map->ending.bias + output + i);
+        if (i + 8 <= count) {
+            finish(map, &value, 1, place + i, 0, STORAGE);
+            continue;
+        }
+        // What is left of a vector must not be written.
+        const size_t size = STORAGE == ck_f32 ? 4 : 2, left = (size_t)(count - i) * size, offset = (size_t)(place + i) * size;
+        uint32_t residual[8] = {0}, target[8];
+        ck_convolution part = *map;
+        part.target = target;
+        if (map->ending.residual) {
+            memcpy(residual, (const char *)map->ending.residual + offset, left);
+            part.ending.residual = residual;
+        }
+        finish(&part, &value, 1, 0, 0, STORAGE);
+        memcpy((char *)map->target + offset, target, left);
+    }
+}
+
+// Weights of 32 bits ---------------------------------------------------------------------------------------------------
+
+static void pack_floats(const ck_product *work, const float *weights, float *packed) {
+    // [panels, channels, panel]: a panel's outputs are neighbours.
+    const int64_t panel = panel_of(work), outputs = work->map.outputs, channels = work->map.channels;
+    for (int64_t first = 0; first < outputs; first += panel, packed += panel * channels) {
+        const int64_t count = outputs - first < panel ? outputs - first : panel;
+        if (count < panel) memset(packed, 0, sizeof(float) * (size_t)(panel * channels));
+        // Some channels at a time: what is written of them, and the lines that are read, stay in the cache.
+        for (int64_t start = 0; start < channels; start += 16) {
+            const int64_t end = start + 16 < channels ? start + 16 : channels;
+            for (int64_t o = 0; o < count; o++) {
+                const float *row = weights + (first + o) * channels;
+                for (int64_t c = start; c < end; c++) packed[c * panel + o] = row[c];
+            }
+        }
+    }
+}
+
+#define SUFFIX narrow
+#define TARGET NARROW_TARGET
+#define VECTOR vector8
+#define WIDTH 8
+#define ROWS 6
+#define SPREAD SPREAD8
+#include "multiply_kernel.h"
+#undef SUFFIX
+#undef TARGET
+#undef VECTOR
+#undef WIDTH
+#undef ROWS
+#undef SPREAD
+
+#define SUFFIX wide
+#define TARGET WIDE_TARGET
+#define VECTOR vector16
+#define WIDTH 16
+#define ROWS 12
+#define SPREAD SPREAD16
+#include "multiply_kernel.h"
+
+NARROW_TARGET static void run_floats(const ck_product *work, int64_t index) {
+    const ck_convolution *m = &work->map;
+    const int64_t panel = panel_of(work), output = index * panel;
+    const int64_t count = m->outputs - output < panel ? m->outputs - output : panel;
+    const float *weights = m->weights + output * m->channels;
+    float sums[block * wide_panel] __attribute__((aligned(64)));
+    float inputs[block * chunk] __attribute__((aligned(64)));
+    for (int64_t first = 0; first < m->batch; first += block) {
+        const int64_t rows = m->batch - first < block ? m->batch - first : block;
+        for (int64_t c = 0; c < m->channels; c += chunk) {
+            const int64_t channels = m->channels - c < chunk ? m->channels - c : chunk;
+            const float *source = (const float *)m->source + first * m->channels + c;
+            int64_t stride = m->channels;
+            // The same channel of many rows may fall on one part of the cache.
+            if (rows > 4) {
+                for (int64_t r = 0; r < rows; r++) {
+                    memcpy(inputs + r * channels, source + r * stride, (size_t)channels * sizeof(float));
+                }
+                source = inputs;
+                stride = channels;
+            }
+            (work->is_wide ? multiply_wide : multiply_narrow)(
+                source, stride, weights + c * panel, channels, sums, rows, c == 0);
+        }
+        for (int64_t r = 0; r < rows; r++) {
+            finish_row(m, sums + r * panel, output, count, (first + r) * m->outputs + output, ck_f32);
+        }
+    }
+}
+
+// Weights of 16 bits ---------------------------------------------------------------------------------------------------
+
+NARROW_TARGET INLINE void pack_halves(const ck_product *work, const float *weights, uint16_t *packed) {
+    const int64_t outputs = work->map.outputs, channels = work->map.channels;
+    for (int64_t first = 0; first < outputs; first += wide_panel, packed += wide_panel * channels) {
+        const int64_t count = outputs - first < wide_panel ? outputs - first : wide_panel;
+        if (count < wide_panel) memset(packed, 0, sizeof(uint16_t) * (size_t)(wide_panel * channels));
+        for (int64_t c = 0; c < channels; c += 8) {
+            const int64_t size = channels - c < 8 ? channels - c : 8;
+            for (int64_t o = 0; o < count; o++) {
+                vector8 row = {0};
+                memcpy(&row, weights + (first + o) * channels + c, (size_t)size * sizeof(float));
+                const shorts8 numbers = work->precision == ck_f16
+                                            ? (shorts8)__builtin_convertvector(row, halves8)
+                                            : __builtin_convertvector((integers8)row >> 16, shorts8);
+                for (int64_t i = 0; i < size; i++) packed[(c + i) * wide_panel + o] = numbers[i];
+            }
+        }
+    }
+}
+
+/// The 8 weights from `place` on.
+NARROW_TARGET INLINE vector8 widened(const uint16_t *place, const ck_precision PRECISION) {
+    if (PRECISION == ck_f16) return __builtin_convertvector(*(const halves8 *)place, vector8);
+    return load(place, 0, ck_bf16);
+}
+
+/// A panel's outputs of COUNT rows from `row` on. COUNT, PRECISION and STORAGE are constants.
+NARROW_TARGET INLINE void compute(
+    const ck_product *work, int64_t index, int64_t row, const int COUNT, const ck_precision PRECISION,
+    const ck_precision STORAGE) {
+    enum { vectors = wide_panel / 8 };
+    const ck_convolution *m = &work->map;
+    const int64_t output = index * wide_panel, first = row * m->channels;
+    const uint16_t *weights = (const uint16_t *)m->weights + output * m->channels;
+    vector8 sums[pair][vectors];
+    UNROLL for (int r = 0; r < COUNT; r++) {
+        UNROLL for (int v = 0; v < vectors; v++) sums[r][v] = (vector8){0};
+    }
+    for (int64_t c = 0; c < m->channels; c++, weights += wide_panel) {
+        vector8 weight[vectors];
+        UNROLL for (int v = 0; v < vectors; v++) weight[v] = widened(weights + 8 * v, PRECISION);
+        UNROLL for (int r = 0; r < COUNT; r++) {
+            const int64_t place = first + r * m->channels + c;
+            float input;
+            if (STORAGE == ck_f32) input = ((const float *)m->source)[place];
+            else {
+                const uint32_t bits = (uint32_t)((const uint16_t *)m->source)[place] << 16;
+                memcpy(&input, &bits, sizeof input);
+            }
+            const vector8 spread = SPREAD8(input);
+            UNROLL for (int v = 0; v < vectors; v++) sums[r][v] += spread * weight[v];
+        }
+    }
+    const int64_t count = m->outputs - output < wide_panel ? m->outputs - output : wide_panel;
+    UNROLL for (int r = 0; r < COUNT; r++) {
+        finish_row(m, (const float *)sums[r], output, count, (row + r) * m->outputs + output, STORAGE);
+    }
+}
+
+NARROW_TARGET INLINE void run_rows(
+    const ck_product *work, int64_t index, const ck_precision PRECISION, const ck_precision STORAGE) {
+    int64_t row = 0;
+    for (; row + pair <= work->map.batch; row += pair) compute(work, index, row, pair, PRECISION, STORAGE);
+    if (row < work->map.batch) compute(work, index, row, 1, PRECISION, STORAGE);
+}
+
+NARROW_TARGET static void run_halves(const ck_product *work, int64_t index) { run_rows(work, index, ck_f16, ck_f32); }
+NARROW_TARGET static void run_bfloats(const ck_product *work, int64_t index) { run_rows(work, index, ck_bf16, ck_f32); }
+NARROW_TARGET static void run_stored_bfloats(const ck_product *work, int64_t index) {
+    run_rows(work, index, ck_bf16, ck_bf16);
+}
+
+// ----------------------------------------------------------------------------------------------------------------------
+
+NARROW_TARGET void ck_product_pack(const ck_product *work, const float *weights, float *packed) {
+    if (work->precision == ck_f32) pack_floats(work, weights, packed);
+    else pack_halves(work, weights, (uint16_t *)packed);
+}
+
+static void run_part(void *data) {
+    const ck_product *work = data;
+    void (*run)(const ck_product *, int64_t) = work->precision == ck_f32       ? run_floats
+                                               : work->precision == ck_f16     ? run_halves
+                                               : work->map.storage == ck_bf16 ? run_stored_bfloats
+                                                                               : run_bfloats;
+    const int64_t panels = round_up(work->map.outputs, panel_of(work)) / panel_of(work);
+    const int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
+    for (int64_t index = panels * thread / threads; index < panels * (thread + 1) / threads; index++) run(work, index);
+}
+
+void ck_product_run(const ck_product *work, int threads) {
+    // A few products are not worth waking other threads for.
+    const int is_small = work->map.batch * work->map.outputs * work->map.channels < 65536;
+    in_parallel(run_part, (void *)work, is_small ? 1 : threads);
+}

@@ -1,0 +1,114 @@
+import COneDNN
+import Tessera
+import TesseraTestSupport
+import Testing
+
+@testable import TesseraOneDNN
+
+/// Linear layers by a kernel of our own: near the reference, and the same to the bit however they are cut.
+@Suite struct LinearProductTests {
+    private struct Case {
+        var rows: [Int]
+        var features: Int
+        var outputs: Int
+        var isBiased = true
+        var isRectified = false
+        var hasSum = false
+    }
+
+    private static let cases = [
+        Case(rows: [1], features: 1, outputs: 1), Case(rows: [1], features: 7, outputs: 10, isBiased: false),
+        Case(rows: [2], features: 8, outputs: 24, isRectified: true), Case(rows: [3], features: 9, outputs: 45),
+        Case(rows: [2, 4], features: 33, outputs: 31, isRectified: true, hasSum: true),
+        Case(rows: [1], features: 1000, outputs: 1000, isRectified: true),
+        Case(rows: [5], features: 257, outputs: 523, isBiased: false, hasSum: true),
+        Case(rows: [13], features: 300, outputs: 17, hasSum: true),
+        Case(rows: [7, 15], features: 511, outputs: 70, isRectified: true),
+    ]
+
+    private func graph(_ test: Case, generator: inout SeededGenerator) throws -> BoundGraph {
+        var graph = Graph()
+        var linear = Linear()
+        (linear.features, linear.bias) = (test.outputs, test.isBiased)
+        let x = try graph.addInput("x", shape: SymbolicShape(Shape(test.rows + [test.features])))
+        var value = try graph.addNode("linear", linear, inputs: [x])
+        if test.hasSum {
+            let other = try graph.addNode("other", linear, inputs: [x])
+            value = try graph.addNode("sum", Add(), inputs: [other, value])
+        }
+        if test.isRectified { value = try graph.addNode("rectifier", Relu(), inputs: [value]) }
+        try graph.addOutput("y", value)
+        return try BoundGraph(graph, inputs: [:]) { _, specification in
+            try .random(specification, using: &generator)
+        }
+    }
+
+    @Test("they are near the reference, whatever the sizes and what follows", arguments: [Precision.f32, .f16, .bf16])
+    func agreement(precision: Precision) throws {
+        guard Engine.hasAVX2 else { return }
+        let unit: Float = [.f32: 0x1p-21, .f16: 0x1p-10, .bf16: 0x1p-7][precision] ?? 0
+        for (index, test) in Self.cases.enumerated() {
+            var generator = SeededGenerator(seed: UInt64(index + 1))
+            let graph = try graph(test, generator: &generator)
+            let x = try Tensor.random(Shape(test.rows + [test.features]), using: &generator).rounded(to: precision)
+            func run(_ backend: any KernelBackend, threads: Int) throws -> Tensor {
+                let options = CompileOptions(threads: threads, precision: PrecisionChoice(precision))
+                let session = try Session(graph, backend: backend, options: options)
+                if backend is OneDNNBackend, precision == .f32 || test.rows.reduce(1, *) <= LinearProduct.mostRows {
+                    #expect(session.kernels.allSatisfy { $0.implementation == "product" }, "case \(index)")
+                }
+                return try #require(session.run(["x": x])["y"])
+            }
+            let found = try run(OneDNNBackend(), threads: 1)
+            let expected = try run(ReferenceBackend(), threads: 1).floats()
+            let largest = expected.map(abs).max() ?? 0
+            #expect(
+                // The other operand of a sum is rounded for itself.
+                zip(try found.floats(), expected).allSatisfy {
+                    abs($0 - $1) <= unit * abs($1) + (test.hasSum ? unit : 2e-5) * largest
+                },
+                "case \(index), seed \(index + 1)")
+            #expect(try found.rounded(to: precision) == found, "case \(index)")
+            #expect(try run(OneDNNBackend(), threads: 3) == found, "case \(index)")
+        }
+    }
+
+    @Test(
+        "a row is the same to the bit beside others, and an output beside others",
+        arguments: [(Precision.f32, 61), (.f16, 8), (.bf16, 8)])
+    func parts(precision: Precision, rows: Int) throws {
+        guard Engine.hasAVX2 else { return }
+        var generator = SeededGenerator(seed: 5)
+        let weight = try Tensor.random([75, 300], using: &generator)
+        let x = try Tensor.random([rows, 300], using: &generator)
+        func run(_ rows: Range<Int>, _ outputs: Range<Int>) throws -> Tensor {
+            var graph = Graph()
+            var linear = Linear()
+            (linear.features, linear.bias) = (outputs.count, false)
+            let input = try graph.addInput("x", shape: SymbolicShape([rows.count, 300]))
+            try graph.addOutput("y", graph.addNode("linear", linear, inputs: [input]))
+            let part = try weight.cropped(to: Region([outputs, 0..<300]))
+            let bound = try BoundGraph(graph, inputs: [:]) { _, _ in part }
+            let options = CompileOptions(threads: 2, precision: PrecisionChoice(precision))
+            let session = try Session(bound, backend: OneDNNBackend(), options: options)
+            return try #require(session.run(["x": x.cropped(to: Region([rows, 0..<300]))])["y"])
+        }
+        let whole = try run(0..<rows, 0..<75)
+        let parts = [(0..<rows, 8..<40), (2..<3, 0..<75), (1..<4, 64..<75), (rows - 2..<rows, 23..<48), (1..<rows, 70..<71)]
+        for (rows, outputs) in parts {
+            #expect(try run(rows, outputs) == whole.cropped(to: Region([rows, outputs])), "\(rows), \(outputs)")
+        }
+    }
+
+    @Test("many rows of 16 bits are left to oneDNN")
+    func choice() throws {
+        func kernel(_ source: [Int], _ precision: Precision = .f16) throws -> LinearProduct? {
+            try LinearProduct(source: source, target: source.dropLast() + [16], type: dnnl_f32, precision: precision)
+        }
+        #expect(try (kernel([8, 10]) != nil) == Engine.hasAVX2)
+        #expect(try kernel([9, 10]) == nil)
+        #expect(try kernel([3, 3, 10]) == nil)
+        #expect(try (kernel([3, 3, 10], .f32) != nil) == Engine.hasAVX2)
+        #expect(try kernel([0, 10], .f32) == nil)
+    }
+}
