@@ -127,9 +127,10 @@ NARROW_TARGET INLINE void pack_halves(const ck_product *work, const float *weigh
             for (int64_t o = 0; o < count; o++) {
                 vector8 row = {0};
                 memcpy(&row, weights + (first + o) * channels + c, (size_t)size * sizeof(float));
-                const shorts8 numbers = work->precision == ck_f16
-                                            ? (shorts8)__builtin_convertvector(row, halves8)
-                                            : __builtin_convertvector((integers8)row >> 16, shorts8);
+                const shorts8 numbers =
+                    work->precision == ck_f16
+                        ? (shorts8)__builtin_convertvector(row, halves8)
+                        : __builtin_convertvector((integers8)rounded_to_bfloat(row) >> 16, shorts8);
                 for (int64_t i = 0; i < size; i++) packed[(c + i) * wide_panel + o] = numbers[i];
             }
         }

@@ -89,7 +89,11 @@ enum OwnWork {
     }
 
     /// Brings a layer's weights to the place of `weightCount` floats.
-    func pack(_ weights: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>) {
+    var packing: PackedWeights.Packing {
+        if case .product = self { PackedWeights.Packing(isRounding: true, pack: pack) } else { .init(pack: pack) }
+    }
+
+    private func pack(_ weights: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>) {
         switch self {
         case .minimalFilter(let work):
             ck_winograd_pack(weights, packed, work.map.outputs, work.map.channels, work.side, work.is_wide)
@@ -178,15 +182,16 @@ extension LayerLowering {
     func lower(by kernel: any OwnKernel, hasBias: Bool) throws {
         var work = kernel.work
         work.map.weights = try builder.constantFloats(
-            parameter("weight"), count: kernel.work.weightCount, packing: kernel.work.pack)
+            parameter("weight"), count: kernel.work.weightCount, packing: kernel.work.packing)
         // Room for whole groups, as in the weights.
         let outputs = Int(work.map.outputs)
         let whole = (outputs + 7) / 8 * 8
         if hasBias {
             let bias = try parameter("bias")
-            work.map.ending.bias = try builder.constantFloats(bias, count: whole) { numbers, packed in
+            let packing = PackedWeights.Packing { numbers, packed in
                 for index in 0..<whole { packed[index] = index < outputs ? numbers[index] : 0 }
             }
+            work.map.ending.bias = try builder.constantFloats(bias, count: whole, packing: packing)
         }
         var residual: Graph.ValueID?
         var nodes: [Graph.Node] = []

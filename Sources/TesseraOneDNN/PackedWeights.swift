@@ -9,7 +9,13 @@ import TesseraRuntime
 final class PackedWeights: Sendable {
     static let shared = PackedWeights()
 
-    typealias Packing = (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    /// How a kernel of our own wants weights.
+    struct Packing {
+        /// Whether `pack` rounds the numbers itself, so that no rounded copy is made.
+        var isRounding = false
+        /// Writes f32 numbers of the target's size, given those of the tensor.
+        var pack: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    }
 
     private struct Key: Hashable {
         /// Where the elements are, which is theirs as long as `Entry.owner` lives.
@@ -47,7 +53,7 @@ final class PackedWeights: Sendable {
 
     /// - Parameters:
     ///   - source: how the tensor's own elements are to be read.
-    ///   - packing: writes f32 numbers of the target's size, given those of the tensor; nil for a reorder.
+    ///   - packing: nil for a reorder.
     ///   - pages: where they lie if they are not there yet.
     func weights(
         _ tensor: Tensor, as source: Layout, in target: Layout, rounding precision: Precision,
@@ -62,7 +68,8 @@ final class PackedWeights: Sendable {
         }
         let allocation: Allocation
         if let packing {
-            allocation = try pack(tensor.rounded(to: precision), in: target, pages, by: packing)
+            let numbers = packing.isRounding ? tensor : try tensor.rounded(to: precision)
+            allocation = try pack(numbers, in: target, pages, by: packing)
             // What is rounded may be a copy.
             tensor.discardMemory()
         } else {
@@ -83,7 +90,7 @@ final class PackedWeights: Sendable {
         let allocation = try pages.allocate(byteCount: target.byteCount)
         try tensor.withFloats { numbers in
             guard let start = numbers.baseAddress else { return }
-            packing(start, allocation.address.assumingMemoryBound(to: Float.self))
+            packing.pack(start, allocation.address.assumingMemoryBound(to: Float.self))
         }
         return allocation
     }

@@ -479,7 +479,7 @@ final class ProgramBuilder {
     ///
     /// - Parameter packing: makes so many of those of the weight.
     func constantFloats(
-        _ tensor: Tensor, count: Int, packing: @escaping PackedWeights.Packing
+        _ tensor: Tensor, count: Int, packing: PackedWeights.Packing
     ) throws -> UnsafePointer<Float> {
         let source = try Layout.plain(tensor.shape.dimensions)
         let address = try packed(tensor, as: source, in: .plain([count]), packing: packing)

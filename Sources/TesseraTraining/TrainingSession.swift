@@ -41,6 +41,19 @@ public final class TrainingSession {
     private let stored: [String: Tensor]
     private var outputs: [Tensor]
     private var gradients: [Tensor]
+    /// Whether there is something in `outputs`.
+    private var hasRun = false
+    /// What the gradients of the weights are.
+    private var gradientState = GradientState.none
+
+    private enum GradientState {
+        /// Of no batch yet.
+        case none
+        /// To be used by the next update.
+        case fresh
+        /// Of the last batch, whose update there was.
+        case used
+    }
 
     /// Weights and their gradients.
     public var parameters: ParameterSet { weights?.trained ?? trainable.parameters }
@@ -99,6 +112,23 @@ public final class TrainingSession {
         return result
     }
 
+    /// The gradient of a weight in the last batch, or what it was set to.
+    ///
+    /// - Throws: `invalidArgument` if there was none.
+    public func gradient(_ entry: ParameterSet.Entry) throws -> Tensor {
+        guard gradientState != .none else {
+            throw TesseraError(.invalidArgument, "expected the gradients of a batch, found none yet")
+        }
+        return try parameters.gradient(entry)
+    }
+
+    /// Gives a gradient other numbers for `update`. Without a batch since the last update, all others are zero.
+    public func setGradient(_ entry: ParameterSet.Entry, _ value: Tensor) throws {
+        if gradientState != .fresh { parameters.gradients.update(repeating: 0) }
+        try parameters.setGradient(entry, value)
+        gradientState = .fresh
+    }
+
     /// Trains with a batch.
     ///
     /// - Parameter rate: the learning rate.
@@ -114,13 +144,18 @@ public final class TrainingSession {
         return result
     }
 
-    /// Changes the weights by the gradients that there are, as a step does, which limits them in place.
+    /// Changes the weights by the gradients of a batch, or those that were set, as a step does, which limits them in place.
     ///
     /// - Parameter rate: the learning rate.
-    /// - Throws: `limitExceeded` if a gradient is no number; weights stay as they are then.
+    /// - Throws: `invalidArgument` if there are none since the last update, `limitExceeded` if one is no number; weights stay as
+    ///   they are then.
     public func update(rate: Double) throws {
-        guard parameters.gradients.allSatisfy(\.isFinite) else {
-            throw TesseraError(.limitExceeded, "a gradient is no finite number")
+        guard gradientState == .fresh else {
+            let when = gradientState == .used ? "since the last update" : "before an update"
+            throw TesseraError(.invalidArgument, "expected gradients of a batch, or others, \(when), found none")
+        }
+        for entry in parameters.entries where !parameters.gradients[entry.range].allSatisfy(\.isFinite) {
+            throw TesseraError(.limitExceeded, "the gradient of '\(entry.name)' holds what is no finite number")
         }
         change(rate: rate)
     }
@@ -131,6 +166,7 @@ public final class TrainingSession {
         optimizer.update(parameters, rate: rate)
         weights?.limit()
         applyMasks(to: parameters.values)
+        gradientState = .used
     }
 
     /// Bytes of memory: weights, gradients and what optimizers remember, and all that lies between layers.
@@ -146,8 +182,16 @@ public final class TrainingSession {
         return try evaluateLoss(batch, isTraining: false)
     }
 
-    /// The outputs of the last batch.
+    /// The output of the last batch; zeros if there was none.
     public var output: Tensor { outputs[0] }
+
+    /// The output of the last batch.
+    ///
+    /// - Throws: `invalidArgument` if there was none.
+    public func lastOutput() throws -> Tensor {
+        guard hasRun else { throw TesseraError(.invalidArgument, "expected a batch before its output, found none yet") }
+        return output
+    }
 
     /// Weights that stay zero where a mask is zero, however they are trained (METHODS.md D8); nil removes the mask.
     ///
@@ -202,6 +246,7 @@ public final class TrainingSession {
     private func run(_ batch: TrainingBatch, isTraining: Bool) throws {
         weights?.spread()
         try trainable.forward([batch.input], isTraining: isTraining, into: &outputs)
+        hasRun = true
         if isTraining { weights?.keepStatistics() }
     }
 
@@ -209,6 +254,7 @@ public final class TrainingSession {
     private func takeBack() throws {
         try trainable.backward(gradients)
         weights?.collectGradients()
+        gradientState = .fresh
     }
 
     private func evaluateLoss(_ batch: TrainingBatch, isTraining: Bool) throws -> BatchResult {

@@ -94,7 +94,9 @@ import Testing
             return try #require(session.run(["x": x.cropped(to: Region([rows, 0..<300]))])["y"])
         }
         let whole = try run(0..<rows, 0..<75)
-        let parts = [(0..<rows, 8..<40), (2..<3, 0..<75), (1..<4, 64..<75), (rows - 2..<rows, 23..<48), (1..<rows, 70..<71)]
+        let parts = [
+            (0..<rows, 8..<40), (2..<3, 0..<75), (1..<4, 64..<75), (rows - 2..<rows, 23..<48), (1..<rows, 70..<71),
+        ]
         for (rows, outputs) in parts {
             #expect(try run(rows, outputs) == whole.cropped(to: Region([rows, outputs])), "\(rows), \(outputs)")
         }

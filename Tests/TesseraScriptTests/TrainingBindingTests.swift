@@ -118,7 +118,7 @@ import Testing
             own:set_gradient("linear.bias", tessera.tensor{values = {0, 0 / 0, 0}})
             local kept = own:weight("linear.bias")
             local ok, refusal = pcall(own.update, own)
-            assert(not ok and tostring(refusal):find("a gradient is no finite number"), refusal)
+            assert(not ok and tostring(refusal):find("gradient of 'linear.bias' holds what is no finite number", 1, true), refusal)
             assert(own:weight("linear.bias") == kept)
             return whole:weight("linear.weight") == parts:weight("linear.weight"),
               change:difference(tessera.tensor{values = {-0.5, 0, 1}}) < 1e-6,
@@ -127,6 +127,55 @@ import Testing
         #expect(results.values[..<2] == [true, true])
         #expect("\(results.values[2])".contains("expected a finite rate of at least 0, got -1"), "\(results.values[2])")
         #expect("\(results.values[3])".contains("expected a tensor of 3, got 1x3"), "\(results.values[3])")
+    }
+
+    @Test("there is nothing to update by, to read or to show before a batch, and an update uses gradients up")
+    func order() async throws {
+        let toy = try ToyPictures(perClass: 2)
+        let results = try await NetworkFolder().run(
+            """
+            local net = tessera.network('\(toy.folder.file("network.yaml"))')
+            local batch = {input = tessera.tensor{shape = {2, 3, 8, 8}, random = 4}, classes = {1, 3}}
+            local trainer = net:trainer{batch = 2, optimizer = {kind = "sgd", momentum = 0, weight_decay = 0, nesterov = false}}
+            local function refusal(method, ...) return tostring(select(2, pcall(trainer[method], trainer, ...))) end
+            local early = {refusal("update"), refusal("gradient", "linear.bias"), refusal("output")}
+            trainer:gradients(batch)
+            trainer:update(0.1)
+            local again, other = refusal("update"), trainer:weight("linear.weight")
+            assert(trainer:gradient("linear.bias") and trainer:output())
+            -- The gradients of the last batch do not come back.
+            trainer:set_gradient("linear.bias", tessera.tensor{values = {1, 0, -2}})
+            trainer:update(0.5)
+            return early[1], early[2], early[3], again, trainer:weight("linear.weight") == other
+            """)
+        let expected = [
+            "before an update", "expected the gradients of a batch", "before its output", "since the last update",
+        ]
+        for (found, expected) in zip(results.values, expected) {
+            #expect("\(found)".contains(expected), "\(found)")
+        }
+        #expect(results.values.last == true)
+    }
+
+    @Test("a weight stays zero where its mask is")
+    func masks() async throws {
+        let toy = try ToyPictures(perClass: 2)
+        let results = try await NetworkFolder().run(
+            """
+            local net = tessera.network('\(toy.folder.file("network.yaml"))')
+            local batch = {input = tessera.tensor{shape = {2, 3, 8, 8}, random = 4}, classes = {1, 3}}
+            local trainer = net:trainer{batch = 2}
+            trainer:set_weight("linear.bias", tessera.tensor{values = {5, 6, 7}})
+            trainer:set_mask("linear.bias", tessera.tensor{values = {1, 0, 1}})
+            trainer:step(batch)
+            local masked = trainer:weight("linear.bias")
+            trainer:set_mask("linear.bias")
+            trainer:step(batch)
+            local _, message = pcall(trainer.set_mask, trainer, "linear.bias", tessera.tensor{values = {1}})
+            return masked[2] == 0 and masked[1] ~= 0 and masked[3] ~= 0, trainer:weight("linear.bias")[2] ~= 0, message
+            """)
+        #expect(results.values[..<2] == [true, true])
+        #expect("\(results.values[2])".contains("expected a tensor of 3, got 1"), "\(results.values[2])")
     }
 
     @Test("a trainer counts towards the memory of a script, before it is made and after")

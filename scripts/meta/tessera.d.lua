@@ -109,10 +109,22 @@
 ---@field gradient fun(self: Trainer, name: string): Tensor The gradient of a weight, `LAYER.parameter`, in the last batch.
 ---@field weight fun(self: Trainer, name: string): Tensor A weight, `LAYER.parameter`, as it is now.
 ---@field set_weight fun(self: Trainer, name: string, value: Tensor) Gives a weight, `LAYER.parameter`, other numbers; what the optimizer remembers of it stays.
----@field set_gradient fun(self: Trainer, name: string, value: Tensor) Gives the gradient of a weight, `LAYER.parameter`, other numbers for `update`.
----@field update fun(self: Trainer, rate?: number) Changes all weights by the gradients that there are, as `step` does: those of `gradients`, or of `set_gradient`.
+---@field set_gradient fun(self: Trainer, name: string, value: Tensor) Gives the gradient of a weight, `LAYER.parameter`, other numbers for `update`. Without `gradients` since the last update, those of all other weights are zero.
+---@field set_mask fun(self: Trainer, name: string, mask?: Tensor) Keeps a weight, `LAYER.parameter`, at zero wherever the mask, a tensor of its shape, is zero, however it is trained; without a mask it is free again.
+---@field update fun(self: Trainer, rate?: number) Changes all weights, as `step` does, by the gradients of `gradients` or `set_gradient` since the last update.
 ---@field output fun(self: Trainer): Tensor What the network made of the last batch.
 ---@field network fun(self: Trainer): Network The network with the weights as they are now.
+
+---Pictures to train and to test with, in batches that a network takes.
+---@class Data
+---@field classes string[] The names of the classes.
+---@field train_count integer How many pictures to train with.
+---@field test_count integer How many pictures to test with.
+---@field train fun(self: Data, epoch: integer): Batches The batches of an epoch, counted from 1, for a loop `for batch in data:train(1)`: all pictures in an order that follows from the seed and the epoch, changed at random as `augment` says; what does not fill a batch is left out.
+---@field test fun(self: Data): Batches The batches of all pictures to test with, in their own order. The last one is filled up with its last picture: `count` says how many samples count.
+
+---Batches one after the other, for a loop.
+---@class Batches
 
 ---A bar on standard error, if that is a terminal, which is gone when the progress is closed or collected.
 ---@class Progress

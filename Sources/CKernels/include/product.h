@@ -20,7 +20,7 @@ typedef struct ck_product {
 /// The number of floats that have room for packed weights. Of a work, only what does not depend on the rows counts.
 int64_t ck_product_weight_count(const ck_product *work);
 
-/// Packs weights [outputs, channels], which are numbers of the work's precision.
+/// Packs weights [outputs, channels], rounded to the work's precision.
 void ck_product_pack(const ck_product *work, const float *weights, float *packed);
 
 void ck_product_run(const ck_product *work, int threads);

@@ -24,7 +24,7 @@ extension ScriptLibrary {
             types: [
                 ScriptTensor.scriptType, ScriptImage.scriptType, ScriptNetwork.scriptType, ScriptPlan.scriptType,
                 ScriptDeployment.scriptType, ScriptCostModel.scriptType, ScriptAmountProblem.scriptType,
-                ScriptTrainer.scriptType, ScriptProgress.scriptType,
+                ScriptTrainer.scriptType, ScriptData.scriptType, ScriptBatches.scriptType, ScriptProgress.scriptType,
             ], whenInstalled: context.adopt)
     }
 

@@ -66,7 +66,9 @@ final class ScriptTrainer: ScriptObject {
                 ) { trainer, call in
                     try call.expectArguments(atMost: 1)
                     let entry = try trainer.entry(call)
-                    return [.object(ScriptTensor(try trainer.session.parameters.gradient(entry)))]
+                    return try locatingErrors(path: call.name) {
+                        [.object(ScriptTensor(try trainer.session.gradient(entry)))]
+                    }
                 },
                 Binding(
                     of: ScriptTrainer.self, "weight", "weight(name: string) -> Tensor",
@@ -87,16 +89,28 @@ final class ScriptTrainer: ScriptObject {
                 },
                 Binding(
                     of: ScriptTrainer.self, "set_gradient", "set_gradient(name: string, value: Tensor)",
-                    "Gives the gradient of a weight, `LAYER.parameter`, other numbers for `update`."
+                    "Gives the gradient of a weight, `LAYER.parameter`, other numbers for `update`. Without `gradients` since the last update, those "
+                        + "of all other weights are zero."
                 ) { trainer, call in
                     try call.expectArguments(atMost: 2)
                     let entry = try trainer.entry(call)
-                    try trainer.session.parameters.setGradient(entry, try trainer.value(call, for: entry))
+                    try trainer.session.setGradient(entry, try trainer.value(call, for: entry))
+                    return []
+                },
+                Binding(
+                    of: ScriptTrainer.self, "set_mask", "set_mask(name: string, mask?: Tensor)",
+                    "Keeps a weight, `LAYER.parameter`, at zero wherever the mask, a tensor of its shape, is zero, however it is trained; without a mask "
+                        + "it is free again."
+                ) { trainer, call in
+                    try call.expectArguments(atMost: 2)
+                    let entry = try trainer.entry(call)
+                    let mask = call[2] == .nil ? nil : try trainer.value(call, for: entry)
+                    try locatingErrors(path: call.name) { try trainer.session.setMask(mask, of: entry.name) }
                     return []
                 },
                 Binding(
                     of: ScriptTrainer.self, "update", "update(rate?: number)",
-                    "Changes all weights by the gradients that there are, as `step` does: those of `gradients`, or of `set_gradient`."
+                    "Changes all weights, as `step` does, by the gradients of `gradients` or `set_gradient` since the last update."
                 ) { trainer, call in
                     try call.expectArguments(atMost: 1)
                     try locatingErrors(path: call.name) {
@@ -109,7 +123,9 @@ final class ScriptTrainer: ScriptObject {
                     "What the network made of the last batch."
                 ) { trainer, call in
                     try call.expectArguments(atMost: 0)
-                    return [.object(ScriptTensor(trainer.session.output))]
+                    return try locatingErrors(path: call.name) {
+                        [.object(ScriptTensor(try trainer.session.lastOutput()))]
+                    }
                 },
                 Binding(
                     of: ScriptTrainer.self, "network", "network() -> Network",
