@@ -85,33 +85,32 @@ static void pack_floats(const ck_product *work, const float *weights, float *pac
 #define SPREAD SPREAD16
 #include "multiply_kernel.h"
 
-NARROW_TARGET static void run_floats(const ck_product *work, int64_t index) {
+/// The outputs of a panel of a block of rows, from row `first` on.
+NARROW_TARGET static void run_floats(const ck_product *work, int64_t index, int64_t first) {
     const ck_convolution *m = &work->map;
     const int64_t panel = panel_of(work), output = index * panel;
     const int64_t count = m->outputs - output < panel ? m->outputs - output : panel;
     const float *weights = m->weights + output * m->channels;
     float sums[block * wide_panel] __attribute__((aligned(64)));
     float inputs[block * chunk] __attribute__((aligned(64)));
-    for (int64_t first = 0; first < m->batch; first += block) {
-        const int64_t rows = m->batch - first < block ? m->batch - first : block;
-        for (int64_t c = 0; c < m->channels; c += chunk) {
-            const int64_t channels = m->channels - c < chunk ? m->channels - c : chunk;
-            const float *source = (const float *)m->source + first * m->channels + c;
-            int64_t stride = m->channels;
-            // The same channel of many rows may fall on one part of the cache.
-            if (rows > 4) {
-                for (int64_t r = 0; r < rows; r++) {
-                    memcpy(inputs + r * channels, source + r * stride, (size_t)channels * sizeof(float));
-                }
-                source = inputs;
-                stride = channels;
+    const int64_t rows = m->batch - first < block ? m->batch - first : block;
+    for (int64_t c = 0; c < m->channels; c += chunk) {
+        const int64_t channels = m->channels - c < chunk ? m->channels - c : chunk;
+        const float *source = (const float *)m->source + first * m->channels + c;
+        int64_t stride = m->channels;
+        // The same channel of many rows may fall on one part of the cache.
+        if (rows > 4) {
+            for (int64_t r = 0; r < rows; r++) {
+                memcpy(inputs + r * channels, source + r * stride, (size_t)channels * sizeof(float));
             }
-            (work->is_wide ? multiply_wide : multiply_narrow)(
-                source, stride, weights + c * panel, channels, sums, rows, c == 0);
+            source = inputs;
+            stride = channels;
         }
-        for (int64_t r = 0; r < rows; r++) {
-            finish_row(m, sums + r * panel, output, count, (first + r) * m->outputs + output, ck_f32);
-        }
+        (work->is_wide ? multiply_wide : multiply_narrow)(
+            source, stride, weights + c * panel, channels, sums, rows, c == 0);
+    }
+    for (int64_t r = 0; r < rows; r++) {
+        finish_row(m, sums + r * panel, output, count, (first + r) * m->outputs + output, ck_f32);
     }
 }
 
@@ -177,16 +176,20 @@ NARROW_TARGET INLINE void compute(
 }
 
 NARROW_TARGET INLINE void run_rows(
-    const ck_product *work, int64_t index, const ck_precision PRECISION, const ck_precision STORAGE) {
-    int64_t row = 0;
-    for (; row + pair <= work->map.batch; row += pair) compute(work, index, row, pair, PRECISION, STORAGE);
-    if (row < work->map.batch) compute(work, index, row, 1, PRECISION, STORAGE);
+    const ck_product *work, int64_t index, int64_t row, const ck_precision PRECISION, const ck_precision STORAGE) {
+    const int64_t end = work->map.batch - row < block ? work->map.batch : row + block;
+    for (; row + pair <= end; row += pair) compute(work, index, row, pair, PRECISION, STORAGE);
+    if (row < end) compute(work, index, row, 1, PRECISION, STORAGE);
 }
 
-NARROW_TARGET static void run_halves(const ck_product *work, int64_t index) { run_rows(work, index, ck_f16, ck_f32); }
-NARROW_TARGET static void run_bfloats(const ck_product *work, int64_t index) { run_rows(work, index, ck_bf16, ck_f32); }
-NARROW_TARGET static void run_stored_bfloats(const ck_product *work, int64_t index) {
-    run_rows(work, index, ck_bf16, ck_bf16);
+NARROW_TARGET static void run_halves(const ck_product *work, int64_t index, int64_t first) {
+    run_rows(work, index, first, ck_f16, ck_f32);
+}
+NARROW_TARGET static void run_bfloats(const ck_product *work, int64_t index, int64_t first) {
+    run_rows(work, index, first, ck_bf16, ck_f32);
+}
+NARROW_TARGET static void run_stored_bfloats(const ck_product *work, int64_t index, int64_t first) {
+    run_rows(work, index, first, ck_bf16, ck_bf16);
 }
 
 // ----------------------------------------------------------------------------------------------------------------------
@@ -198,13 +201,17 @@ NARROW_TARGET void ck_product_pack(const ck_product *work, const float *weights,
 
 static void run_part(void *data) {
     const ck_product *work = data;
-    void (*run)(const ck_product *, int64_t) = work->precision == ck_f32       ? run_floats
+    void (*run)(const ck_product *, int64_t, int64_t) = work->precision == ck_f32       ? run_floats
                                                : work->precision == ck_f16     ? run_halves
                                                : work->map.storage == ck_bf16 ? run_stored_bfloats
                                                                                : run_bfloats;
-    const int64_t panels = round_up(work->map.outputs, panel_of(work)) / panel_of(work);
+    // Each panel's blocks of rows follow one another, so that its weights stay in the cache.
+    const int64_t blocks = round_up(work->map.batch, block) / block;
+    const int64_t units = round_up(work->map.outputs, panel_of(work)) / panel_of(work) * blocks;
     const int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
-    for (int64_t index = panels * thread / threads; index < panels * (thread + 1) / threads; index++) run(work, index);
+    for (int64_t unit = units * thread / threads; unit < units * (thread + 1) / threads; unit++) {
+        run(work, unit / blocks, unit % blocks * block);
+    }
 }
 
 void ck_product_run(const ck_product *work, int threads) {

@@ -82,7 +82,8 @@ public struct Deployment: Sendable {
     /// The kernels that all nodes take.
     public let kernels: [String: KernelChoice]
     /// Whether the result is the single node's to the bit: in bf16 kernels add in orders that depend on the size of a map, and in
-    /// bf16 and f16 what runs as one kernel is rounded once, while a tile may begin in the middle of that.
+    /// bf16 and f16 what runs as one kernel is rounded once, while a tile may begin in the middle of that, and linear layers of few
+    /// rows take another kernel than those of many.
     public let isExact: Bool
     public let cluster: Cluster
     private let task: RecoveringTask

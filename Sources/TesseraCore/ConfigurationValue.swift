@@ -127,7 +127,9 @@ extension ConfigurationChoice {
         }
         guard let value = Self(rawValue: name) else {
             throw TesseraError(
-                .invalidArgument, "expected one of \(names.joined(separator: ", ")), found '\(name)'",
+                .invalidArgument,
+                "expected one of \(names.joined(separator: ", ")), found '\(name)'"
+                    + (nearestName(to: name, among: names).map { ", did you mean '\($0)'?" } ?? ""),
                 location: configuration.location)
         }
         self = value

@@ -55,6 +55,13 @@ public struct TesseraError: Error, Sendable {
         error.location = error.location ?? location
         return error
     }
+
+    /// The same error within `outer`, which goes before its own path.
+    func within(_ outer: String) -> TesseraError {
+        var error = self
+        error.path = path.map { "\(outer): \($0)" } ?? outer
+        return error
+    }
 }
 
 extension TesseraError: CustomStringConvertible {
@@ -92,5 +99,16 @@ public func locatingErrors<Result>(
         return try body()
     } catch let error as TesseraError {
         throw error.located(path: path(), location: location)
+    }
+}
+
+/// Runs `body` and says of a `TesseraError` that it happened within `outer`, also if it says where itself: `plan: option 'devices': speed`.
+public func locatingErrors<Result>(within outer: @autoclosure () -> String, _ body: () throws -> Result) throws
+    -> Result
+{
+    do {
+        return try body()
+    } catch let error as TesseraError {
+        throw error.within(outer())
     }
 }

@@ -6,8 +6,8 @@ import TesseraRuntime
 
 /// Convolutions with kernels of 3x3 by Winograd's minimal filtering, see `ck_winograd`: less than half the
 /// multiplications of oneDNN's kernels, in an order that does not depend on the size of the map. In 16 bits there are
-/// squares of 4x4 outputs, too, for who demands them. They add up in f32, also where kernels compute in bfloat16 and nobody takes them
-/// without a demand: a quarter of the multiplications in f32 takes less time than all of them at twice the speed.
+/// squares of 4x4 outputs, too, for who demands them. They multiply in f32. Where oneDNN's kernels
+/// multiply bfloat16 numbers, at twice the speed, they are only for who demands them: squares of 4x4 take a quarter of the multiplications.
 struct MinimalFilter: OwnConvolution {
     static let implementations = ["winograd", "winograd-4x4"]
 

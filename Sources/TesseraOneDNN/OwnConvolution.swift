@@ -88,11 +88,12 @@ enum OwnWork {
         }
     }
 
-    /// Brings a layer's weights to the place of `weightCount` floats.
+    /// How a layer's weights are packed.
     var packing: PackedWeights.Packing {
         if case .product = self { PackedWeights.Packing(isRounding: true, pack: pack) } else { .init(pack: pack) }
     }
 
+    /// Brings them to the place of `weightCount` floats.
     private func pack(_ weights: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>) {
         switch self {
         case .minimalFilter(let work):

@@ -13,7 +13,7 @@ final class PackedWeights: Sendable {
     struct Packing {
         /// Whether `pack` rounds the numbers itself, so that no rounded copy is made.
         var isRounding = false
-        /// Writes f32 numbers of the target's size, given those of the tensor.
+        /// Fills a target of so many floats, given the numbers of the tensor.
         var pack: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
     }
 

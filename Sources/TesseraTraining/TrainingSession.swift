@@ -45,13 +45,15 @@ public final class TrainingSession {
     private var hasRun = false
     /// What the gradients of the weights are.
     private var gradientState = GradientState.none
+    /// Whether gradients were set since the last batch.
+    private var isSet = false
 
     private enum GradientState {
-        /// Of no batch yet.
+        /// Of no batch, or of half of one that failed.
         case none
         /// To be used by the next update.
         case fresh
-        /// Of the last batch, whose update there was.
+        /// There was an update by them.
         case used
     }
 
@@ -112,21 +114,35 @@ public final class TrainingSession {
         return result
     }
 
-    /// The gradient of a weight in the last batch, or what it was set to.
+    /// The gradient of a weight: of the last batch, or what it was set to since. An update has masked and limited it.
     ///
-    /// - Throws: `invalidArgument` if there was none.
+    /// - Throws: `invalidArgument` if there is none.
     public func gradient(_ entry: ParameterSet.Entry) throws -> Tensor {
         guard gradientState != .none else {
-            throw TesseraError(.invalidArgument, "expected the gradients of a batch, found none yet")
+            throw TesseraError(.invalidArgument, "expected the gradients of a batch, found none")
         }
         return try parameters.gradient(entry)
     }
 
     /// Gives a gradient other numbers for `update`. Without a batch since the last update, all others are zero.
+    ///
+    /// - Throws: `invalidArgument` for what is not trained, such as running statistics, and `shapeMismatch`.
     public func setGradient(_ entry: ParameterSet.Entry, _ value: Tensor) throws {
+        guard entry.isTrainable else {
+            throw TesseraError(.invalidArgument, "'\(entry.name)' is not trained, so it has no gradient")
+        }
+        guard value.shape == entry.shape else {
+            throw TesseraError(.shapeMismatch, "expected a gradient of \(entry.shape), found \(value.shape)")
+        }
         if gradientState != .fresh { parameters.gradients.update(repeating: 0) }
         try parameters.setGradient(entry, value)
-        gradientState = .fresh
+        (gradientState, isSet) = (.fresh, true)
+    }
+
+    /// Gives a weight other numbers, but for what a mask keeps at zero.
+    public func setWeight(_ entry: ParameterSet.Entry, _ value: Tensor) throws {
+        try parameters.set(entry, value)
+        applyMasks(to: parameters.values)
     }
 
     /// Trains with a batch.
@@ -154,7 +170,8 @@ public final class TrainingSession {
             let when = gradientState == .used ? "since the last update" : "before an update"
             throw TesseraError(.invalidArgument, "expected gradients of a batch, or others, \(when), found none")
         }
-        for entry in parameters.entries where !parameters.gradients[entry.range].allSatisfy(\.isFinite) {
+        for entry in parameters.entries
+        where entry.isTrainable && !parameters.gradients[entry.range].allSatisfy(\.isFinite) {
             throw TesseraError(.limitExceeded, "the gradient of '\(entry.name)' holds what is no finite number")
         }
         change(rate: rate)
@@ -169,10 +186,10 @@ public final class TrainingSession {
         gradientState = .used
     }
 
-    /// Bytes of memory: weights, gradients and what optimizers remember, and all that lies between layers.
+    /// Bytes of memory: weights, gradients, masks and what optimizers remember, and all that lies between layers.
     public var byteCount: Int {
         // In another form, the network that is run has weights of its own.
-        let count = 4 * parameters.values.count + (weights == nil ? 0 : 2 * trainable.parameters.values.count)
+        let count = 5 * parameters.values.count + (weights == nil ? 0 : 2 * trainable.parameters.values.count)
         return count * MemoryLayout<Float>.stride + trainable.activationByteCount
     }
 
@@ -205,8 +222,7 @@ public final class TrainingSession {
                 "the network has no weight '\(name)'"
                     + suggestion(for: name, among: parameters.entries.map(\.name)))
         }
-        masks.removeAll { $0.entry.name == name }
-        guard let mask else { return }
+        guard let mask else { return masks.removeAll { $0.entry.name == name } }
         guard mask.shape == entry.shape else {
             throw TesseraError(.shapeMismatch, "expected a mask of \(entry.shape) for '\(name)', found \(mask.shape)")
         }
@@ -214,7 +230,9 @@ public final class TrainingSession {
             throw TesseraError(
                 .notSupported, "'\(name)' is rounded to integers of which none is 0, so no part of it can stay 0")
         }
-        masks.append((entry, try mask.floats()))
+        let factors = try mask.floats()
+        masks.removeAll { $0.entry.name == name }
+        masks.append((entry, factors))
         applyMasks(to: parameters.values)
     }
 
@@ -252,6 +270,13 @@ public final class TrainingSession {
 
     /// The gradients of what is trained, given those of the outputs.
     private func takeBack() throws {
+        gradientState = .none
+        // What is not reached would keep what it was set to.
+        if isSet {
+            parameters.gradients.update(repeating: 0)
+            trainable.parameters.gradients.update(repeating: 0)
+            isSet = false
+        }
         try trainable.backward(gradients)
         weights?.collectGradients()
         gradientState = .fresh

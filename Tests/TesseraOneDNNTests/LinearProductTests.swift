@@ -12,18 +12,20 @@ import Testing
         var features: Int
         var outputs: Int
         var isBiased = true
-        var isRectified = false
+        var function: (any Operator)?
         var hasSum = false
     }
 
     private static let cases = [
         Case(rows: [1], features: 1, outputs: 1), Case(rows: [1], features: 7, outputs: 10, isBiased: false),
-        Case(rows: [2], features: 8, outputs: 24, isRectified: true), Case(rows: [3], features: 9, outputs: 45),
-        Case(rows: [2, 4], features: 33, outputs: 31, isRectified: true, hasSum: true),
-        Case(rows: [1], features: 1000, outputs: 1000, isRectified: true),
+        Case(rows: [2], features: 8, outputs: 24, function: Relu()), Case(rows: [3], features: 9, outputs: 45),
+        Case(rows: [2, 4], features: 33, outputs: 31, function: Relu(), hasSum: true),
+        Case(rows: [1], features: 1000, outputs: 1000, function: Relu()),
         Case(rows: [5], features: 257, outputs: 523, isBiased: false, hasSum: true),
         Case(rows: [13], features: 300, outputs: 17, hasSum: true),
-        Case(rows: [7, 15], features: 511, outputs: 70, isRectified: true),
+        Case(rows: [4], features: 20, outputs: 19, function: Relu6()),
+        Case(rows: [100], features: 40, outputs: 24, function: Relu6(), hasSum: true),
+        Case(rows: [7, 15], features: 511, outputs: 70, function: Relu()),
     ]
 
     private func graph(_ test: Case, generator: inout SeededGenerator) throws -> BoundGraph {
@@ -36,7 +38,7 @@ import Testing
             let other = try graph.addNode("other", linear, inputs: [x])
             value = try graph.addNode("sum", Add(), inputs: [other, value])
         }
-        if test.isRectified { value = try graph.addNode("rectifier", Relu(), inputs: [value]) }
+        if let function = test.function { value = try graph.addNode("function", function, inputs: [value]) }
         try graph.addOutput("y", value)
         return try BoundGraph(graph, inputs: [:]) { _, specification in
             try .random(specification, using: &generator)
@@ -54,10 +56,14 @@ import Testing
             func run(_ backend: any KernelBackend, threads: Int) throws -> Tensor {
                 let options = CompileOptions(threads: threads, precision: PrecisionChoice(precision))
                 let session = try Session(graph, backend: backend, options: options)
+                let result = try #require(session.run(["x": x])["y"])
+                // What was computed in place of its operand, and memory that is not new, change nothing.
+                #expect(try session.run(["x": x])["y"] == result, "case \(index)")
                 if backend is OneDNNBackend, precision == .f32 || test.rows.reduce(1, *) <= LinearProduct.mostRows {
                     #expect(session.kernels.allSatisfy { $0.implementation == "product" }, "case \(index)")
+                    #expect(session.kernels.count == (test.hasSum ? 2 : 1), "case \(index)")
                 }
-                return try #require(session.run(["x": x])["y"])
+                return result
             }
             let found = try run(OneDNNBackend(), threads: 1)
             let expected = try run(ReferenceBackend(), threads: 1).floats()
@@ -99,6 +105,22 @@ import Testing
         ]
         for (rows, outputs) in parts {
             #expect(try run(rows, outputs) == whole.cropped(to: Region([rows, outputs])), "\(rows), \(outputs)")
+        }
+    }
+
+    @Test("one weight in several precisions is packed for each")
+    func precisions() throws {
+        var generator = SeededGenerator(seed: 6)
+        let graph = try graph(Case(rows: [1], features: 40, outputs: 32, isBiased: false), generator: &generator)
+        let x = try Tensor.random([1, 40], using: &generator).rounded(to: .bf16)
+        var kept: [Session] = []
+        for (precision, tolerance) in [(Precision.f32, 1e-6 as Float), (.f16, 0x1p-10), (.bf16, 0x1p-7)] {
+            let options = CompileOptions(precision: PrecisionChoice(precision))
+            kept.append(try Session(graph, backend: OneDNNBackend(), options: options))
+            let found = try kept[kept.count - 1].run(["x": x])["y"]
+            let expected = try #require(
+                Session(graph, backend: ReferenceBackend(), options: options).run(["x": x])["y"])
+            #expect(try relativeDifference(found, expected) <= tolerance, "\(precision)")
         }
     }
 

@@ -40,8 +40,8 @@ import Testing
     @Test(
         "What cannot be says why",
         arguments: [
-            ("t[3]", "axis 1: expected positions from 1 to 2, got 3"),
-            ("t[0]", "axis 1: expected a position from 1 to 2, got 0"),
+            ("t[3]", "axis 1: expected positions from 1 to 2 in a tensor of 2x3, got 3"),
+            ("t[0]", "axis 1: expected a position from 1 to 2 in a tensor of 2x3, got 0"),
             ("t[{1, 2, 3}]", "expected 1 to 2 indices into a tensor of 2x3, got 3"),
             ("t[{{2, 1}}]", "axis 1: expected positions from 1 to 2"), ("t[1.5]", "expected an integer, got 1.5"),
             ("t.foo", "a tensor has no 'foo'"), ("t:sum(3)", "expected an axis from 1 to 2, got 3"),
@@ -52,7 +52,7 @@ import Testing
             ),
             ("t:argmax(0)", "argmax: expected an axis from 1 to 2, got 0"),
             ("t:transpose(1, 3)", "transpose: expected an axis from 1 to 2, got 3"),
-            ("t:with(3, 0)", "axis 1: expected positions from 1 to 2, got 3"),
+            ("t:with(3, 0)", "axis 1: expected positions from 1 to 2 in a tensor of 2x3, got 3"),
             ("t:with(1, t)", "with: argument 2 (part): expected a tensor of 3, got 2x3"),
             ("t:with(1, 'x')", "with: argument 2 (part): expected a number, got a string"),
             ("(function() t[1] = 2 end)()", "tensor:with(index, part) gives a changed copy"),

@@ -106,9 +106,9 @@
 ---@field step fun(self: Trainer, options: {input: Tensor, classes?: integer[], target?: Tensor, count?: integer, rate?: number}): number, integer? Trains with a batch: tensors of [batch, …], and the class of each sample, counted from 1, or a tensor that the output should be; of the samples, the first `count` count. Gives the loss, and how many of them were right.
 ---@field evaluate fun(self: Trainer, options: {input: Tensor, classes?: integer[], target?: Tensor, count?: integer}): number, integer? The same for the network as it is, which does not change.
 ---@field gradients fun(self: Trainer, options: {input: Tensor, classes?: integer[], target?: Tensor, count?: integer}): number, integer? Computes the gradients of all weights for a batch, and changes none.
----@field gradient fun(self: Trainer, name: string): Tensor The gradient of a weight, `LAYER.parameter`, in the last batch.
+---@field gradient fun(self: Trainer, name: string): Tensor The gradient of a weight, `LAYER.parameter`: of the last batch, or what it was set to since. An update has masked and limited it.
 ---@field weight fun(self: Trainer, name: string): Tensor A weight, `LAYER.parameter`, as it is now.
----@field set_weight fun(self: Trainer, name: string, value: Tensor) Gives a weight, `LAYER.parameter`, other numbers; what the optimizer remembers of it stays.
+---@field set_weight fun(self: Trainer, name: string, value: Tensor) Gives a weight, `LAYER.parameter`, other numbers, but for what a mask keeps at zero; what the optimizer remembers of it stays.
 ---@field set_gradient fun(self: Trainer, name: string, value: Tensor) Gives the gradient of a weight, `LAYER.parameter`, other numbers for `update`. Without `gradients` since the last update, those of all other weights are zero.
 ---@field set_mask fun(self: Trainer, name: string, mask?: Tensor) Keeps a weight, `LAYER.parameter`, at zero wherever the mask, a tensor of its shape, is zero, however it is trained; without a mask it is free again.
 ---@field update fun(self: Trainer, rate?: number) Changes all weights, as `step` does, by the gradients of `gradients` or `set_gradient` since the last update.

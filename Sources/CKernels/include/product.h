@@ -13,7 +13,7 @@ typedef struct ck_product {
     /// Of the weights. Those of ck_bf16 or ck_f16 take 16 bits each, and are for few rows. Maps are stored as binary32 numbers beside
     /// those of ck_f32 and of ck_f16.
     ck_precision precision;
-    /// For weights of ck_f32: whether the processor has AVX-512; else it must have AVX2 and FMA.
+    /// For weights of ck_f32: whether the processor has AVX-512. It must have AVX2, FMA and F16C.
     int is_wide;
 } ck_product;
 

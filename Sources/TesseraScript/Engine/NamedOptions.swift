@@ -18,7 +18,7 @@ public struct NamedOptions {
     public mutating func take<Value>(_ name: String, _ read: (ScriptValue) throws -> Value) throws -> Value? {
         known.append(name)
         guard let value = remaining.removeValue(forKey: name), !value.isNil else { return nil }
-        return try locatingErrors(path: "\(callName): option '\(name)'") { try read(value) }
+        return try locatingErrors(within: "\(callName): option '\(name)'") { try read(value) }
     }
 
     /// Takes an option that must be given.
@@ -52,7 +52,7 @@ public struct NamedOptions {
 
     /// The options not taken yet, as configuration; unknown names are for the receiver to reject.
     public func rest() throws -> Configuration {
-        try locatingErrors(path: callName) { try ScriptValue.configuration(of: remaining) }
+        try locatingErrors(within: callName) { try ScriptValue.configuration(of: remaining) }
     }
 
     /// Throws `invalidArgument` if an option is left that is none of `names`, with the nearest valid name.
@@ -67,7 +67,7 @@ public struct NamedOptions {
         let names = Options.keys.map(\.description.name)
         try expectRest(among: names)
         let configuration = try rest()
-        return try locatingErrors(path: callName) { try Options(configuration: configuration) }
+        return try locatingErrors(within: callName) { try Options(configuration: configuration) }
     }
 
     /// Throws `invalidArgument` if an option is left that nobody took, with the nearest valid name.

@@ -75,8 +75,9 @@ public struct ScriptCall {
         try options(position).decode(type)
     }
 
-    private func read<Value>(_ position: Int, _ label: String, _ body: (ScriptValue) throws -> Value) throws -> Value {
-        try locatingErrors(path: "\(name): argument \(position) (\(label))") { try body(self[position]) }
+    /// The argument as `body` reads it.
+    public func read<Value>(_ position: Int, _ label: String, _ body: (ScriptValue) throws -> Value) throws -> Value {
+        try locatingErrors(within: "\(name): argument \(position) (\(label))") { try body(self[position]) }
     }
 
     /// The object that a method is called on.

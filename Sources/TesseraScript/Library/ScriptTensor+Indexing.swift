@@ -90,14 +90,17 @@ extension ScriptTensor {
                     let position = try index.requireInteger()
                     guard position >= 1 else {
                         throw TesseraError(
-                            .invalidArgument, "expected a position from 1 to \(shape[axis]), got \(position)")
+                            .invalidArgument,
+                            "expected a position from 1 to \(shape[axis]) in a tensor of \(shape), got \(position)")
                     }
                     ranges[axis] = (position - 1)..<position
                     kept[axis] = false
                 }
                 guard ranges[axis].upperBound <= shape[axis], !ranges[axis].isEmpty else {
                     let found = kept[axis] ? ScriptValue(range: ranges[axis]) : .integer(ranges[axis].upperBound)
-                    throw TesseraError(.invalidArgument, "expected positions from 1 to \(shape[axis]), got \(found)")
+                    throw TesseraError(
+                        .invalidArgument,
+                        "expected positions from 1 to \(shape[axis]) in a tensor of \(shape), got \(found)")
                 }
             }
         }

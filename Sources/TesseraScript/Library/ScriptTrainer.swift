@@ -62,7 +62,7 @@ final class ScriptTrainer: ScriptObject {
                 },
                 Binding(
                     of: ScriptTrainer.self, "gradient", "gradient(name: string) -> Tensor",
-                    "The gradient of a weight, `LAYER.parameter`, in the last batch."
+                    "The gradient of a weight, `LAYER.parameter`: of the last batch, or what it was set to since. An update has masked and limited it."
                 ) { trainer, call in
                     try call.expectArguments(atMost: 1)
                     let entry = try trainer.entry(call)
@@ -80,11 +80,11 @@ final class ScriptTrainer: ScriptObject {
                 },
                 Binding(
                     of: ScriptTrainer.self, "set_weight", "set_weight(name: string, value: Tensor)",
-                    "Gives a weight, `LAYER.parameter`, other numbers; what the optimizer remembers of it stays."
+                    "Gives a weight, `LAYER.parameter`, other numbers, but for what a mask keeps at zero; what the optimizer remembers of it stays."
                 ) { trainer, call in
                     try call.expectArguments(atMost: 2)
                     let entry = try trainer.entry(call)
-                    try trainer.session.parameters.set(entry, try trainer.value(call, for: entry))
+                    try trainer.session.setWeight(entry, try trainer.value(call, "value", for: entry))
                     return []
                 },
                 Binding(
@@ -94,7 +94,8 @@ final class ScriptTrainer: ScriptObject {
                 ) { trainer, call in
                     try call.expectArguments(atMost: 2)
                     let entry = try trainer.entry(call)
-                    try trainer.session.setGradient(entry, try trainer.value(call, for: entry))
+                    let value = try trainer.value(call, "value", for: entry)
+                    try locatingErrors(path: call.name) { try trainer.session.setGradient(entry, value) }
                     return []
                 },
                 Binding(
@@ -104,7 +105,7 @@ final class ScriptTrainer: ScriptObject {
                 ) { trainer, call in
                     try call.expectArguments(atMost: 2)
                     let entry = try trainer.entry(call)
-                    let mask = call[2] == .nil ? nil : try trainer.value(call, for: entry)
+                    let mask = call[2] == .nil ? nil : try trainer.value(call, "mask", for: entry)
                     try locatingErrors(path: call.name) { try trainer.session.setMask(mask, of: entry.name) }
                     return []
                 },
@@ -113,9 +114,8 @@ final class ScriptTrainer: ScriptObject {
                     "Changes all weights, as `step` does, by the gradients of `gradients` or `set_gradient` since the last update."
                 ) { trainer, call in
                     try call.expectArguments(atMost: 1)
-                    try locatingErrors(path: call.name) {
-                        try trainer.session.update(rate: call[1] == .nil ? trainer.rate : Self.rate(call[1]))
-                    }
+                    let rate = call[1] == .nil ? trainer.rate : try call.read(1, "rate", Self.rate)
+                    try locatingErrors(path: call.name) { try trainer.session.update(rate: rate) }
                     return []
                 },
                 Binding(
@@ -154,8 +154,8 @@ final class ScriptTrainer: ScriptObject {
         return entry
     }
 
-    private func value(_ call: ScriptCall, for entry: ParameterSet.Entry) throws -> Tensor {
-        let value = try call.object(ScriptTensor.self, 2, "value").f32
+    private func value(_ call: ScriptCall, _ label: String, for entry: ParameterSet.Entry) throws -> Tensor {
+        let value = try call.object(ScriptTensor.self, 2, label).f32
         guard value.shape == entry.shape else {
             throw TesseraError(
                 .shapeMismatch, "expected a tensor of \(entry.shape), got \(value.shape)", path: call.name)
