@@ -16,6 +16,13 @@ import Testing
         var hasSum = false
     }
 
+    /// One that makes another number of 0.
+    private static var clip: Clip {
+        var clip = Clip()
+        (clip.minimum, clip.maximum) = (0.25, 0.75)
+        return clip
+    }
+
     private static let cases = [
         Case(rows: [1], features: 1, outputs: 1), Case(rows: [1], features: 7, outputs: 10, isBiased: false),
         Case(rows: [2], features: 8, outputs: 24, function: Relu()), Case(rows: [3], features: 9, outputs: 45),
@@ -24,6 +31,7 @@ import Testing
         Case(rows: [5], features: 257, outputs: 523, isBiased: false, hasSum: true),
         Case(rows: [13], features: 300, outputs: 17, hasSum: true),
         Case(rows: [4], features: 20, outputs: 19, function: Relu6()),
+        Case(rows: [2], features: 20, outputs: 21, function: Self.clip),
         Case(rows: [100], features: 40, outputs: 24, function: Relu6(), hasSum: true),
         Case(rows: [7, 15], features: 511, outputs: 70, function: Relu()),
     ]
