@@ -63,27 +63,8 @@ static void pack_floats(const ck_product *work, const float *weights, float *pac
     }
 }
 
-#define SUFFIX narrow
-#define TARGET NARROW_TARGET
-#define VECTOR vector8
-#define WIDTH 8
-#define ROWS 6
-#define SPREAD SPREAD8
-#include "multiply_kernel.h"
-#undef SUFFIX
-#undef TARGET
-#undef VECTOR
-#undef WIDTH
-#undef ROWS
-#undef SPREAD
-
-#define SUFFIX wide
-#define TARGET WIDE_TARGET
-#define VECTOR vector16
-#define WIDTH 16
-#define ROWS 12
-#define SPREAD SPREAD16
-#include "multiply_kernel.h"
+#define KERNEL "multiply_kernel.h"
+#include "widths.h"
 
 /// The outputs of a panel of a block of rows, from row `first` on.
 NARROW_TARGET static void run_floats(const ck_product *work, int64_t index, int64_t first) {
@@ -126,10 +107,9 @@ NARROW_TARGET INLINE void pack_halves(const ck_product *work, const float *weigh
             for (int64_t o = 0; o < count; o++) {
                 vector8 row = {0};
                 memcpy(&row, weights + (first + o) * channels + c, (size_t)size * sizeof(float));
-                const shorts8 numbers =
-                    work->precision == ck_f16
-                        ? (shorts8)__builtin_convertvector(row, halves8)
-                        : __builtin_convertvector((integers8)rounded_to_bfloat(row) >> 16, shorts8);
+                uint16_t numbers[8];
+                if (work->precision == ck_f16) *(halves8 *)numbers = __builtin_convertvector(row, halves8);
+                else store(numbers, 0, rounded_to_bfloat(row), ck_bf16);
                 for (int64_t i = 0; i < size; i++) packed[(c + i) * wide_panel + o] = numbers[i];
             }
         }
@@ -201,10 +181,9 @@ NARROW_TARGET void ck_product_pack(const ck_product *work, const float *weights,
 
 static void run_part(void *data) {
     const ck_product *work = data;
-    void (*run)(const ck_product *, int64_t, int64_t) = work->precision == ck_f32       ? run_floats
-                                               : work->precision == ck_f16     ? run_halves
-                                               : work->map.storage == ck_bf16 ? run_stored_bfloats
-                                                                               : run_bfloats;
+    void (*run)(const ck_product *, int64_t, int64_t) = run_floats;
+    if (work->precision == ck_f16) run = run_halves;
+    if (work->precision == ck_bf16) run = work->map.storage == ck_bf16 ? run_stored_bfloats : run_bfloats;
     // Each panel's blocks of rows follow one another, so that its weights stay in the cache.
     const int64_t blocks = round_up(work->map.batch, block) / block;
     const int64_t units = round_up(work->map.outputs, panel_of(work)) / panel_of(work) * blocks;

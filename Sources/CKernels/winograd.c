@@ -130,27 +130,8 @@ NARROW_TARGET INLINE void transform_sums(const vector8 *m, int stride, vector8 *
     }
 }
 
-#define SUFFIX narrow
-#define TARGET NARROW_TARGET
-#define VECTOR vector8
-#define WIDTH 8
-#define ROWS 6
-#define SPREAD SPREAD8
-#include "winograd_kernel.h"
-#undef SUFFIX
-#undef TARGET
-#undef VECTOR
-#undef WIDTH
-#undef ROWS
-#undef SPREAD
-
-#define SUFFIX wide
-#define TARGET WIDE_TARGET
-#define VECTOR vector16
-#define WIDTH 16
-#define ROWS 12
-#define SPREAD SPREAD16
-#include "winograd_kernel.h"
+#define KERNEL "winograd_kernel.h"
+#include "widths.h"
 
 void ck_winograd_run(const ck_winograd *work, int threads) {
     // By side, storage and width.

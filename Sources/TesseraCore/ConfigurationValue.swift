@@ -129,7 +129,7 @@ extension ConfigurationChoice {
             throw TesseraError(
                 .invalidArgument,
                 "expected one of \(names.joined(separator: ", ")), found '\(name)'"
-                    + (nearestName(to: name, among: names).map { ", did you mean '\($0)'?" } ?? ""),
+                    + nearestSuggestion(for: name, among: names),
                 location: configuration.location)
         }
         self = value

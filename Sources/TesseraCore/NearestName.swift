@@ -12,9 +12,15 @@ public func nearestName(to name: String, among candidates: some Sequence<String>
         .candidate
 }
 
+/// ", did you mean 'x'?", or nothing.
+public func nearestSuggestion(for name: String, among candidates: some Sequence<String>) -> String {
+    nearestName(to: name, among: candidates).map { ", did you mean '\($0)'?" } ?? ""
+}
+
 /// ", did you mean 'x'?", or a list of all candidates if they are few, or nothing.
 public func suggestion(for name: String, among candidates: some Collection<String>) -> String {
-    if let nearest = nearestName(to: name, among: candidates) { return ", did you mean '\(nearest)'?" }
+    let nearest = nearestSuggestion(for: name, among: candidates)
+    guard nearest.isEmpty else { return nearest }
     guard !candidates.isEmpty, candidates.count <= 24 else { return "" }
     return "; there are: \(candidates.sorted().joined(separator: ", "))"
 }

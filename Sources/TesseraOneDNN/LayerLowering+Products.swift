@@ -5,8 +5,8 @@ import TesseraRuntime
 
 /// Products of matrices.
 extension LayerLowering {
-    /// As a convolution of kernel size 1 over a map whose pixels are the rows: its kernels add up all features in one order and
-    /// divide the results, never the sums, among threads.
+    /// By a kernel of our own, or as a convolution of kernel size 1 over a map whose pixels are the rows: its kernels add up all
+    /// features in one order and divide the results, never the sums, among threads.
     func lower(_ op: Linear) throws {
         let own = try LinearProduct(
             source: shape(input), target: shape(output), type: builder.context.type,

@@ -53,7 +53,7 @@ public final class Training {
                 share: distillation.share)
         }
         schedule = file.schedule.make()
-        try pictures.check(output: session.output.shape)
+        try pictures.check(output: session.outputShape)
     }
 
     // MARK: Running

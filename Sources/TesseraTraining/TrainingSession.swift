@@ -63,6 +63,8 @@ public final class TrainingSession {
     var signature: String? { form?.signature }
     /// The shape of a batch.
     public var inputShape: Shape { trainable.graph.shapes[trainable.graph.graph.inputs[0].value] }
+    /// That of its output.
+    public var outputShape: Shape { outputs[0].shape }
 
     /// - Parameters:
     ///   - inputs: the shape of every input whose declared shape leaves sizes open, the batch among them.
@@ -131,11 +133,12 @@ public final class TrainingSession {
         guard entry.isTrainable else {
             throw TesseraError(.invalidArgument, "'\(entry.name)' is not trained, so it has no gradient")
         }
-        guard value.shape == entry.shape else {
-            throw TesseraError(.shapeMismatch, "expected a gradient of \(entry.shape), found \(value.shape)")
-        }
-        if gradientState != .fresh { parameters.gradients.update(repeating: 0) }
         try parameters.setGradient(entry, value)
+        if gradientState != .fresh {
+            for other in parameters.entries where other.name != entry.name {
+                for index in other.range { parameters.gradients[index] = 0 }
+            }
+        }
         (gradientState, isSet) = (.fresh, true)
     }
 
@@ -199,15 +202,14 @@ public final class TrainingSession {
         return try evaluateLoss(batch, isTraining: false)
     }
 
-    /// The output of the last batch; zeros if there was none.
-    public var output: Tensor { outputs[0] }
-
-    /// The output of the last batch.
-    ///
-    /// - Throws: `invalidArgument` if there was none.
-    public func lastOutput() throws -> Tensor {
-        guard hasRun else { throw TesseraError(.invalidArgument, "expected a batch before its output, found none yet") }
-        return output
+    /// The output of the last batch; `invalidArgument` if there was none.
+    public var output: Tensor {
+        get throws {
+            guard hasRun else {
+                throw TesseraError(.invalidArgument, "expected a batch before its output, found none yet")
+            }
+            return outputs[0]
+        }
     }
 
     /// Weights that stay zero where a mask is zero, however they are trained (METHODS.md D8); nil removes the mask.

@@ -96,13 +96,21 @@ import Testing
         #expect("\(results.values[2])".contains("expected a tensor of 3, got 4"), "\(results.values[2])")
     }
 
-    @Test("a step is the gradients and an update, and gradients can be other ones")
-    func updates() async throws {
+    /// Runs a script that has `net`, a small network, and `batch`, with which to train it.
+    private func train(_ source: String) async throws -> Results {
         let toy = try ToyPictures(perClass: 2)
-        let results = try await NetworkFolder().run(
+        return try await NetworkFolder().run(
             """
             local net = tessera.network('\(toy.folder.file("network.yaml"))')
             local batch = {input = tessera.tensor{shape = {2, 3, 8, 8}, random = 4}, classes = {1, 3}}
+            \(source)
+            """)
+    }
+
+    @Test("a step is the gradients and an update, and gradients can be other ones")
+    func updates() async throws {
+        let results = try await train(
+            """
             local whole, parts = net:trainer{batch = 2}, net:trainer{batch = 2}
             local own = net:trainer{batch = 2, optimizer = {kind = "sgd", momentum = 0, weight_decay = 0, nesterov = false}}
             for step = 1, 3 do
@@ -133,11 +141,8 @@ import Testing
 
     @Test("there is nothing to update by, to read or to show before a batch, and an update uses gradients up")
     func order() async throws {
-        let toy = try ToyPictures(perClass: 2)
-        let results = try await NetworkFolder().run(
+        let results = try await train(
             """
-            local net = tessera.network('\(toy.folder.file("network.yaml"))')
-            local batch = {input = tessera.tensor{shape = {2, 3, 8, 8}, random = 4}, classes = {1, 3}}
             local trainer = net:trainer{batch = 2, optimizer = {kind = "sgd", momentum = 0, weight_decay = 0, nesterov = false}}
             local function refusal(method, ...) return tostring(select(2, pcall(trainer[method], trainer, ...))) end
             local early = {refusal("update"), refusal("gradient", "linear.bias"), refusal("output")}
@@ -168,11 +173,8 @@ import Testing
 
     @Test("a weight stays zero where its mask is")
     func masks() async throws {
-        let toy = try ToyPictures(perClass: 2)
-        let results = try await NetworkFolder().run(
+        let results = try await train(
             """
-            local net = tessera.network('\(toy.folder.file("network.yaml"))')
-            local batch = {input = tessera.tensor{shape = {2, 3, 8, 8}, random = 4}, classes = {1, 3}}
             local trainer = net:trainer{batch = 2}
             trainer:set_weight("linear.bias", tessera.tensor{values = {5, 6, 7}})
             trainer:set_mask("linear.bias", tessera.tensor{values = {1, 0, 1}})

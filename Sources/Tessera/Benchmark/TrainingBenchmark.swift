@@ -28,7 +28,7 @@ public struct TrainingBenchmark: Encodable, Sendable, CustomStringConvertible {
         guard let input = inputs.values.first else {
             throw TesseraError(.invalidArgument, "expected a network with an input to train")
         }
-        let sample = TrainingBatch(input: input, target: .tensor(try Tensor(zeros: session.output.shape)))
+        let sample = TrainingBatch(input: input, target: .tensor(try Tensor(zeros: session.outputShape)))
         let clock = ContinuousClock()
         // The first one touches all memory for the first time.
         _ = try session.step(sample, rate: 1e-3)

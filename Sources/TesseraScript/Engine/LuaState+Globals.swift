@@ -66,9 +66,9 @@ extension LuaState {
         if ["debug", "io", "os", "package"].contains(name) {
             throw TesseraError(.notFound, "global '\(name)' is not declared: only a trusted script (--trusted) has it")
         }
-        let nearest = nearestName(to: name, among: state.globalNames(in: L))
         throw TesseraError(
-            .notFound, "global '\(name)' is not declared" + (nearest.map { ", did you mean '\($0)'?" } ?? ""))
+            .notFound,
+            "global '\(name)' is not declared" + nearestSuggestion(for: name, among: state.globalNames(in: L)))
     }
 
     private func globalNames(in L: OpaquePointer) -> [String] {

@@ -40,11 +40,8 @@ extension ScriptNetwork {
                 fold ? network.network.folded() : network.network, headroom: headroom, backend: network.backend,
                 threads: network.threads)
             for (index, inputs) in inferences.enumerated() {
-                do {
+                try locatingErrors(within: "option 'calibrate': element \(index + 1)") {
                     try check.observe(network.tensors(from: inputs))
-                } catch var error as TesseraError {
-                    error.path = "option 'calibrate': element \(index + 1)" + (error.path.map { ": \($0)" } ?? "")
-                    throw error
                 }
             }
             return [.table(ScriptTable(array: check.layers.map { .table(ScriptTable($0, headroom: headroom)) }))]

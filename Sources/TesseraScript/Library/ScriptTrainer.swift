@@ -124,7 +124,7 @@ final class ScriptTrainer: ScriptObject {
                 ) { trainer, call in
                     try call.expectArguments(atMost: 0)
                     return try locatingErrors(path: call.name) {
-                        [.object(ScriptTensor(try trainer.session.lastOutput()))]
+                        [.object(ScriptTensor(try trainer.session.output))]
                     }
                 },
                 Binding(
@@ -173,7 +173,7 @@ final class ScriptTrainer: ScriptObject {
 
     /// Classes that count from 1 as those that count from 0.
     private func classes(_ value: ScriptValue) throws -> [Int] {
-        let shape = session.output.shape
+        let shape = session.outputShape
         let count = shape.rank > 1 ? shape[1] : 0
         return try value.requireArray().map { value in
             let number = try value.requireInteger()

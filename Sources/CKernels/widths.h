@@ -1,0 +1,30 @@
+// Compiles the file KERNEL twice: for vectors of 8 and, named otherwise, for those of 16, of which AVX-512 has registers for more rows.
+
+#define SUFFIX narrow
+#define TARGET NARROW_TARGET
+#define VECTOR vector8
+#define WIDTH 8
+#define ROWS 6
+#define SPREAD SPREAD8
+#include KERNEL
+#undef SUFFIX
+#undef TARGET
+#undef VECTOR
+#undef WIDTH
+#undef ROWS
+#undef SPREAD
+
+#define SUFFIX wide
+#define TARGET WIDE_TARGET
+#define VECTOR vector16
+#define WIDTH 16
+#define ROWS 12
+#define SPREAD SPREAD16
+#include KERNEL
+#undef SUFFIX
+#undef TARGET
+#undef VECTOR
+#undef WIDTH
+#undef ROWS
+#undef SPREAD
+#undef KERNEL
