@@ -1,5 +1,6 @@
 #include "depthwise.h"
 
+#include "blocks.h"
 #include "vectors.h"
 
 #include <assert.h>
@@ -10,14 +11,11 @@ enum { largest_block = 8 };
 
 int64_t ck_depthwise_weight_count(int64_t channels, int64_t kernel) { return round_up(channels, 8) * kernel * kernel; }
 
-void ck_depthwise_pack(const float *weights, float *packed, int64_t channels, int64_t kernel) {
+void ck_depthwise_pack(const void *weights, float *packed, int64_t channels, int64_t kernel) {
     const int64_t all = kernel * kernel;
-    memset(packed, 0, sizeof(float) * (size_t)ck_depthwise_weight_count(channels, kernel));
-    for (int64_t channel = 0; channel < channels; channel++) {
-        for (int64_t place = 0; place < all; place++) {
-            packed[(channel / 8 * all + place) * 8 + channel % 8] = weights[channel * all + place];
-        }
-    }
+    const ck_blocks blocks = {
+        .rank = 2, .sizes = {channels, all}, .source = {all, 1}, .target = {8 * all, 8}, .axis = 0, .block = 8};
+    ck_pack(&blocks, weights, packed);
 }
 
 /// Where one row of outputs of 8 channels is computed from.

@@ -1,5 +1,6 @@
 #include "product.h"
 
+#include "blocks.h"
 #include "vectors.h"
 
 #include <string.h>
@@ -46,21 +47,13 @@ NARROW_TARGET INLINE void finish_row(
 
 // Weights of 32 bits ---------------------------------------------------------------------------------------------------
 
-static void pack_floats(const ck_product *work, const float *weights, float *packed) {
+static void pack_floats(const ck_product *work, const void *weights, float *packed) {
     // [panels, channels, panel]: a panel's outputs are neighbours.
     const int64_t panel = panel_of(work), outputs = work->map.outputs, channels = work->map.channels;
-    for (int64_t first = 0; first < outputs; first += panel, packed += panel * channels) {
-        const int64_t count = outputs - first < panel ? outputs - first : panel;
-        if (count < panel) memset(packed, 0, sizeof(float) * (size_t)(panel * channels));
-        // Some channels at a time: what is written of them, and the lines that are read, stay in the cache.
-        for (int64_t start = 0; start < channels; start += 16) {
-            const int64_t end = start + 16 < channels ? start + 16 : channels;
-            for (int64_t o = 0; o < count; o++) {
-                const float *row = weights + (first + o) * channels;
-                for (int64_t c = start; c < end; c++) packed[c * panel + o] = row[c];
-            }
-        }
-    }
+    const ck_blocks blocks = {
+        .rank = 2, .sizes = {outputs, channels}, .source = {channels, 1}, .target = {panel * channels, panel},
+        .axis = 0, .block = panel};
+    ck_pack(&blocks, weights, packed);
 }
 
 #define KERNEL "multiply_kernel.h"
@@ -97,7 +90,7 @@ NARROW_TARGET static void run_floats(const ck_product *work, int64_t index, int6
 
 // Weights of 16 bits ---------------------------------------------------------------------------------------------------
 
-NARROW_TARGET INLINE void pack_halves(const ck_product *work, const float *weights, uint16_t *packed) {
+NARROW_TARGET INLINE void pack_halves(const ck_product *work, const void *weights, uint16_t *packed) {
     const int64_t outputs = work->map.outputs, channels = work->map.channels;
     for (int64_t first = 0; first < outputs; first += wide_panel, packed += wide_panel * channels) {
         const int64_t count = outputs - first < wide_panel ? outputs - first : wide_panel;
@@ -106,7 +99,7 @@ NARROW_TARGET INLINE void pack_halves(const ck_product *work, const float *weigh
             const int64_t size = channels - c < 8 ? channels - c : 8;
             for (int64_t o = 0; o < count; o++) {
                 vector8 row = {0};
-                memcpy(&row, weights + (first + o) * channels + c, (size_t)size * sizeof(float));
+                memcpy(&row, (const char *)weights + ((first + o) * channels + c) * 4, (size_t)size * sizeof(float));
                 uint16_t numbers[8];
                 if (work->precision == ck_f16) *(halves8 *)numbers = __builtin_convertvector(row, halves8);
                 else store(numbers, 0, rounded_to_bfloat(row), ck_bf16);
@@ -174,7 +167,7 @@ NARROW_TARGET static void run_stored_bfloats(const ck_product *work, int64_t ind
 
 // ----------------------------------------------------------------------------------------------------------------------
 
-NARROW_TARGET void ck_product_pack(const ck_product *work, const float *weights, float *packed) {
+NARROW_TARGET void ck_product_pack(const ck_product *work, const void *weights, float *packed) {
     if (work->precision == ck_f32) pack_floats(work, weights, packed);
     else pack_halves(work, weights, (uint16_t *)packed);
 }

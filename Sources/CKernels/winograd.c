@@ -26,7 +26,7 @@ static const double transform_4[6][3] = {
     {1. / 24, 1. / 12, 1. / 6}, {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}};
 
 void ck_winograd_pack(
-    const float *weights, float *packed, int64_t outputs, int64_t channels, int64_t side, int is_wide) {
+    const void *weights, float *packed, int64_t outputs, int64_t channels, int64_t side, int is_wide) {
     const int64_t panel = panel_of(is_wide), all = round_up(channels, 8), size = side + 2;
     const double(*transform)[3] = side == 2 ? transform_2 : transform_4;
     memset(packed, 0, sizeof(float) * (size_t)ck_winograd_weight_count(outputs, channels, side, is_wide));
@@ -34,7 +34,8 @@ void ck_winograd_pack(
     for (int64_t index = 0; index < round_up(outputs, panel) * channels; index++) {
         const int64_t output = index / (panel * channels) * panel + index % panel, channel = index / panel % channels;
         if (output >= outputs) continue;
-        const float *g = weights + (output * channels + channel) * 9;
+        float g[9];
+        memcpy(g, (const char *)weights + (output * channels + channel) * (int64_t)sizeof g, sizeof g);
         double columns[largest_size][3];
         for (int64_t y = 0; y < size; y++) {
             const double *t = transform[y];

@@ -12,6 +12,7 @@
 
 /// Sets the number of OpenMP threads that parallel regions started by the calling thread use.
 extern void omp_set_num_threads(int count);
+extern int omp_get_max_threads(void);
 
 // Memory descriptors ---------------------------------------------------------------------------------------------------
 
@@ -134,6 +135,52 @@ static inline dnnl_status_t onednn_desc_create_channel_blocks(
     model.format_desc.blocking.inner_blks[0] = block;
     for (int d = 0; d < rank; d++) model.format_desc.blocking.strides[d] = rank - d;
     return onednn_desc_create_like(out, &model, dims);
+}
+
+/// How numbers of one layout come to lie in another: along each axis the elements between neighbours in both, in the target between
+/// blocks of one axis, of which `block` neighbours lie next to one another.
+typedef struct {
+    int64_t rank, sizes[8], source[8], target[8];
+    int64_t axis, block;
+} onednn_blocks;
+
+/// - Returns: 1; 0 for layouts of other types than f32, and for those whose blocks are more than that.
+static inline int onednn_find_blocks(
+    const dnnl_memory_desc_t *source, const dnnl_memory_desc_t *target, onednn_blocks *out) {
+    const dnnl_blocking_desc_t *from = &source->format_desc.blocking, *to = &target->format_desc.blocking;
+    if (source->format_kind != dnnl_blocked || target->format_kind != dnnl_blocked || source->data_type != dnnl_f32
+        || target->data_type != dnnl_f32 || source->offset0 != 0 || target->offset0 != 0
+        || target->extra.flags != dnnl_memory_extra_flag_none || from->inner_nblks != 0 || to->inner_nblks > 2
+        || source->ndims != target->ndims || target->ndims > 7)
+        return 0;
+    const onednn_blocks none = {target->ndims, {0}, {0}, {0}, -1, 1};
+    *out = none;
+    for (int d = 0; d < target->ndims; d++) {
+        out->sizes[d] = target->dims[d];
+        out->source[d] = from->strides[d];
+        out->target[d] = to->strides[d];
+    }
+    int64_t padded[DNNL_MAX_NDIMS];
+    memcpy(padded, target->dims, sizeof padded);
+    if (to->inner_nblks > 0) {
+        out->axis = to->inner_idxs[to->inner_nblks - 1];
+        out->block = to->inner_blks[to->inner_nblks - 1];
+        padded[out->axis] = (padded[out->axis] + out->block - 1) / out->block * out->block;
+    }
+    if (to->inner_nblks == 2) {
+        // The outer blocks are an axis of their own.
+        const int64_t d = to->inner_idxs[0], block = to->inner_blks[0], last = out->rank++;
+        if (d == out->axis || target->dims[d] % block != 0) return 0;
+        out->sizes[d] /= block;
+        out->source[d] *= block;
+        out->sizes[last] = block;
+        out->source[last] = from->strides[d];
+        out->target[last] = out->block;
+    }
+    for (int d = 0; d < target->ndims; d++) {
+        if (source->dims[d] != target->dims[d] || target->padded_dims[d] != padded[d]) return 0;
+    }
+    return 1;
 }
 
 static inline int onednn_desc_equal(const dnnl_memory_desc_t *a, const dnnl_memory_desc_t *b) {

@@ -6,22 +6,25 @@ public struct Module<Product: Sendable>: Sendable {
     /// Where it came from: `built in`, or the file that registered it.
     public let source: String
     /// The keys its configuration understands.
-    public let keys: [KeyDescription]
+    public var keys: [KeyDescription] { makeKeys() }
     /// Whether it understands other keys as well, which it checks itself.
     public let takesAnyKey: Bool
     /// The type that declares the keys, if there is one.
     public let type: (any Configurable.Type)?
+    // Made when asked for: those of all operators take longer than a small network takes to be read.
+    private let makeKeys: @Sendable () -> [KeyDescription]
     private let build: @Sendable (Configuration) throws -> Product
 
     public init(
-        name: String, summary: String, source: String = "built in", keys: [KeyDescription] = [],
-        takesAnyKey: Bool = false, type: (any Configurable.Type)? = nil,
+        name: String, summary: String, source: String = "built in",
+        keys: @escaping @Sendable @autoclosure () -> [KeyDescription] = [], takesAnyKey: Bool = false,
+        type: (any Configurable.Type)? = nil,
         build: @escaping @Sendable (Configuration) throws -> Product
     ) {
         self.name = name
         self.summary = summary
         self.source = source
-        self.keys = keys
+        makeKeys = keys
         self.takesAnyKey = takesAnyKey
         self.type = type
         self.build = build

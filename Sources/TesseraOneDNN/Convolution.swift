@@ -1,4 +1,5 @@
 import COneDNN
+import Synchronization
 import TesseraCore
 import TesseraOperators
 import TesseraRuntime
@@ -51,6 +52,17 @@ struct Convolution {
     /// The size of a map, along each axis, that every implementation takes.
     private static let largeMap = 32
 
+    /// What is chosen for a large map.
+    private struct Model {
+        var implementation: String
+        var orders: Orders?
+        var isAcceptable: Bool
+    }
+
+    private static let models = Mutex<[[[Int]]: Model]>([:])
+    /// A few hundred bytes each.
+    private static let mostModels = 4096
+
     /// Words in the names of implementations whose results depend on the size of the map and on the number of threads: those
     /// through matrix multiplication, but for kernels of one element with channels last.
     private static let sizeDependent = "gemm,brgconv:"
@@ -62,15 +74,15 @@ struct Convolution {
     func choose(_ weight: Tensor, groups: Int) throws -> Choice {
         let large = geometry(sizes: window.axes.map { _ in Self.largeMap })
         var weight = weight
-        var model = try chosen(try weight.merged(groups: groups, by: 1), large)
-        let factor = groups > 1 && !isAcceptable(model.descriptor) ? mergeFactor(weight.shape, groups: groups) : 1
+        var model = try model(try weight.merged(groups: groups, by: 1), large)
+        let factor = groups > 1 && !model.isAcceptable ? mergeFactor(weight.shape, groups: groups) : 1
         weight = try weight.merged(groups: groups, by: factor)
-        if factor > 1 { model = try chosen(weight, large) }
+        if factor > 1 { model = try self.model(weight, large) }
         if let demanded, factor == 1, let orders = demanded.orders,
             let descriptor = try? descriptor(weight, large, orders, implementation: demanded.implementation),
             isAcceptable(descriptor), isExact(descriptor, orders)
         {
-            model = (descriptor, orders)
+            model = Model(implementation: descriptor.implementation, orders: orders, isAcceptable: true)
         }
 
         let candidates = geometries.filter { !$0.isMaterialized || isModest($0) }
@@ -79,13 +91,29 @@ struct Convolution {
         }
         for geometry in candidates {
             let descriptor = try? descriptor(
-                weight, geometry, model.orders, implementation: model.descriptor.implementation)
+                weight, geometry, model.orders, implementation: model.implementation)
             if let descriptor {
                 return Choice(descriptor: descriptor, weight: weight, geometry: geometry, orders: model.orders)
             }
         }
         let (descriptor, orders) = try chosen(weight, fallback)
         return Choice(descriptor: descriptor, weight: weight, geometry: fallback, orders: orders)
+    }
+
+    /// The kernel for a large map, which is made only once of each kind: networks repeat their layers, and tiles those of the whole.
+    private func model(_ weight: Tensor, _ large: Geometry) throws -> Model {
+        let axes = window.axes.flatMap { [$0.stride, $0.dilation, $0.extent] }
+        let kind = [hasBias ? 1 : 0, hasChannelsLast ? 1 : 0, Int(type.rawValue), Int(omp_get_max_threads())]
+        let key = [kind, large.source, large.target, axes, weight.shape.dimensions]
+        if let known = Self.models.withLock({ $0[key] }) { return known }
+        let (descriptor, orders) = try chosen(weight, large)
+        let model = Model(
+            implementation: descriptor.implementation, orders: orders, isAcceptable: isAcceptable(descriptor))
+        Self.models.withLock { models in
+            if models.count >= Self.mostModels { models = [:] }
+            models[key] = model
+        }
+        return model
     }
 
     /// The same kernel with what follows the layer; nil if it cannot do that.

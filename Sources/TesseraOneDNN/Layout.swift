@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 import TesseraCore
 
@@ -101,6 +102,15 @@ final class Layout: @unchecked Sendable, Equatable {
             onednn_desc_create_steps(
                 &$0, handle, Array(dimensions).int64, ([0, 0] + offsets).int64, ([1, 1] + steps).int64)
         }
+    }
+
+    /// How numbers that lie in this layout come to lie in another; nil for types and layouts that are more than blocks of f32.
+    func blocks(in target: Layout) -> ck_blocks? {
+        var found = onednn_blocks()
+        guard onednn_find_blocks(handle, target.handle, &found) != 0 else { return nil }
+        return ck_blocks(
+            rank: found.rank, sizes: found.sizes, source: found.source, target: found.target, axis: found.axis,
+            block: found.block)
     }
 
     /// What a primitive chose for one of its operands, or for one of several of a kind.

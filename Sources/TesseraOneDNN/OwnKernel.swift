@@ -59,7 +59,7 @@ enum OwnWork {
     }
 
     /// Brings them to the place of `weightCount` floats.
-    private func pack(_ weights: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>) {
+    private func pack(_ weights: UnsafeRawPointer, to packed: UnsafeMutablePointer<Float>) {
         switch self {
         case .minimalFilter(let work):
             ck_winograd_pack(weights, packed, work.map.outputs, work.map.channels, work.side, work.is_wide)
@@ -156,7 +156,9 @@ extension LayerLowering {
         if hasBias {
             let bias = try parameter("bias")
             let packing = PackedWeights.Packing { numbers, packed in
-                for index in 0..<whole { packed[index] = index < outputs ? numbers[index] : 0 }
+                let byteCount = outputs * MemoryLayout<Float>.size
+                UnsafeMutableRawPointer(packed).copyMemory(from: numbers, byteCount: byteCount)
+                for index in outputs..<whole { packed[index] = 0 }
             }
             work.map.ending.bias = try builder.constantFloats(bias, count: whole, packing: packing)
         }

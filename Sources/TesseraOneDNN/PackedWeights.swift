@@ -13,8 +13,8 @@ final class PackedWeights: Sendable {
     struct Packing {
         /// Whether `pack` rounds the numbers itself, so that no rounded copy is made.
         var isRounding = false
-        /// Fills a target of so many floats, given the numbers of the tensor.
-        var pack: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+        /// Fills a target of so many floats, given the numbers of the tensor, which need not be aligned.
+        var pack: (UnsafeRawPointer, UnsafeMutablePointer<Float>) -> Void
     }
 
     private struct Key: Hashable {
@@ -87,14 +87,18 @@ final class PackedWeights: Sendable {
     private func pack(
         _ tensor: Tensor, in target: Layout, _ pages: SharedPages, by packing: Packing
     ) throws -> Allocation {
+        guard tensor.elementType == .f32 else {
+            throw TesseraError(.backendFailure, "expected a weight of f32, found \(tensor.elementType)")
+        }
         let allocation = try pages.allocate(byteCount: target.byteCount)
-        try tensor.withFloats { numbers in
+        tensor.withUnsafeBytes { numbers in
             guard let start = numbers.baseAddress else { return }
             packing.pack(start, allocation.address.assumingMemoryBound(to: Float.self))
         }
         return allocation
     }
 
+    /// oneDNN makes code for every reorder, and wants aligned numbers: most weights are packed without it.
     private func pack(
         _ tensor: Tensor, as source: Layout, in target: Layout, _ pages: SharedPages, _ stream: Stream
     ) throws -> Allocation {
@@ -105,13 +109,22 @@ final class PackedWeights: Sendable {
         // The packed weights are what programs read from now on.
         defer { tensor.discardMemory() }
         let allocation = try pages.allocate(byteCount: target.byteCount)
-        let memory = try Memory(target, at: allocation.address)
         if source == target {
             tensor.withUnsafeBytes {
                 UnsafeMutableRawBufferPointer(start: allocation.address, count: $0.count).copyMemory(from: $0)
             }
             return allocation
         }
+        if let blocks = source.blocks(in: target) {
+            tensor.withUnsafeBytes { numbers in
+                guard let start = numbers.baseAddress else { return }
+                withUnsafePointer(to: blocks) {
+                    ck_pack($0, start, allocation.address.assumingMemoryBound(to: Float.self))
+                }
+            }
+            return allocation
+        }
+        let memory = try Memory(target, at: allocation.address)
         func withAddress(_ body: (UnsafeRawPointer) throws -> Void) throws {
             if source.type == dnnl_f32 {
                 try tensor.withElements(as: Float.self) { if let start = $0.baseAddress { try body(start) } }

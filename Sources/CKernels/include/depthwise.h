@@ -21,8 +21,8 @@ typedef struct ck_depthwise {
 /// The number of floats that packed weights take.
 int64_t ck_depthwise_weight_count(int64_t channels, int64_t kernel);
 
-/// Brings weights [channels, 1, kernel, kernel] into blocks of 8 channels.
-void ck_depthwise_pack(const float *weights, float *packed, int64_t channels, int64_t kernel);
+/// Brings weights [channels, 1, kernel, kernel], which need not be aligned, into blocks of 8 channels.
+void ck_depthwise_pack(const void *weights, float *packed, int64_t channels, int64_t kernel);
 
 void ck_depthwise_run(const ck_depthwise *work, int threads);
 

@@ -20,8 +20,8 @@ typedef struct ck_product {
 /// The number of floats that have room for packed weights. Of a work, only what does not depend on the rows counts.
 int64_t ck_product_weight_count(const ck_product *work);
 
-/// Packs weights [outputs, channels], rounded to the work's precision.
-void ck_product_pack(const ck_product *work, const float *weights, float *packed);
+/// Packs weights [outputs, channels], which need not be aligned, rounded to the work's precision.
+void ck_product_pack(const ck_product *work, const void *weights, float *packed);
 
 void ck_product_run(const ck_product *work, int threads);
 

@@ -28,9 +28,9 @@ typedef struct ck_winograd {
 /// The number of floats that packed weights take.
 int64_t ck_winograd_weight_count(int64_t outputs, int64_t channels, int64_t side, int is_wide);
 
-/// Transforms weights [outputs, channels, 3, 3]: U = G g Gᵀ in double precision.
+/// Transforms weights [outputs, channels, 3, 3], which need not be aligned: U = G g Gᵀ in double precision.
 void ck_winograd_pack(
-    const float *weights, float *packed, int64_t outputs, int64_t channels, int64_t side, int is_wide);
+    const void *weights, float *packed, int64_t outputs, int64_t channels, int64_t side, int is_wide);
 
 /// The bytes of memory that a run on so many threads takes, whatever the addresses.
 int64_t ck_winograd_scratch(const ck_winograd *work, int64_t threads);
