@@ -377,7 +377,7 @@ public actor ClusterTask {
                 let body = TaskMessage.Pieces(work: work, pieces: own)
                 messages.append(
                     (
-                        try Message(kind: TaskMessage.pieces, body: body, payload: blobs), peers[tile.node],
+                        Message(kind: TaskMessage.pieces, body: body, payload: blobs), peers[tile.node],
                         .init(stage: stage, tile: index)
                     ))
             }
@@ -464,7 +464,7 @@ public actor ClusterTask {
             try check(made.work, from: peer)
             running[number]?.add(message, isOwn: peer == node.name)
             guard running[number]?.made(made) == true else { return }
-            let collect = try Message(
+            let collect = Message(
                 kind: TaskMessage.collect, body: TaskMessage.Collect(task: id, inference: number))
             guard !node.transport.broadcastsOnce else {
                 running[number]?.bytes.sent += collect.byteCount
@@ -500,7 +500,7 @@ public actor ClusterTask {
             guard isFirst else {
                 throw TesseraError(.protocolViolation, "node '\(peer)' has a piece passed on a second time")
             }
-            let passed = try Message(kind: TaskMessage.pieces, body: body, payload: message.payload)
+            let passed = Message(kind: TaskMessage.pieces, body: body, payload: message.payload)
             running[work.inference]?.add(message, isOwn: peer == node.name)
             running[work.inference]?.bytes.sent += passed.byteCount
             let place = TileRoutes.Place(stage: work.stage, tile: work.tile)

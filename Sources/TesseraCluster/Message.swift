@@ -30,7 +30,9 @@ public struct Message: Sendable, Equatable {
     /// Reads the body.
     ///
     /// - Throws: `protocolViolation` if it is not what a `type` looks like in JSON.
-    public func decode<Body: Decodable>(_ type: Body.Type = Body.self) throws -> Body {
+    public func decode<Body: Decodable>(_ type: Body.Type = Body.self) throws -> Body { try decodeJSON(type) }
+
+    func decodeJSON<Body: Decodable>(_ type: Body.Type) throws -> Body {
         do {
             return try JSONDecoder().decode(type, from: body)
         } catch {

@@ -183,13 +183,13 @@ public actor Node {
     }
 
     private func task(of message: Message, from peer: PeerID) -> UUID? {
-        guard let notice = try? message.decode(TaskMessage.Notice.self) else {
+        guard let task = try? message.task() else {
             counts.ignoredMessage()
             logger.debug(
                 "ignored a message without a task", metadata: ["peer": "\(peer)", "kind": "\(message.kind)"])
             return nil
         }
-        return notice.task
+        return task
     }
 
     private func announce(_ message: Message, from leader: PeerID) {

@@ -131,15 +131,39 @@ enum TaskMessage {
 
     /// The body of `submap`, and keys of others: one tile of one stage of one inference. The payload of `submap` is the region
     /// that the tile owns.
-    struct Work: Codable, Hashable {
+    struct Work: PlainBody, Hashable {
         let task: UUID
         let inference: Int
         let stage: Int
         let tile: Int
+
+        init(task: UUID, inference: Int, stage: Int, tile: Int) {
+            (self.task, self.inference, self.stage, self.tile) = (task, inference, stage, tile)
+        }
+
+        var plain: String { fields + "}" }
+
+        /// Its keys, to which others may be added.
+        fileprivate var fields: String {
+            "{\"task\":\"\(task.uuidString)\",\"inference\":\(inference),\"stage\":\(stage),\"tile\":\(tile)"
+        }
+
+        init?(plain scanner: inout PlainScanner) {
+            guard let work = Work(fields: &scanner), scanner.skips("}") else { return nil }
+            self = work
+        }
+
+        fileprivate init?(fields scanner: inout PlainScanner) {
+            guard let task = scanner.task(), scanner.skips("\",\"inference\":"), let inference = scanner.number(),
+                scanner.skips(",\"stage\":"), let stage = scanner.number(), scanner.skips(",\"tile\":"),
+                let tile = scanner.number()
+            else { return nil }
+            self.init(task: task, inference: inference, stage: stage, tile: tile)
+        }
     }
 
     /// The body of `pieces` and `forward`. The payload has the elements of each piece.
-    struct Pieces: Codable {
+    struct Pieces: PlainBody {
         private enum CodingKeys: CodingKey { case pieces }
 
         let work: Work
@@ -147,6 +171,15 @@ enum TaskMessage {
         let pieces: [Int]
 
         init(work: Work, pieces: [Int]) { (self.work, self.pieces) = (work, pieces) }
+
+        var plain: String { work.fields + ",\"pieces\":[\(pieces.map(String.init).joined(separator: ","))]}" }
+
+        init?(plain scanner: inout PlainScanner) {
+            guard let work = Work(fields: &scanner), scanner.skips(",\"pieces\":"), let pieces = scanner.numbers(),
+                scanner.skips("}")
+            else { return nil }
+            self.init(work: work, pieces: pieces)
+        }
 
         init(from decoder: any Decoder) throws {
             work = try Work(from: decoder)
@@ -160,7 +193,7 @@ enum TaskMessage {
         }
     }
 
-    struct Made: Codable {
+    struct Made: PlainBody {
         private enum CodingKeys: CodingKey { case sentByteCount }
 
         let work: Work
@@ -168,6 +201,15 @@ enum TaskMessage {
         let sentByteCount: Int
 
         init(work: Work, sentByteCount: Int) { (self.work, self.sentByteCount) = (work, sentByteCount) }
+
+        var plain: String { work.fields + ",\"sentByteCount\":\(sentByteCount)}" }
+
+        init?(plain scanner: inout PlainScanner) {
+            guard let work = Work(fields: &scanner), scanner.skips(",\"sentByteCount\":"),
+                let sent = scanner.number(), scanner.skips("}")
+            else { return nil }
+            self.init(work: work, sentByteCount: sent)
+        }
 
         init(from decoder: any Decoder) throws {
             work = try Work(from: decoder)
@@ -181,9 +223,20 @@ enum TaskMessage {
         }
     }
 
-    struct Collect: Codable {
+    struct Collect: PlainBody {
         let task: UUID
         let inference: Int
+
+        init(task: UUID, inference: Int) { (self.task, self.inference) = (task, inference) }
+
+        var plain: String { "{\"task\":\"\(task.uuidString)\",\"inference\":\(inference)}" }
+
+        init?(plain scanner: inout PlainScanner) {
+            guard let task = scanner.task(), scanner.skips("\",\"inference\":"), let inference = scanner.number(),
+                scanner.skips("}")
+            else { return nil }
+            self.init(task: task, inference: inference)
+        }
     }
 
     /// By the clock of the node.

@@ -158,7 +158,7 @@ final class TileWork: Sendable {
     private func send(_ answer: Answer) async throws {
         switch answer {
         case .submap(let result, let work, let setup):
-            let submap = try Message(kind: TaskMessage.submap, body: work, payload: [Blob(result.tensor)])
+            let submap = Message(kind: TaskMessage.submap, body: work, payload: [Blob(result.tensor)])
             // The leader's layers come after all stages.
             let place = TileRoutes.Place(stage: setup.plan.stages.count, tile: work.tile)
             try await node.send(submap, to: leader, inference: work.inference, for: place, noting: setup.recorder)
@@ -397,7 +397,8 @@ final class TileWork: Sendable {
         }
         try setup.progress.keep(result, of: job)
         let work = TaskMessage.Work(task: task, inference: job.inference, stage: stage, tile: tile)
-        try await send(TaskMessage.made, TaskMessage.Made(work: work, sentByteCount: sent))
+        let made = Message(kind: TaskMessage.made, body: TaskMessage.Made(work: work, sentByteCount: sent))
+        try await node.send(made, to: leader)
         node.compute.giveWay()
     }
 
@@ -438,9 +439,6 @@ final class TileWork: Sendable {
             pieces: parts.map(\.piece))
         let blobs = tensors.map(Blob.init)
         do {
-            guard node.isConnected(to: owner) else {
-                throw TesseraError(.nodeFailure, "'\(owner)' is not connected")
-            }
             try await node.send(
                 Message(kind: TaskMessage.pieces, body: body, payload: blobs), to: owner, inference: inference,
                 for: target, noting: setup.recorder)

@@ -8,13 +8,7 @@ extension Tensor {
         try requireInside(region)
         if region == Region(whole: shape) { return self }
         var result = try Tensor(unwritten: region.shape, elementType: elementType)
-        result.withUnsafeMutableBytes { target in
-            withUnsafeBytes { source in
-                elementType.forEachRow(of: region, in: shape) { offset, rowBytes, index in
-                    copyBytes(to: target, at: index * rowBytes, from: source, at: offset, count: rowBytes)
-                }
-            }
-        }
+        try result.paste(region, of: self, at: Region(whole: result.shape))
         return result
     }
 
@@ -28,22 +22,13 @@ extension Tensor {
                 .shapeMismatch,
                 "expected a tile of \(region.shape) \(elementType), found \(tile.shape) \(tile.elementType)")
         }
-        // Not through `self` in the closure: a second reference would make the write a copy of all elements.
-        let (shape, elementType) = (shape, elementType)
-        withUnsafeMutableBytes { target in
-            tile.withUnsafeBytes { source in
-                elementType.forEachRow(of: region, in: shape) { offset, rowBytes, index in
-                    copyBytes(to: target, at: offset, from: source, at: index * rowBytes, count: rowBytes)
-                }
-            }
-        }
+        try paste(Region(whole: tile.shape), of: tile, at: region)
     }
 
     /// Writes the elements in one region of `source` over those in another region of this tensor, of the same shape.
     ///
     /// - Throws: `shapeMismatch` if a region is not inside its tensor, or shapes or types differ.
     public mutating func paste(_ part: Region, of source: Tensor, at region: Region) throws {
-        if part == Region(whole: source.shape) { return try paste(source, at: region) }
         try requireInside(region)
         try source.requireInside(part)
         guard part.shape == region.shape, source.elementType == elementType else {
@@ -51,13 +36,13 @@ extension Tensor {
                 .shapeMismatch,
                 "expected a part of \(region.shape) \(elementType), found \(part.shape) \(source.elementType)")
         }
-        let (shape, elementType) = (shape, elementType)
-        var starts: [Int] = []
-        elementType.forEachRow(of: part, in: source.shape) { offset, _, _ in starts.append(offset) }
+        guard !part.isEmpty else { return }
+        let runs = ContiguousRuns(part, in: source.shape, region, in: shape)
+        let size = elementType.byteCount
         withUnsafeMutableBytes { target in
             source.withUnsafeBytes { bytes in
-                elementType.forEachRow(of: region, in: shape) { offset, rowBytes, index in
-                    copyBytes(to: target, at: offset, from: bytes, at: starts[index], count: rowBytes)
+                runs.forEach { from, to in
+                    copyBytes(to: target, at: to * size, from: bytes, at: from * size, count: runs.length * size)
                 }
             }
         }
@@ -70,27 +55,47 @@ extension Tensor {
     }
 }
 
-extension ElementType {
-    /// Calls `body(offset, bytes, index)` for each contiguous row of `region`: its byte offset in a tensor of `shape`, its
-    /// length, its count.
-    fileprivate func forEachRow(of region: Region, in shape: Shape, _ body: (Int, Int, Int) -> Void) {
-        guard !region.isEmpty else { return }
-        let size = byteCount
-        guard let last = region.ranges.last else { return body(0, size, 0) }
-        let strides = shape.strides
-        let outer = Array(region.ranges.dropLast())
-        let rowBytes = last.count * size
-        var position = outer.map(\.lowerBound)
-        var index = 0
+/// The elements of two regions of the same shape, in two tensors, as runs that are contiguous in both.
+private struct ContiguousRuns {
+    /// The elements of each run.
+    let length: Int
+    /// The axes of which every index is another run, and how far apart their neighbours are.
+    private var axes: [(count: Int, source: Int, target: Int)]
+    private let start: (source: Int, target: Int)
+
+    init(_ source: Region, in sourceShape: Shape, _ target: Region, in targetShape: Shape) {
+        let counts = source.ranges.map(\.count)
+        let strides = (source: sourceShape.strides, target: targetShape.strides)
+        func offset(_ region: Region, _ strides: [Int]) -> Int {
+            zip(region.ranges, strides).reduce(0) { $0 + $1.0.lowerBound * $1.1 }
+        }
+        start = (offset(source, strides.source), offset(target, strides.target))
+        var length = 1
+        var axis = counts.count
+        // An axis goes on where the one after it ends, if both regions have all of that.
+        while axis > 0, strides.source[axis - 1] == length, strides.target[axis - 1] == length {
+            axis -= 1
+            length *= counts[axis]
+        }
+        self.length = length
+        axes = (0..<axis).map { (counts[$0], strides.source[$0], strides.target[$0]) }
+    }
+
+    /// Calls `body` with where each run begins in both tensors, in elements.
+    func forEach(_ body: (_ source: Int, _ target: Int) -> Void) {
+        var place = axes.map { _ in 0 }
+        var (source, target) = start
         while true {
-            let element = zip(position, strides).reduce(last.lowerBound) { $0 + $1.0 * $1.1 }
-            body(element * size, rowBytes, index)
-            index += 1
-            var axis = outer.count - 1
+            body(source, target)
+            var axis = axes.count - 1
             while axis >= 0 {
-                position[axis] += 1
-                if position[axis] < outer[axis].upperBound { break }
-                position[axis] = outer[axis].lowerBound
+                source += axes[axis].source
+                target += axes[axis].target
+                place[axis] += 1
+                if place[axis] < axes[axis].count { break }
+                source -= axes[axis].source * axes[axis].count
+                target -= axes[axis].target * axes[axis].count
+                place[axis] = 0
                 axis -= 1
             }
             if axis < 0 { return }

@@ -28,6 +28,36 @@ import Testing
         }
     }
 
+    @Test("a part of one tensor comes over a part of another, of axes that are cut and of whole ones", arguments: 1...5)
+    func pasteParts(rank: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(100 + rank))
+        for _ in 0..<60 {
+            let counts = (0..<rank).map { _ in Int.random(in: 1...3, using: &generator) }
+            // More than the part along half of the axes.
+            func around() -> (shape: Shape, region: Region) {
+                let margins = counts.map { _ in
+                    (
+                        before: Bool.random(using: &generator) ? 0 : Int.random(in: 0...2, using: &generator),
+                        after: Bool.random(using: &generator) ? 0 : 1
+                    )
+                }
+                let sizes = zip(counts, margins).map { $0 + $1.before + $1.after }
+                return (Shape(sizes), Region(zip(counts, margins).map { $1.before..<$1.before + $0 }))
+            }
+            let (from, to) = (around(), around())
+            let source = try Tensor((0..<from.shape.elementCount).map { Float($0) + 1 }, shape: from.shape)
+            var target = try Tensor(zeros: to.shape)
+            try target.paste(from.region, of: source, at: to.region)
+            var expected = [Float](repeating: 0, count: to.shape.elementCount)
+            for (a, b) in zip(offsets(of: from.region, in: from.shape), offsets(of: to.region, in: to.shape)) {
+                expected[b] = Float(a) + 1
+            }
+            #expect(
+                try target.floats() == expected,
+                "\(from.region) of \(from.shape) to \(to.region) of \(to.shape), seed \(100 + rank)")
+        }
+    }
+
     @Test("elements of any width are moved whole", arguments: ElementType.allCases)
     func elementTypes(type: ElementType) throws {
         var whole = try Tensor(zeros: [3, 4], elementType: type)

@@ -33,10 +33,13 @@ public struct LayerProfiler: Sendable {
         var options = options
         options.precision = try options.precision.resolved(in: graph.graph)
         let share = seconds / Double(Self.parts.count + 1)
-        var entries: [DeviceProfile.Entry] = []
-        for subjects in try [[Subject(network: graph, tile: nil)]] + Self.parts.map({ try strips(of: graph, $0) }) {
-            entries += try measure(subjects, in: graph, backend: backend, options: options, seconds: share)
+        let whole = try measure([Subject(network: graph, tile: nil)], backend, options, seconds: share)
+        let copies = Dictionary(
+            whole.flatMap(\.profile.layers).map { ($0.layer, $0.copies) }, uniquingKeysWith: { first, _ in first })
+        let strips = try Self.parts.flatMap { count in
+            try measure(self.strips(of: graph, count), backend, options, seconds: share)
         }
+        let entries = (whole + strips).flatMap { self.entries(of: $0.subject, $0.profile, copies: copies, in: graph) }
         return DeviceProfile(
             machine: Self.machine, backend: backend.name, instructionSet: backend.instructionSet,
             threads: options.threads, network: network.name, entries: entries)
@@ -73,9 +76,8 @@ public struct LayerProfiler: Sendable {
     /// Runs all of them in turn, again and again: as in an inference, weights come from memory then, and not from a cache that a run
     /// just before has filled.
     private func measure(
-        _ subjects: [Subject], in graph: BoundGraph, backend: any KernelBackend, options: CompileOptions,
-        seconds: Double
-    ) throws -> [DeviceProfile.Entry] {
+        _ subjects: [Subject], _ backend: any KernelBackend, _ options: CompileOptions, seconds: Double
+    ) throws -> [(subject: Subject, profile: NetworkProfile)] {
         let sessions = try subjects.map { try Session($0.network, backend: backend, options: options) }
         let inputs = try subjects.map { subject in
             try Dictionary(
@@ -85,13 +87,16 @@ public struct LayerProfiler: Sendable {
                 })
         }
         let runs = try Benchmark(seconds: seconds).profile(Array(zip(sessions, inputs)))
-        return zip(subjects, zip(sessions, runs)).flatMap { subject, measured in
-            entries(of: subject, NetworkProfile(measured.0, options: options, runs: measured.1), in: graph)
+        return zip(subjects, zip(sessions, runs)).map { subject, measured in
+            (subject, NetworkProfile(measured.0, options: options, runs: measured.1))
         }
     }
 
+    /// - Parameter copies: the milliseconds of the copies for each layer in the whole network. A layer of a tile takes its part of them:
+    ///   what is copied to get into a tile of that layer alone and out of it is no cost of the layer, see
+    ///   `CostModel.seconds(handling:at:)`.
     private func entries(
-        of subject: Subject, _ profile: NetworkProfile, in graph: BoundGraph
+        of subject: Subject, _ profile: NetworkProfile, copies: [String: Double], in graph: BoundGraph
     ) -> [DeviceProfile.Entry] {
         let layers = Dictionary(
             profile.layers.map { ($0.layer, $0) }, uniquingKeysWith: { first, _ in first })
@@ -107,11 +112,13 @@ public struct LayerProfiler: Sendable {
             let layer = layers[node.name]
             // What is computed within another layer takes no time of its own.
             guard let region, layer != nil || merged.contains(node.name) else { continue }
+            let part = Double(region.elementCount) / Double(max(graph.shapes[node.outputs[0]].elementCount, 1))
+            let copied = layer == nil ? 0 : (copies[node.name] ?? 0) * part
             entries.append(
                 DeviceProfile.Entry(
                     signature: CostModel.signature(of: node, in: graph), operatorName: node.op.name,
                     output: region.ranges.map(\.count), multiplyAccumulates: layer?.multiplyAccumulates ?? 0,
-                    seconds: ((layer?.milliseconds ?? 0) + (layer?.copies ?? 0)) / 1e3))
+                    seconds: ((layer?.milliseconds ?? 0) + copied) / 1e3))
         }
         return entries
     }
