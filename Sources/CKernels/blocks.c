@@ -25,11 +25,14 @@ static float number_at(const char *place) {
 }
 
 /// Four columns of up to four rows become rows.
-static inline void transpose(const char *source, int64_t distance, int64_t rows, float *target, int64_t target_distance) {
+static inline void transpose(
+    const char *source, int64_t distance, int64_t rows, float *target, int64_t target_distance) {
     vector4 r[4];
     for (int i = 0; i < 4; i++) r[i] = i < rows ? *(const vector4_anywhere *)(source + i * distance) : (vector4){0};
-    const vector4 low01 = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5), high01 = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
-    const vector4 low23 = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5), high23 = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+    const vector4 low01 = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
+    const vector4 high01 = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+    const vector4 low23 = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+    const vector4 high23 = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
     *(vector4 *)target = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
     *(vector4 *)(target + target_distance) = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
     *(vector4 *)(target + 2 * target_distance) = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
@@ -40,10 +43,11 @@ static inline void transpose(const char *source, int64_t distance, int64_t rows,
 static void pack_rows(const plane *p, const char *source, float *target, int64_t rows, int64_t columns) {
     const int64_t vectors = p->block % 4 == 0 ? columns / 4 * 4 : 0;
     for (int64_t r = 0; r < p->block && vectors > 0; r += 4) {
+        // Rows that fill a block up are not in the source.
+        const char *row = r < rows ? source + r * p->row_distance : source;
         for (int64_t c = 0; c < vectors; c += 4) {
             transpose(
-                source + r * p->row_distance + c * 4, p->row_distance, rows - r, target + c * p->column_distance + r,
-                p->column_distance);
+                row + c * 4, p->row_distance, rows - r, target + c * p->column_distance + r, p->column_distance);
         }
     }
     for (int64_t c = vectors; c < columns; c++) {

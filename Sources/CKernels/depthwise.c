@@ -4,7 +4,6 @@
 #include "vectors.h"
 
 #include <assert.h>
-#include <string.h>
 
 /// Outputs that are computed together.
 enum { largest_block = 8 };

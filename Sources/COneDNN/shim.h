@@ -137,8 +137,8 @@ static inline dnnl_status_t onednn_desc_create_channel_blocks(
     return onednn_desc_create_like(out, &model, dims);
 }
 
-/// How numbers of one layout come to lie in another: along each axis the elements between neighbours in both, in the target between
-/// blocks of one axis, of which `block` neighbours lie next to one another.
+/// How numbers of one layout come to lie in another: along each axis the elements between neighbours in both, in the
+/// target between blocks of one axis, of which `block` neighbours lie next to one another; -1 for none.
 typedef struct {
     int64_t rank, sizes[8], source[8], target[8];
     int64_t axis, block;

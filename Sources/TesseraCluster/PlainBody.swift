@@ -1,9 +1,9 @@
 import Foundation
 import TesseraCore
 
-/// The body of a message of which there are several in every inference: JSON as others, but with the keys always in one order, and written
-/// and read without a coder, which would take longer than all else that is done with such a message. What comes in another order
-/// is read by a coder.
+/// The body of a message of which there are several in every inference: JSON as others, but with the keys always in one
+/// order, and written and read without a coder, which would take longer than all else that is done with such a message.
+/// What comes in another order is read by a coder.
 protocol PlainBody: Codable {
     var plain: String { get }
     /// Nil for what `plain` does not write.
@@ -48,14 +48,18 @@ struct PlainScanner {
     }
 
     mutating func identifier() -> UUID? {
-        let text = rest.prefix(36)
-        guard let identifier = UUID(uuidString: String(decoding: text, as: UTF8.self)) else { return nil }
+        let text = String(decoding: rest.prefix(36), as: UTF8.self)
+        // Others are written in other ways, too.
+        guard let identifier = UUID(uuidString: text), identifier.uuidString == text else { return nil }
         rest = rest.dropFirst(36)
         return identifier
     }
 
     /// The task that a body begins with.
-    mutating func task() -> UUID? { skips("{\"task\":\"") ? identifier() : nil }
+    mutating func task() -> UUID? {
+        guard skips("{\"task\":\""), let task = identifier(), skips("\"") else { return nil }
+        return task
+    }
 }
 
 extension Message {
@@ -72,7 +76,7 @@ extension Message {
         return try decodeJSON(type)
     }
 
-    /// The task that the message is about.
+    /// The task that the message is about. Of a body that is plain, what follows the task is not looked at.
     func task() throws -> UUID {
         var scanner = PlainScanner(body)
         return try scanner.task() ?? decode(TaskMessage.Notice.self).task

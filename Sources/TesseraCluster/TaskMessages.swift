@@ -154,7 +154,7 @@ enum TaskMessage {
         }
 
         fileprivate init?(fields scanner: inout PlainScanner) {
-            guard let task = scanner.task(), scanner.skips("\",\"inference\":"), let inference = scanner.number(),
+            guard let task = scanner.task(), scanner.skips(",\"inference\":"), let inference = scanner.number(),
                 scanner.skips(",\"stage\":"), let stage = scanner.number(), scanner.skips(",\"tile\":"),
                 let tile = scanner.number()
             else { return nil }
@@ -232,7 +232,7 @@ enum TaskMessage {
         var plain: String { "{\"task\":\"\(task.uuidString)\",\"inference\":\(inference)}" }
 
         init?(plain scanner: inout PlainScanner) {
-            guard let task = scanner.task(), scanner.skips("\",\"inference\":"), let inference = scanner.number(),
+            guard let task = scanner.task(), scanner.skips(",\"inference\":"), let inference = scanner.number(),
                 scanner.skips("}")
             else { return nil }
             self.init(task: task, inference: inference)

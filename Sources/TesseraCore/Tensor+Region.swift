@@ -16,12 +16,6 @@ extension Tensor {
     ///
     /// - Throws: `shapeMismatch` if the region is not inside this tensor, or the tile is of another shape or type.
     public mutating func paste(_ tile: Tensor, at region: Region) throws {
-        try requireInside(region)
-        guard tile.shape == region.shape, tile.elementType == elementType else {
-            throw TesseraError(
-                .shapeMismatch,
-                "expected a tile of \(region.shape) \(elementType), found \(tile.shape) \(tile.elementType)")
-        }
         try paste(Region(whole: tile.shape), of: tile, at: region)
     }
 
@@ -60,7 +54,7 @@ private struct ContiguousRuns {
     /// The elements of each run.
     let length: Int
     /// The axes of which every index is another run, and how far apart their neighbours are.
-    private var axes: [(count: Int, source: Int, target: Int)]
+    private let axes: [(count: Int, source: Int, target: Int)]
     private let start: (source: Int, target: Int)
 
     init(_ source: Region, in sourceShape: Shape, _ target: Region, in targetShape: Shape) {

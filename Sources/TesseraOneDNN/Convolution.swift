@@ -100,7 +100,8 @@ struct Convolution {
         return Choice(descriptor: descriptor, weight: weight, geometry: fallback, orders: orders)
     }
 
-    /// The kernel for a large map, which is made only once of each kind: networks repeat their layers, and tiles those of the whole.
+    /// The kernel for a large map, which is made only once of each kind: networks repeat their layers, and tiles those of
+    /// the whole.
     private func model(_ weight: Tensor, _ large: Geometry) throws -> Model {
         let axes = window.axes.flatMap { [$0.stride, $0.dilation, $0.extent] }
         let kind = [hasBias ? 1 : 0, hasChannelsLast ? 1 : 0, Int(type.rawValue), Int(omp_get_max_threads())]

@@ -104,7 +104,8 @@ final class Layout: @unchecked Sendable, Equatable {
         }
     }
 
-    /// How numbers that lie in this layout come to lie in another; nil for types and layouts that are more than blocks of f32.
+    /// How numbers that lie in this layout come to lie in another; nil for types and layouts that are more than blocks of
+    /// f32.
     func blocks(in target: Layout) -> ck_blocks? {
         var found = onednn_blocks()
         guard onednn_find_blocks(handle, target.handle, &found) != 0 else { return nil }

@@ -98,7 +98,10 @@ final class PackedWeights: Sendable {
         return allocation
     }
 
-    /// oneDNN makes code for every reorder, and wants aligned numbers: most weights are packed without it.
+    /// From here on oneDNN's reorders, for which it has to make code first, are the faster ones.
+    private static let largeByteCount = 1 << 20
+
+    /// Weights of f32 that are small, or that oneDNN would need an aligned copy of, are packed without it.
     private func pack(
         _ tensor: Tensor, as source: Layout, in target: Layout, _ pages: SharedPages, _ stream: Stream
     ) throws -> Allocation {
@@ -115,7 +118,8 @@ final class PackedWeights: Sendable {
             }
             return allocation
         }
-        if let blocks = source.blocks(in: target) {
+        let isSlow = tensor.byteCount < Self.largeByteCount || !tensor.isAligned(for: Float.self)
+        if isSlow, let blocks = source.blocks(in: target) {
             tensor.withUnsafeBytes { numbers in
                 guard let start = numbers.baseAddress else { return }
                 withUnsafePointer(to: blocks) {

@@ -21,6 +21,7 @@ struct ScriptCommand: ParsableCommand {
     var arguments: [String] = []
 
     func run() throws {
+        joinFreeMemory()
         startLogging(default: .warning)
         if arguments.first == "--help", let help = Self.comment(of: file) { return print(help) }
         var options = limits.engineOptions

@@ -48,7 +48,7 @@ import Testing
             case 0: bytes.removeLast(Int.random(in: 1...bytes.count, using: &generator))
             case 1:
                 bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(
-                    in: 32...126, using: &generator)
+                    in: 0...126, using: &generator)
             default:
                 let extra = [UInt8]("0-9}]e.,\" ".utf8).randomElement(using: &generator)
                 bytes.insert(extra ?? 48, at: Int.random(in: 0...bytes.count, using: &generator))

@@ -36,13 +36,15 @@ public struct LayerProfiler: Sendable {
         let whole = try measure([Subject(network: graph, tile: nil)], backend, options, seconds: share)
         let copies = Dictionary(
             whole.flatMap(\.profile.layers).map { ($0.layer, $0.copies) }, uniquingKeysWith: { first, _ in first })
-        let strips = try Self.parts.flatMap { count in
-            try measure(self.strips(of: graph, count), backend, options, seconds: share)
+        func entries(_ measured: [(subject: Subject, profile: NetworkProfile)]) -> [DeviceProfile.Entry] {
+            measured.flatMap { self.entries(of: $0.subject, $0.profile, copies: copies, in: graph) }
         }
-        let entries = (whole + strips).flatMap { self.entries(of: $0.subject, $0.profile, copies: copies, in: graph) }
+        let strips = try Self.parts.flatMap { count in
+            try entries(measure(self.strips(of: graph, count), backend, options, seconds: share))
+        }
         return DeviceProfile(
             machine: Self.machine, backend: backend.name, instructionSet: backend.instructionSet,
-            threads: options.threads, network: network.name, entries: entries)
+            threads: options.threads, network: network.name, entries: entries(whole) + strips)
     }
 
     /// Something to run: the network, or a tile of a few of its layers.
@@ -92,9 +94,10 @@ public struct LayerProfiler: Sendable {
         }
     }
 
-    /// - Parameter copies: the milliseconds of the copies for each layer in the whole network. A layer of a tile takes its part of them:
-    ///   what is copied to get into a tile of that layer alone and out of it is no cost of the layer, see
-    ///   `CostModel.seconds(handling:at:)`.
+    /// - Parameter copies: the milliseconds of the copies for each layer in the whole network. A layer of a tile takes its
+    ///   part of them: most of what is copied in a tile of one layer gets into it and out of it, which is no cost of the
+    ///   layer, see `CostModel.seconds(handling:at:)`. Padding that only a narrow map has to have in memory is left out with
+    ///   that.
     private func entries(
         of subject: Subject, _ profile: NetworkProfile, copies: [String: Double], in graph: BoundGraph
     ) -> [DeviceProfile.Entry] {
@@ -113,7 +116,8 @@ public struct LayerProfiler: Sendable {
             // What is computed within another layer takes no time of its own.
             guard let region, layer != nil || merged.contains(node.name) else { continue }
             let part = Double(region.elementCount) / Double(max(graph.shapes[node.outputs[0]].elementCount, 1))
-            let copied = layer == nil ? 0 : (copies[node.name] ?? 0) * part
+            // What is computed within another layer of the whole network is not listed there.
+            let copied = layer.map { layer in copies[node.name].map { $0 * part } ?? layer.copies } ?? 0
             entries.append(
                 DeviceProfile.Entry(
                     signature: CostModel.signature(of: node, in: graph), operatorName: node.op.name,

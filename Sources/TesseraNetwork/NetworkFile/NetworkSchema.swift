@@ -122,12 +122,13 @@ public struct NetworkSchema {
 
     /// The keys of an operator and those of every layer; its main key's value alone; or nothing.
     private func definition(of module: Module<any Operator>) -> Configuration {
-        let keys = CommonKeys.descriptions + module.keys
+        let own = module.keys
+        let keys = CommonKeys.descriptions + own
         var forms = [ConfigurationSchema.object(keys, template: Self.template)]
-        if let main = module.keys.first(where: { $0.name == module.type?.shorthandKey }) {
+        if let main = own.first(where: { $0.name == module.type?.shorthandKey }) {
             forms.append(main.schema.json(template: Self.template))
         }
-        if !module.keys.contains(where: \.isRequired) { forms.append(ConfigurationSchema.null.json()) }
+        if !own.contains(where: \.isRequired) { forms.append(ConfigurationSchema.null.json()) }
         return Self.described(module.summary, Self.anyOf(forms))
     }
 
