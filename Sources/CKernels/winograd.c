@@ -9,6 +9,11 @@ enum { narrow_panel = 16, wide_panel = 32 };
 
 static int64_t panel_of(int is_wide) { return is_wide ? wide_panel : narrow_panel; }
 
+/// Outputs of a panel, those that fill it up among them: of wide ones the last is narrow if that is enough for what is left.
+static int64_t width_of(int64_t outputs, int64_t panel, int is_wide) {
+    return is_wide && outputs - panel * wide_panel > narrow_panel ? wide_panel : narrow_panel;
+}
+
 /// Outputs and inputs along each side of the larger squares.
 enum { largest_side = 4, largest_size = 6 };
 
@@ -16,7 +21,8 @@ enum { largest_side = 4, largest_size = 6 };
 static int64_t places_of(int64_t side) { return (side + 2) * (side + 2); }
 
 int64_t ck_winograd_weight_count(int64_t outputs, int64_t channels, int64_t side, int is_wide) {
-    return round_up(outputs, panel_of(is_wide)) * round_up(channels, 8) * places_of(side);
+    const int64_t last = (outputs - 1) / panel_of(is_wide);
+    return (last * panel_of(is_wide) + width_of(outputs, last, is_wide)) * round_up(channels, 8) * places_of(side);
 }
 
 /// G of the paper, for squares of 2x2 and of 4x4.
@@ -42,10 +48,11 @@ void ck_winograd_pack(
             for (int x = 0; x < 3; x++) columns[y][x] = t[0] * g[x] + t[1] * g[3 + x] + t[2] * g[6 + x];
         }
         // [panels, place in the square, channels, panel]
-        float *target = packed + (output / panel * size * size * all + channel) * panel + output % panel;
+        const int64_t width = width_of(outputs, output / panel, is_wide);
+        float *target = packed + output / panel * size * size * all * panel + channel * width + output % panel;
         for (int64_t place = 0; place < size * size; place++) {
             const double *row = columns[place / size], *t = transform[place % size];
-            target[place * all * panel] = (float)(t[0] * row[0] + t[1] * row[1] + t[2] * row[2]);
+            target[place * all * width] = (float)(t[0] * row[0] + t[1] * row[1] + t[2] * row[2]);
         }
     }
 }

@@ -44,15 +44,15 @@ TARGET INLINE void NAMED(write_squares)(
     const int size = SIDE + 2;
     const ck_winograd *w = u->work;
     const ck_convolution *m = &w->map;
-    const int64_t stride = u->sums_stride;
-    for (int64_t part = 0; part < 2 * WIDTH; part += 8) {
+    const int64_t stride = u->sums_stride, width = width_of(m->outputs, panel, WIDTH == 16);
+    for (int64_t part = 0; part < width; part += 8) {
         const int64_t output = panel * 2 * WIDTH + part;
         if (output >= m->outputs) return;
         const vector8 bias = m->ending.bias ? *(const vector8 *)(m->ending.bias + output) : (vector8){0};
         for (int64_t square = first; square < first + count; square++) {
             const int64_t picture = square / (u->rows * u->columns), rest = square % (u->rows * u->columns);
             const int64_t y = rest / u->columns * SIDE - w->phase_y, x = rest % u->columns * SIDE - w->phase_x;
-            const float *sum = sums + (square - first) * 2 * WIDTH + part;
+            const float *sum = sums + (square - first) * width + part;
             vector8 t[largest_side * largest_size];
             UNROLL for (int b = 0; b < size; b++) {
                 vector8 column[largest_size];
@@ -89,9 +89,10 @@ TARGET INLINE void NAMED(run_part)(const units *u, const int SIDE, const ck_prec
         read = first;
         const int64_t end = u->panels * (group + 1) / u->groups;
         for (int64_t panel = u->panels * group / u->groups; panel < end; panel++) {
-            for (int64_t place = 0; place < u->places; place++) {
-                const float *weights = w->map.weights + (panel * u->places + place) * u->channels * 2 * WIDTH;
-                NAMED(multiply)(
+            const int64_t width = width_of(w->map.outputs, panel, WIDTH == 16);
+            const float *weights = w->map.weights + panel * u->places * u->channels * 2 * WIDTH;
+            for (int64_t place = 0; place < u->places; place++, weights += u->channels * width) {
+                (width == 2 * WIDTH ? NAMED(multiply) : multiply_narrow)(
                     inputs + place * u->inputs_stride, u->channels, weights, u->channels,
                     sums + place * u->sums_stride, squares, 1);
             }
