@@ -26,6 +26,8 @@ struct Convolution {
 
     struct Choice {
         var descriptor: PrimitiveDescriptor
+        /// What it does besides.
+        var operations: [PostOperation] = []
         /// As [groups, output channels, input channels, kernel…], or without groups if there is only one.
         var weight: Tensor
         var geometry: Geometry
@@ -71,7 +73,10 @@ struct Convolution {
 
     /// Where a grouped convolution has no implementation that is independent of size, neighbouring groups are merged, with
     /// zeros for the weights between them, until there is one.
-    func choose(_ weight: Tensor, groups: Int) throws -> Choice {
+    ///
+    /// - Parameter operations: what follows the layer, if that is known; the kernel does it if it can. To describe a kernel
+    ///   takes long, and this saves one.
+    func choose(_ weight: Tensor, groups: Int, doing operations: [PostOperation] = []) throws -> Choice {
         let large = geometry(sizes: window.axes.map { _ in Self.largeMap })
         var weight = weight
         var model = try model(try weight.merged(groups: groups, by: 1), large)
@@ -90,10 +95,14 @@ struct Convolution {
             throw TesseraError(.notSupported, "padding that takes far more memory than the map")
         }
         for geometry in candidates {
-            let descriptor = try? descriptor(
-                weight, geometry, model.orders, implementation: model.implementation)
-            if let descriptor {
-                return Choice(descriptor: descriptor, weight: weight, geometry: geometry, orders: model.orders)
+            for operations in operations.isEmpty ? [[]] : [operations, []] {
+                let descriptor = try? descriptor(
+                    weight, geometry, model.orders, implementation: model.implementation,
+                    attributes: operations.isEmpty ? nil : Attributes(operations))
+                guard let descriptor else { continue }
+                return Choice(
+                    descriptor: descriptor, operations: operations, weight: weight, geometry: geometry,
+                    orders: model.orders)
             }
         }
         let (descriptor, orders) = try chosen(weight, fallback)
@@ -119,7 +128,8 @@ struct Convolution {
 
     /// The same kernel with what follows the layer; nil if it cannot do that.
     func adding(_ operations: [PostOperation], to choice: Choice) -> PrimitiveDescriptor? {
-        try? descriptor(
+        if operations == choice.operations { return choice.descriptor }
+        return try? descriptor(
             choice.weight, choice.geometry, choice.orders, implementation: choice.descriptor.implementation,
             attributes: Attributes(operations))
     }

@@ -47,6 +47,14 @@ extension Follower {
     fileprivate var isResidual: Bool {
         if case .residual = work { true } else { false }
     }
+
+    /// - Parameter sum: how a residual is added.
+    fileprivate func operations(_ sum: PostOperation) -> [PostOperation] {
+        switch work {
+        case .functions(let functions): functions.map { .function($0) }
+        case .residual: [sum]
+        }
+    }
 }
 
 /// A kernel with the layers that follow it.
@@ -60,6 +68,14 @@ struct FusedKernel {
 }
 
 extension LayerLowering {
+    /// What a kernel of this layer does besides if it does all that follows; empty where that is not known before its
+    /// layouts are.
+    var functionsBehind: [PostOperation] {
+        let followers = builder.followers(of: node)
+        guard !followers.contains(where: \.isResidual) else { return [] }
+        return followers.flatMap { $0.operations(.sum()) }
+    }
+
     /// The kernel of a layer with as many of those that follow it as it can do.
     ///
     /// - Parameters:
@@ -90,14 +106,7 @@ extension LayerLowering {
         let residual = followers.compactMap { follower -> Graph.ValueID? in
             if case .residual(let other) = follower.work { other } else { nil }
         }.first
-        func operations(_ sum: PostOperation) -> [PostOperation] {
-            followers.flatMap { follower -> [PostOperation] in
-                switch follower.work {
-                case .functions(let functions): functions.map { .function($0) }
-                case .residual: [sum]
-                }
-            }
-        }
+        func operations(_ sum: PostOperation) -> [PostOperation] { followers.flatMap { $0.operations(sum) } }
         let nodes = followers.map(\.node)
         guard let residual else {
             return create(operations(.sum())).map {

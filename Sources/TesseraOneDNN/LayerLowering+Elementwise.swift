@@ -3,7 +3,7 @@ import TesseraCore
 import TesseraOperators
 
 /// One of oneDNN's functions of a single number, with its coefficients.
-struct ElementFunction {
+struct ElementFunction: Equatable {
     var kind: dnnl_alg_kind_t
     var alpha: Float = 0
     var beta: Float = 0

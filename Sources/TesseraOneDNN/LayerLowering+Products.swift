@@ -20,7 +20,8 @@ extension LayerLowering {
         let convolution = Convolution(
             window: SlidingWindow(axes: [one, one]), source: source, target: target, hasBias: op.bias, type: type,
             hasChannelsLast: true)
-        let choice = try convolution.choose(weight.reshaped(to: Shape(weight.shape.dimensions + [1, 1])), groups: 1)
+        let choice = try convolution.choose(
+            weight.reshaped(to: Shape(weight.shape.dimensions + [1, 1])), groups: 1, doing: functionsBehind)
         let plain = try Layout.plain(shape(output), type: type)
         let described = try Layout.map(target, .nhwc, type: type)
         guard choice.orders != nil, choice.geometry.source == source, choice.geometry.target == target else {

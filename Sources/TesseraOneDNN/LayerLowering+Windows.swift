@@ -13,7 +13,7 @@ extension LayerLowering {
         let convolution = Convolution(
             window: window, source: shape(input), target: shape(output), hasBias: op.bias, type: builder.context.type,
             demanded: builder.options.kernels[node.name])
-        let choice = try convolution.choose(parameter("weight"), groups: op.groups)
+        let choice = try convolution.choose(parameter("weight"), groups: op.groups, doing: functionsBehind)
         let bias = op.bias ? try vector("bias") : nil
         let target = try Layout.of(choice.descriptor, dnnl_query_dst_md, choice.geometry.target)
         let kernel = try fused(choice.descriptor, to: target, isWhole: choice.geometry.target == shape(output)) {

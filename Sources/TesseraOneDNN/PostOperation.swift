@@ -2,7 +2,7 @@ import COneDNN
 import TesseraCore
 
 /// What a kernel does with a result before it stores it.
-enum PostOperation {
+enum PostOperation: Equatable {
     /// Adds what its destination holds, times a factor, read as elements of a type of the same size.
     case sum(scale: Float = 1, type: dnnl_data_type_t = dnnl_data_type_undef)
     /// A function, whose result is multiplied by a factor.
