@@ -1,29 +1,25 @@
-// Products of matrices for vectors of VECTOR, WIDTH floats, and up to ROWS rows at a time, with TARGET's instructions; names end in SUFFIX.
+// Products of matrices for panels of VECTORS vectors of VECTOR, WIDTH floats, and up to ROWS rows at a time, with TARGET's
+// instructions; names end in SUFFIX.
 
 /// Sums of products for COUNT rows of inputs, which are `stride` floats apart, and a panel of outputs:
 /// sums[s][o] = Σ over the channels c of inputs[s][c] · weights[c][o], added to what is there unless it begins.
 #define MULTIPLY(COUNT)                                                                                                \
     TARGET static void JOIN(NAMED(multiply), COUNT)(                                                                   \
         const float *inputs, int64_t stride, const float *weights, int64_t channels, float *sums, int begins) {        \
-        VECTOR sum[COUNT][2];                                                                                          \
-        for (int s = 0; s < COUNT; s++) {                                                                              \
-            sum[s][0] = begins ? (VECTOR)SPREAD(0) : *(const VECTOR *)(sums + s * 2 * WIDTH);                          \
-            sum[s][1] = begins ? (VECTOR)SPREAD(0) : *(const VECTOR *)(sums + s * 2 * WIDTH + WIDTH);                  \
-        }                                                                                                              \
+        VECTOR sum[COUNT * VECTORS];                                                                                   \
+        UNROLL for (int i = 0; i < COUNT * VECTORS; i++)                                                               \
+            sum[i] = begins ? (VECTOR)SPREAD(0) : *(const VECTOR *)(sums + i * WIDTH);                                 \
         for (int64_t c = 0; c < channels; c++) {                                                                       \
-            const VECTOR first = *(const VECTOR *)(weights + c * 2 * WIDTH);                                           \
-            const VECTOR second = *(const VECTOR *)(weights + c * 2 * WIDTH + WIDTH);                                  \
-            _Pragma("clang loop unroll(full)") for (int s = 0; s < COUNT; s++) {                                       \
+            VECTOR weight[VECTORS];                                                                                    \
+            UNROLL for (int v = 0; v < VECTORS; v++)                                                                   \
+                weight[v] = *(const VECTOR *)(weights + (c * VECTORS + v) * WIDTH);                                    \
+            UNROLL for (int s = 0; s < COUNT; s++) {                                                                   \
                 const float input = inputs[s * stride + c];                                                            \
                 const VECTOR spread = SPREAD(input);                                                                   \
-                sum[s][0] += spread * first;                                                                           \
-                sum[s][1] += spread * second;                                                                          \
+                UNROLL for (int v = 0; v < VECTORS; v++) sum[s * VECTORS + v] += spread * weight[v];                   \
             }                                                                                                          \
         }                                                                                                              \
-        for (int s = 0; s < COUNT; s++) {                                                                              \
-            *(VECTOR *)(sums + s * 2 * WIDTH) = sum[s][0];                                                             \
-            *(VECTOR *)(sums + s * 2 * WIDTH + WIDTH) = sum[s][1];                                                     \
-        }                                                                                                              \
+        UNROLL for (int i = 0; i < COUNT * VECTORS; i++) *(VECTOR *)(sums + i * WIDTH) = sum[i];                       \
     }
 MULTIPLY(1)
 MULTIPLY(2)
@@ -47,7 +43,7 @@ static void NAMED(multiply)(
     int begins) {
 #define CALL(COUNT)                                                                                                    \
     case COUNT: JOIN(NAMED(multiply), COUNT)(inputs, stride, weights, channels, sums, begins); break
-    for (; count > 0; count -= ROWS, inputs += ROWS * stride, sums += ROWS * 2 * WIDTH) {
+    for (; count > 0; count -= ROWS, inputs += ROWS * stride, sums += ROWS * VECTORS * WIDTH) {
         switch (count < ROWS ? count : ROWS) {
             CALL(1);
             CALL(2);

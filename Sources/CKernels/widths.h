@@ -4,6 +4,7 @@
 #define TARGET NARROW_TARGET
 #define VECTOR vector8
 #define WIDTH 8
+#define VECTORS 2
 #define ROWS 6
 #define SPREAD SPREAD8
 #include KERNEL
@@ -11,6 +12,7 @@
 #undef TARGET
 #undef VECTOR
 #undef WIDTH
+#undef VECTORS
 #undef ROWS
 #undef SPREAD
 
@@ -18,6 +20,7 @@
 #define TARGET WIDE_TARGET
 #define VECTOR vector16
 #define WIDTH 16
+#define VECTORS 2
 #define ROWS 12
 #define SPREAD SPREAD16
 #include KERNEL
@@ -25,6 +28,7 @@
 #undef TARGET
 #undef VECTOR
 #undef WIDTH
+#undef VECTORS
 #undef ROWS
 #undef SPREAD
 #undef KERNEL

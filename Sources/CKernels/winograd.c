@@ -4,14 +4,15 @@
 
 #include <string.h>
 
-/// Outputs whose sums are computed together, in two vectors.
-enum { narrow_panel = 16, wide_panel = 32 };
+/// Outputs whose sums are computed together: in two vectors, of 8 or of 16, or in one of 8.
+enum { least_panel = 8, narrow_panel = 16, wide_panel = 32 };
 
 static int64_t panel_of(int is_wide) { return is_wide ? wide_panel : narrow_panel; }
 
-/// Outputs of a panel, those that fill it up among them: of wide ones the last is narrow if that is enough for what is left.
+/// Outputs of a panel, those that fill it up among them: the last one is as narrow as is enough for what is left.
 static int64_t width_of(int64_t outputs, int64_t panel, int is_wide) {
-    return is_wide && outputs - panel * wide_panel > narrow_panel ? wide_panel : narrow_panel;
+    const int64_t left = outputs - panel * panel_of(is_wide);
+    return left > narrow_panel && is_wide ? wide_panel : left > least_panel ? narrow_panel : least_panel;
 }
 
 /// Outputs and inputs along each side of the larger squares.
@@ -137,6 +138,22 @@ NARROW_TARGET INLINE void transform_sums(const vector8 *m, int stride, vector8 *
         t[3 * target_stride] = near + 8 * far + m5;
     }
 }
+
+#define SUFFIX least
+#define TARGET NARROW_TARGET
+#define VECTOR vector8
+#define WIDTH 8
+#define VECTORS 1
+#define ROWS 12
+#define SPREAD SPREAD8
+#include "multiply_kernel.h"
+#undef SUFFIX
+#undef TARGET
+#undef VECTOR
+#undef WIDTH
+#undef VECTORS
+#undef ROWS
+#undef SPREAD
 
 #define KERNEL "winograd_kernel.h"
 #include "widths.h"

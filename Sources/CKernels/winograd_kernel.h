@@ -92,7 +92,7 @@ TARGET INLINE void NAMED(run_part)(const units *u, const int SIDE, const ck_prec
             const int64_t width = width_of(w->map.outputs, panel, WIDTH == 16);
             const float *weights = w->map.weights + panel * u->places * u->channels * 2 * WIDTH;
             for (int64_t place = 0; place < u->places; place++, weights += u->channels * width) {
-                (width == 2 * WIDTH ? NAMED(multiply) : multiply_narrow)(
+                (width == 2 * WIDTH ? NAMED(multiply) : width == narrow_panel ? multiply_narrow : multiply_least)(
                     inputs + place * u->inputs_stride, u->channels, weights, u->channels,
                     sums + place * u->sums_stride, squares, 1);
             }
