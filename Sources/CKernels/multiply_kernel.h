@@ -1,5 +1,5 @@
-// Products of matrices for panels of VECTORS vectors of VECTOR, WIDTH floats, and up to ROWS rows at a time, with TARGET's
-// instructions; names end in SUFFIX.
+// Products of matrices for panels of VECTORS vectors of VECTOR, WIDTH floats, and up to ROWS rows at a time, with
+// TARGET's instructions; names end in SUFFIX.
 
 /// Sums of products for COUNT rows of inputs, which are `stride` floats apart, and a panel of outputs:
 /// sums[s][o] = Σ over the channels c of inputs[s][c] · weights[c][o], added to what is there unless it begins.

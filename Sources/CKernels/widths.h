@@ -8,13 +8,7 @@
 #define ROWS 6
 #define SPREAD SPREAD8
 #include KERNEL
-#undef SUFFIX
-#undef TARGET
-#undef VECTOR
-#undef WIDTH
-#undef VECTORS
-#undef ROWS
-#undef SPREAD
+#include "no_width.h"
 
 #define SUFFIX wide
 #define TARGET WIDE_TARGET
@@ -24,11 +18,5 @@
 #define ROWS 12
 #define SPREAD SPREAD16
 #include KERNEL
-#undef SUFFIX
-#undef TARGET
-#undef VECTOR
-#undef WIDTH
-#undef VECTORS
-#undef ROWS
-#undef SPREAD
+#include "no_width.h"
 #undef KERNEL

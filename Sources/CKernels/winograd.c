@@ -147,13 +147,7 @@ NARROW_TARGET INLINE void transform_sums(const vector8 *m, int stride, vector8 *
 #define ROWS 12
 #define SPREAD SPREAD8
 #include "multiply_kernel.h"
-#undef SUFFIX
-#undef TARGET
-#undef VECTOR
-#undef WIDTH
-#undef VECTORS
-#undef ROWS
-#undef SPREAD
+#include "no_width.h"
 
 #define KERNEL "winograd_kernel.h"
 #include "widths.h"
