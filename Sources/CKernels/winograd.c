@@ -4,15 +4,20 @@
 
 #include <string.h>
 
-/// Outputs whose sums are computed together: in two vectors, of 8 or of 16, or in one of 8.
+/// Outputs whose sums are computed together: in two vectors of 16, in one of them or in two of 8, and in one of 8.
 enum { least_panel = 8, narrow_panel = 16, wide_panel = 32 };
 
 static int64_t panel_of(int is_wide) { return is_wide ? wide_panel : narrow_panel; }
 
-/// Outputs of a panel, those that fill it up among them: the last one is as narrow as is enough for what is left.
-static int64_t width_of(int64_t outputs, int64_t panel, int is_wide) {
-    const int64_t left = outputs - panel * panel_of(is_wide);
-    return left > narrow_panel && is_wide ? wide_panel : left > least_panel ? narrow_panel : least_panel;
+/// Outputs of the next panel, those that fill it up among them, where so many are left: 24 are a panel of 16 and one of 8.
+static int64_t width_of(int64_t left, int is_wide) {
+    return left > narrow_panel + least_panel ? panel_of(is_wide) : left > least_panel ? narrow_panel : least_panel;
+}
+
+/// The first output of the panel that one is in.
+static int64_t first_of(int64_t output, int64_t outputs, int is_wide) {
+    const int64_t first = output / panel_of(is_wide) * panel_of(is_wide), width = width_of(outputs - first, is_wide);
+    return output < first + width ? first : first + width;
 }
 
 /// Outputs and inputs along each side of the larger squares.
@@ -22,8 +27,8 @@ enum { largest_side = 4, largest_size = 6 };
 static int64_t places_of(int64_t side) { return (side + 2) * (side + 2); }
 
 int64_t ck_winograd_weight_count(int64_t outputs, int64_t channels, int64_t side, int is_wide) {
-    const int64_t last = (outputs - 1) / panel_of(is_wide);
-    return (last * panel_of(is_wide) + width_of(outputs, last, is_wide)) * round_up(channels, 8) * places_of(side);
+    const int64_t last = first_of(outputs - 1, outputs, is_wide);
+    return (last + width_of(outputs - last, is_wide)) * round_up(channels, 8) * places_of(side);
 }
 
 /// G of the paper, for squares of 2x2 and of 4x4.
@@ -49,8 +54,8 @@ void ck_winograd_pack(
             for (int x = 0; x < 3; x++) columns[y][x] = t[0] * g[x] + t[1] * g[3 + x] + t[2] * g[6 + x];
         }
         // [panels, place in the square, channels, panel]
-        const int64_t width = width_of(outputs, output / panel, is_wide);
-        float *target = packed + output / panel * size * size * all * panel + channel * width + output % panel;
+        const int64_t first = first_of(output, outputs, is_wide), width = width_of(outputs - first, is_wide);
+        float *target = packed + first * size * size * all + channel * width + output - first;
         for (int64_t place = 0; place < size * size; place++) {
             const double *row = columns[place / size], *t = transform[place % size];
             target[place * all * width] = (float)(t[0] * row[0] + t[1] * row[1] + t[2] * row[2]);
@@ -84,6 +89,11 @@ static units units_of(const ck_winograd *work, int64_t threads) {
     u.block = work->side == 2 ? (u.channels <= 128 ? 36 : 72) : (u.channels <= 128 ? 18 : 96);
     if (u.block > u.squares) u.block = u.squares;
     u.blocks = (u.squares + u.block - 1) / u.block;
+    // Threads have as many squares of narrow layers each, whose weights all of them may read, but where that leaves too few for vectors.
+    if (threads > 1 && u.channels <= 128 && u.squares >= (work->is_wide ? 8 : 12) * threads) {
+        u.block = (u.squares + round_up(u.blocks, threads) - 1) / round_up(u.blocks, threads);
+        u.blocks = (u.squares + u.block - 1) / u.block;
+    }
     // A few units for each thread, or the last one would be waited for. Transforming the same inputs for each group costs little
     // beside the products.
     u.groups = 1;
@@ -101,6 +111,24 @@ static int64_t team(const units *u, int64_t threads) {
 int64_t ck_winograd_scratch(const ck_winograd *work, int64_t threads) {
     const units u = units_of(work, threads);
     return team(&u, threads) * u.floats_per_thread * (int64_t)sizeof(float);
+}
+
+/// Where a square is.
+typedef struct place {
+    int64_t picture, row, column;
+} place;
+
+static inline place place_of(const units *u, int64_t square) {
+    const int64_t line = square / u->columns;
+    return (place){.picture = line / u->rows, .row = line % u->rows, .column = square % u->columns};
+}
+
+static inline void advance(const units *u, place *at) {
+    if (++at->column < u->columns) return;
+    at->column = 0;
+    if (++at->row < u->rows) return;
+    at->row = 0;
+    at->picture++;
 }
 
 /// Bᵀ d for a row or a column d of the inputs of a square, of which the elements are `stride` vectors apart.
@@ -146,6 +174,16 @@ NARROW_TARGET INLINE void transform_sums(const vector8 *m, int stride, vector8 *
 #define VECTORS 1
 #define ROWS 12
 #define SPREAD SPREAD8
+#include "multiply_kernel.h"
+#include "no_width.h"
+
+#define SUFFIX single
+#define TARGET WIDE_TARGET
+#define VECTOR vector16
+#define WIDTH 16
+#define VECTORS 1
+#define ROWS 12
+#define SPREAD SPREAD16
 #include "multiply_kernel.h"
 #include "no_width.h"
 

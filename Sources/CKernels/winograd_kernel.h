@@ -6,32 +6,39 @@
 TARGET INLINE void NAMED(read_squares)(
     const units *u, int64_t first, int64_t count, float *inputs, const int SIDE, const ck_precision STORAGE) {
     const int size = SIDE + 2;
-    const ck_winograd *w = u->work;
-    const ck_convolution *m = &w->map;
-    const int64_t stride = u->inputs_stride;
-    for (int64_t square = first; square < first + count; square++) {
-        const int64_t picture = square / (u->rows * u->columns), rest = square % (u->rows * u->columns);
-        const int64_t y = rest / u->columns * SIDE - w->phase_y - m->padding_y;
-        const int64_t x = rest % u->columns * SIDE - w->phase_x - m->padding_x;
-        const int is_inside = y >= 0 && x >= 0 && y + size <= m->height && x + size <= m->width;
-        const int64_t map = picture * u->channels * m->height * m->width;
-        for (int64_t group = 0; group < u->channels / 8; group++) {
-            const int64_t pixels = map + group * m->source_group;
+    // Copies, which what is written cannot change.
+    const ck_winograd w = *u->work;
+    const ck_convolution m = w.map;
+    const int64_t stride = u->inputs_stride, channels = u->channels, line = m.width * m.source_pixel;
+    place at = place_of(u, first);
+    for (int64_t square = 0; square < count; square++, advance(u, &at)) {
+        const int64_t y = at.row * SIDE - w.phase_y - m.padding_y, x = at.column * SIDE - w.phase_x - m.padding_x;
+        const int is_inside = y >= 0 && x >= 0 && y + size <= m.height && x + size <= m.width;
+        const int64_t corner = at.picture * channels * m.height * m.width + y * line + x * m.source_pixel;
+        for (int64_t group = 0; group < channels / 8; group++) {
+            const int64_t pixels = corner + group * m.source_group;
             vector8 d[largest_size * largest_size], t[largest_size * largest_size];
-            UNROLL for (int a = 0; a < size; a++) {
-                UNROLL for (int b = 0; b < size; b++) {
-                    const int64_t row = y + a, column = x + b;
-                    const int is_pixel =
-                        is_inside || (row >= 0 && row < m->height && column >= 0 && column < m->width);
-                    const int64_t place = pixels + (row * m->width + column) * m->source_pixel;
-                    d[a * size + b] = is_pixel ? load(m->source, place, STORAGE) : (vector8){0};
+            if (is_inside) {
+                UNROLL for (int a = 0; a < size; a++) {
+                    UNROLL for (int b = 0; b < size; b++) {
+                        d[a * size + b] = load(m.source, pixels + a * line + b * m.source_pixel, STORAGE);
+                    }
+                }
+            } else {
+                for (int a = 0; a < size; a++) {
+                    for (int b = 0; b < size; b++) {
+                        const int is_pixel = y + a >= 0 && y + a < m.height && x + b >= 0 && x + b < m.width;
+                        d[a * size + b] =
+                            is_pixel ? load(m.source, pixels + a * line + b * m.source_pixel, STORAGE) : (vector8){0};
+                    }
                 }
             }
             UNROLL for (int b = 0; b < size; b++) transform_inputs(d + b, size, t + b, SIDE);
-            float *target = inputs + (square - first) * u->channels + group * 8;
+            float *target = inputs + square * channels + group * 8;
             UNROLL for (int a = 0; a < size; a++) {
-                transform_inputs(t + a * size, 1, d, SIDE);
-                UNROLL for (int b = 0; b < size; b++, target += stride) *(vector8 *)target = d[b];
+                vector8 row[largest_size];
+                transform_inputs(t + a * size, 1, row, SIDE);
+                UNROLL for (int b = 0; b < size; b++, target += stride) *(vector8 *)target = row[b];
             }
         }
     }
@@ -39,39 +46,54 @@ TARGET INLINE void NAMED(read_squares)(
 
 /// Aᵀ m A of the sums m of a panel, and what follows.
 TARGET INLINE void NAMED(write_squares)(
-    const units *u, int64_t first, int64_t count, int64_t panel, const float *sums, const int SIDE,
+    const units *u, int64_t first, int64_t count, int64_t panel, int64_t width, const float *sums, const int SIDE,
     const ck_precision STORAGE) {
     const int size = SIDE + 2;
-    const ck_winograd *w = u->work;
-    const ck_convolution *m = &w->map;
-    const int64_t stride = u->sums_stride, width = width_of(m->outputs, panel, WIDTH == 16);
+    // Copies, which what is written cannot change.
+    const ck_winograd w = *u->work;
+    const ck_convolution m = w.map;
+    const int64_t stride = u->sums_stride, line = m.out_width * m.target_pixel;
     for (int64_t part = 0; part < width; part += 8) {
-        const int64_t output = panel * 2 * WIDTH + part;
-        if (output >= m->outputs) return;
-        const vector8 bias = m->ending.bias ? *(const vector8 *)(m->ending.bias + output) : (vector8){0};
-        for (int64_t square = first; square < first + count; square++) {
-            const int64_t picture = square / (u->rows * u->columns), rest = square % (u->rows * u->columns);
-            const int64_t y = rest / u->columns * SIDE - w->phase_y, x = rest % u->columns * SIDE - w->phase_x;
-            const float *sum = sums + (square - first) * width + part;
+        const int64_t output = panel + part;
+        if (output >= m.outputs) return;
+        const vector8 bias = m.ending.bias ? *(const vector8 *)(m.ending.bias + output) : (vector8){0};
+        const int64_t map = output / 8 * m.target_group, picture = round_up(m.outputs, 8) * m.out_height * m.out_width;
+        place at = place_of(u, first);
+        for (int64_t square = 0; square < count; square++, advance(u, &at)) {
+            const int64_t y = at.row * SIDE - w.phase_y, x = at.column * SIDE - w.phase_x;
+            const int is_inside = y >= 0 && x >= 0 && y + SIDE <= m.out_height && x + SIDE <= m.out_width;
+            const float *sum = sums + square * width + part;
             vector8 t[largest_side * largest_size];
             UNROLL for (int b = 0; b < size; b++) {
                 vector8 column[largest_size];
                 UNROLL for (int a = 0; a < size; a++) column[a] = *(const vector8 *)(sum + (a * size + b) * stride);
                 transform_sums(column, 1, t + b, size, SIDE);
             }
-            const int64_t map = picture * round_up(m->outputs, 8) * m->out_height * m->out_width + output / 8 * m->target_group;
+            const int64_t corner = at.picture * picture + map + y * line + x * m.target_pixel;
             UNROLL for (int a = 0; a < SIDE; a++) {
-                if (y + a < 0 || y + a >= m->out_height) continue;
                 vector8 row[largest_side];
                 transform_sums(t + a * size, 1, row, 1, SIDE);
-                UNROLL for (int b = 0; b < SIDE; b++) {
-                    if (x + b < 0 || x + b >= m->out_width) continue;
-                    vector8 value = row[b] + bias;
-                    finish(m, &value, 1, map + ((y + a) * m->out_width + x + b) * m->target_pixel, 0, STORAGE);
+                UNROLL for (int b = 0; b < SIDE; b++) row[b] += bias;
+                if (is_inside) {
+                    finish(&m, row, SIDE, corner + a * line, m.target_pixel, STORAGE);
+                } else if (y + a >= 0 && y + a < m.out_height) {
+                    UNROLL for (int b = 0; b < SIDE; b++) {
+                        if (x + b < 0 || x + b >= m.out_width) continue;
+                        finish(&m, row + b, 1, corner + a * line + b * m.target_pixel, 0, STORAGE);
+                    }
                 }
             }
         }
     }
+}
+
+/// The products of squares with a panel, at one of their places.
+static inline void NAMED(multiply_panel)(
+    const float *inputs, const float *weights, int64_t channels, float *sums, int64_t squares, int64_t width) {
+    void (*multiply)(const float *, int64_t, const float *, int64_t, float *, int64_t, int) = multiply_least;
+    if (width == 2 * WIDTH) multiply = NAMED(multiply);
+    else if (width == narrow_panel) multiply = multiply_single;
+    multiply(inputs, channels, weights, channels, sums, squares, 1);
 }
 
 /// What one thread of a team does.
@@ -87,16 +109,17 @@ TARGET INLINE void NAMED(run_part)(const units *u, const int SIDE, const ck_prec
         const int64_t squares = u->squares - first < u->block ? u->squares - first : u->block;
         if (first != read) NAMED(read_squares)(u, first, squares, inputs, SIDE, STORAGE);
         read = first;
-        const int64_t end = u->panels * (group + 1) / u->groups;
-        for (int64_t panel = u->panels * group / u->groups; panel < end; panel++) {
-            const int64_t width = width_of(w->map.outputs, panel, WIDTH == 16);
-            const float *weights = w->map.weights + panel * u->places * u->channels * 2 * WIDTH;
+        int64_t panel = u->panels * group / u->groups * 2 * WIDTH, width;
+        int64_t end = u->panels * (group + 1) / u->groups * 2 * WIDTH;
+        if (end > w->map.outputs) end = w->map.outputs;
+        for (; panel < end; panel += width) {
+            width = width_of(w->map.outputs - panel, WIDTH == 16);
+            const float *weights = w->map.weights + panel * u->places * u->channels;
             for (int64_t place = 0; place < u->places; place++, weights += u->channels * width) {
-                (width == 2 * WIDTH ? NAMED(multiply) : width == narrow_panel ? multiply_narrow : multiply_least)(
-                    inputs + place * u->inputs_stride, u->channels, weights, u->channels,
-                    sums + place * u->sums_stride, squares, 1);
+                NAMED(multiply_panel)(
+                    inputs + place * u->inputs_stride, weights, u->channels, sums + place * u->sums_stride, squares, width);
             }
-            NAMED(write_squares)(u, first, squares, panel, sums, SIDE, STORAGE);
+            NAMED(write_squares)(u, first, squares, panel, width, sums, SIDE, STORAGE);
         }
     }
 }

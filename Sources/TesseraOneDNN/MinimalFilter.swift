@@ -59,6 +59,6 @@ struct MinimalFilter: OwnConvolution {
     /// Whether it computes a convolution. That may depend on what all tiles of a layer have in common only, or they would
     /// differ from the whole.
     private static func suits(_ op: Conv, _ window: SlidingWindow, inputChannels: Int) -> Bool {
-        op.rounds(bySquaresOver: window) && inputChannels >= 16
+        op.rounds(bySquaresOver: window) && inputChannels >= 8
     }
 }

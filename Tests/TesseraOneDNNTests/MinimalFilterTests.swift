@@ -252,7 +252,8 @@ import Testing
         #expect(try filter { $0.stride = 2 } == nil)
         #expect(try filter { $0.dilation = 2 } == nil)
         #expect(try filter { $0.groups = 2 } == nil)
-        #expect(try filter({ _ in }, channels: 15) == nil)
+        #expect(try filter({ _ in }, channels: 7) == nil)
+        #expect(try (filter({ _ in }, channels: 8) != nil) == Engine.hasAVX2)
         #expect(try (filter({ $0.channels = 3 }, channels: 17) != nil) == Engine.hasAVX2)
         // One group of a layer of several is computed as those.
         #expect(try filter { $0.part = ConvPart(groups: 2) } == nil)
