@@ -25,7 +25,9 @@ extension Shape {
 func resolveAxis(_ axis: Int, rank: Int, key: String = "axis") throws -> Int {
     let resolved = axis < 0 ? axis + rank : axis
     guard (0..<rank).contains(resolved) else {
-        throw TesseraError(.invalidArgument, "'\(key)' expects an axis of an input with \(rank) axes, found \(axis)")
+        let places = rank > 0 ? "0 to \(rank - 1), or -\(rank) to -1 from the end" : "none"
+        throw TesseraError(
+            .invalidArgument, "'\(key)' expects an axis of an input with \(rank) axes, \(places), found \(axis)")
     }
     return resolved
 }

@@ -151,11 +151,12 @@ public final class TrainingSession {
     /// Trains with a batch.
     ///
     /// - Parameter rate: the learning rate.
-    /// - Throws: `limitExceeded` if the loss is no number; what is trained is as it was before then, running statistics are not.
+    /// - Throws: `limitExceeded` if the loss is no number, `invalidArgument` if it is so for the input; what is trained is as it was before then, running statistics are not.
     public func step(_ batch: TrainingBatch, rate: Double) throws -> BatchResult {
         try run(batch, isTraining: true)
         let result = try evaluateLoss(batch, isTraining: true)
         guard result.loss.isFinite else {
+            try batch.input.requireNumbers("the batch's input")
             throw TesseraError(.limitExceeded, "the loss is \(result.loss): the learning rate may be too large")
         }
         try takeBack()

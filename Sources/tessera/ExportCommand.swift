@@ -23,14 +23,13 @@ struct ExportCommand: ParsableCommand {
             throw TesseraError(.invalidArgument, "expected an output named .onnx, found '\(output)'")
         }
         let network = try self.network.load(plugins.modules())
-        let names = Set(network.graph.inputs.flatMap(\.shape.dimensions).map(\.description))
         var exporter = ONNXExporter()
         for argument in sizes {
             let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2, names.contains(parts[0]), let size = Int(parts[1]), size > 0 else {
+            guard parts.count == 2, let size = Int(parts[1]), size > 0 else {
                 throw TesseraError(
                     .invalidArgument,
-                    "'--size' expects NAME=SIZE for a size that the network leaves open, found '\(argument)'")
+                    "'--size' expects NAME=SIZE, found '\(argument)'")
             }
             exporter.sizes[parts[0]] = size
         }

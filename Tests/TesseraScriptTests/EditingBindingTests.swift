@@ -27,6 +27,10 @@ import Testing
             ("t:map(function(x) return x * 10 end)[{1, 3}]", "30.0"),
             ("select(2, tessera.op('top_k', t, {k = 1})):values()", "{2, 2}"),
             ("tessera.op('concat', {t, t}, {axis = 0}):shape()", "{4, 3}"),
+            // What changes nothing is no layer of a bound network.
+            ("tessera.op('identity', t) == t", "true"), ("tessera.op('add', {t}) == t", "true"),
+            ("tessera.op('reshape', t, {shape = {2, 3}}) == t", "true"),
+            ("select('#', tessera.op('split', t, {axis = 0, parts = 1}))", "1"),
             (
                 "tessera.op('softmax', t, {axis = 1, backend = 'reference'}):sum(2):difference(tessera.tensor{values = {1, 1}}) < 1e-6",
                 "true"
@@ -63,7 +67,12 @@ import Testing
             ("tessera.op('relu', t, {weights = {weight = t}})", "relu has no parameter 'weight'"),
             ("tessera.op('conv', t, {channels = 1, kernel = 3})", "conv"),
             ("tessera.network{inputs = {x = {shape = {1, 2}}}, layers = {{relux = {}}}, outputs = {'relux'}}", "relux"),
-            ("tessera.network(5)", "expected a string, got a number"),
+            ("tessera.network(5)", "network: argument 1 (source): expected a path or a table, got a number"),
+            (
+                "tessera.op('softmax', t, {axis = 2})",
+                "expects an axis of an input with 2 axes, 0 to 1, or -2 to -1 from the end, found 2"
+            ),
+            ("tessera.json.encode{a = {b = {1, {c = print}}}}", "encode: a.b[2].c: expected numbers, text or tables"),
             ("tessera.json.encode{1, 0 / 0}", "expected numbers that JSON can write, got"),
             (
                 "tessera.plot{path = folder .. '/x.svg', curves = {a = {{1, 1e308}, {2, -1e308}}}}",
@@ -75,11 +84,14 @@ import Testing
             ),
             ("tessera.arguments({}, {a = 1})", "argument 2 (given): expected a list, got a table with the entry 'a'"),
             ("tessera.json.decode('{')", "expected JSON"), ("tessera.json.encode(print)", "got a function"),
-            ("tessera.csv.save({{{}}}, folder .. '/x.csv')", "expected text, a number or a boolean, got a table"),
+            (
+                "tessera.csv.save({{1}, {1, {}}}, folder .. '/x.csv')",
+                "argument 1 (rows): [2][2]: expected text, a number or a boolean, got a table"
+            ),
             ("tessera.csv.load(folder .. '/none.csv')", "cannot open"),
             (
                 "tessera.plot{path = folder .. '/x.svg', curves = {a = {{1, 0 / 0}}}}",
-                "expected a point {x, y} of finite numbers"
+                "option 'curves': a: [1]: expected a point {x, y} of finite numbers"
             ),
             ("tessera.arguments({nodes = 1}, {'--nodes', 'x'})", "--nodes: expected an integer, found 'x'"),
             ("tessera.arguments({nodes = 1}, {'--node', '2'})", "unknown option '--node', did you mean 'nodes'?"),
@@ -105,7 +117,9 @@ import Testing
             local read = tessera.network(folder .. "/small.yaml")
             local x = tessera.tensor{shape = {1, 1, 8, 8}, random = 1}
             local again = tessera.network(read:document(), {weights = read:weights()})
-            built:export(folder .. "/small.onnx")
+            built:export(folder .. "/small.onnx", {sizes = {height = 16}})
+            local ok, wrong = pcall(built.export, built, folder .. "/wrong.onnx", {sizes = {hight = 16}})
+            assert(not ok and wrong:find("the network leaves no size 'hight' open, did you mean 'height'?", 1, true), wrong)
             local onnx = tessera.network(folder .. "/small.onnx")
             return built:run(x) == read:run(x), again:run(x) == read:run(x), onnx:run(x) == read:run(x)
             """)

@@ -27,6 +27,14 @@ import Testing
             local small, report = net:quantize{bits = 8, calibrate = images, method = {method = 'percentile', percentile = 99}}
             small:save(folder .. '/out')
             local x = tessera.tensor{shape = {1, 1, 8, 8}, random = 1}
+            for _, case in ipairs{
+              {{bits = 1, calibrate = images}, "quantize: option 'bits'"},
+              {{calibrate = {}}, "option 'calibrate': expected at least one sample, got none"},
+              {{calibrate = {images[1], 3}}, "option 'calibrate': [2]: "},
+            } do
+              local ok, wrong = pcall(net.quantize, net, case[1])
+              assert(not ok and wrong:find(case[2], 1, true), wrong)
+            end
             local again = tessera.network(folder .. '/out/network.yaml')
             return report.samples, #report.layers, small:run(x) == again:run(x), report.output_sqnr_db > 20
             """)

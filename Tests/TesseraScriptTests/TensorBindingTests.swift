@@ -67,8 +67,17 @@ import Testing
             ("tessera.tensor{shape = {1.5}}", "option 'shape': expected an integer, got 1.5"),
             ("tessera.tensor{shape = 3}", "option 'shape': expected a list, got a number"),
             ("tessera.tensor{shape = {2}, values = {1}}", "expected 2 values for 2, found 1"),
-            ("tessera.tensor{values = {{1, 2}, {3}}}", "expected lists of the same sizes, got 2, and 1 at 2"),
-            ("tessera.tensor{values = {1, 'x'}}", "expected a number, got a string"),
+            (
+                "tessera.tensor{values = {{1, 2}, {3}}}",
+                "option 'values': [2]: expected a list of 2 as before, got one of 1"
+            ),
+            ("tessera.tensor{values = {1, 'x'}}", "option 'values': [2]: expected a number, got a string"),
+            ("tessera.tensor{values = {{1, 2}, {3, {}}}}", "option 'values': [2][2]: expected a number, got a table"),
+            (
+                "tessera.tensor{values = {}}",
+                "option 'values': expected a list of at least one number, got an empty one"
+            ),
+            ("tessera.tensor{values = {{}}}", "option 'values': [1]: expected a list of at least one number"),
             (
                 "tessera.tensor{shape = {2}, fill = 1, values = {1, 2}}",
                 "expected one of 'fill', 'values', 'random' and 'normal'"

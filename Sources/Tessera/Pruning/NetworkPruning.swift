@@ -17,6 +17,8 @@ public struct NetworkPruning: Sendable {
     public var latencySeconds: Double? = 0.5
     /// Trains after every step of the schedule; nil for what the settings say.
     public var retrainer: (any Retrainer)?
+    /// In place of the training file that the settings name.
+    public var retraining: TrainingFile?
     /// Told how training goes that the settings ask for.
     public var observe: @Sendable (TrainingEvent) -> Void = { _ in }
     /// In place of the loss over the samples.
@@ -77,18 +79,16 @@ public struct NetworkPruning: Sendable {
     // MARK: Training
 
     private func trainer(_ dependencies: ChannelDependencies) throws -> TrainingRetrainer? {
-        try settings.retrain.map {
-            let file = try TrainingFile(path: $0)
-            guard file.quantization == nil else {
-                throw TesseraError(
-                    .invalidArgument,
-                    "'\($0)': expected a training file without 'quantization' to train what is pruned: quantize it afterwards"
-                )
-            }
-            return TrainingRetrainer(
-                file: file, network: try network.rebuilt(dependencies, weights: [:]),
-                modules: modules, backend: backend, threads: threads, observe: observe)
+        guard let file = try retraining ?? settings.retrain.map(TrainingFile.init(path:)) else { return nil }
+        guard file.quantization == nil else {
+            throw TesseraError(
+                .invalidArgument,
+                "expected a training file without 'quantization' to train what is pruned: quantize it afterwards",
+                path: "retrain" + (settings.retrain.map { " '\($0)'" } ?? ""))
         }
+        return TrainingRetrainer(
+            file: file, network: try network.rebuilt(dependencies, weights: [:]),
+            modules: modules, backend: backend, threads: threads, observe: observe)
     }
 
     /// The loss over the samples with its gradients, where the backend computes them.

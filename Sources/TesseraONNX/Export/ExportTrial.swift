@@ -9,8 +9,15 @@ struct ExportTrial {
     let parameters: [String: [String: Tensor]]
 
     /// - Parameter sizes: what the names of open sizes stand for, where it matters.
-    /// - Throws: what binding throws if no size that is tried fits.
+    /// - Throws: `notFound` for a name that no open size has, and what binding throws if no size that is tried fits.
     init(_ network: Network, sizes: [String: Int]) throws {
+        let open = network.graph.inputs.flatMap(\.shape.dimensions).filter { $0.fixedSize == nil }
+        let names = Set(open.map(\.description)).sorted()
+        if let unknown = sizes.keys.sorted().first(where: { !names.contains($0) }) {
+            throw TesseraError(
+                .notFound,
+                "the network leaves no size '\(unknown)' open" + suggestion(for: unknown, among: names), path: "sizes")
+        }
         var failure: (any Error)?
         for (batch, size) in Self.candidates {
             do {

@@ -15,7 +15,7 @@ extension ScriptValue {
             return Configuration(Int(exactly: value).map(Configuration.Content.integer) ?? .number(value))
         case .string(let value): return Configuration(.string(value))
         case .table(let table):
-            if table.entries.isEmpty { return Configuration(.list(try table.array.map { try $0.configuration() })) }
+            if table.entries.isEmpty { return Configuration(.list(try requireArray { try $0.configuration() })) }
             guard table.array.isEmpty else {
                 throw TesseraError(
                     .invalidArgument, "expected a list or named entries, got both in one table: \(table)")
@@ -26,11 +26,17 @@ extension ScriptValue {
         }
     }
 
-    /// Named entries as a map, sorted by name.
+    /// Named entries as a map, sorted by name. An error says where it is: `a.b[2].c`.
     static func configuration(of entries: [String: ScriptValue]) throws -> Configuration {
         .map(
-            try entries.sorted { $0.key < $1.key }.map { entry in
-                (entry.key, try locatingErrors(path: entry.key) { try entry.value.configuration() })
+            try entries.sorted { $0.key < $1.key }.map { name, value in
+                do {
+                    return (name, try value.configuration())
+                } catch var error as TesseraError {
+                    let inner = error.path.map { $0.hasPrefix("[") ? $0 : "." + $0 } ?? ""
+                    error.path = name + inner
+                    throw error
+                }
             })
     }
 

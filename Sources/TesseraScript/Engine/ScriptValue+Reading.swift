@@ -50,6 +50,14 @@ extension ScriptValue {
         return table.array
     }
 
+    /// What is read from every element of a list. An error in one says at which place, counted from 1: `[2]`, and `[2][3]` for a list
+    /// in it.
+    public func requireArray<Element>(of read: (ScriptValue) throws -> Element) throws -> [Element] {
+        try requireArray().enumerated().map { index, value in
+            try locatingErrors(at: index + 1) { try read(value) }
+        }
+    }
+
     public func requireFunction() throws -> ScriptFunction {
         guard case .function(let function) = self else { throw unexpected("a function") }
         return function
@@ -64,5 +72,16 @@ extension ScriptValue {
 
     func unexpected(_ expected: String) -> TesseraError {
         TesseraError(.invalidArgument, "expected \(expected), got \(kind)")
+    }
+}
+
+/// Runs `body` and says of a `TesseraError` at which place of a list it happened.
+func locatingErrors<Result>(at place: Int, _ body: () throws -> Result) throws -> Result {
+    do {
+        return try body()
+    } catch var error as TesseraError {
+        let inner = error.path.map { $0.hasPrefix("[") ? $0 : ": " + $0 } ?? ""
+        error.path = "[\(place)]" + inner
+        throw error
     }
 }

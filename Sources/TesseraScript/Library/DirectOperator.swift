@@ -29,8 +29,7 @@ struct DirectOperator {
                 try graph.addInput("x\(index + 1)", shape: SymbolicShape(input.shape), elementType: input.elementType))
         }
         let first = try graph.addNode(op.name, op, inputs: values)
-        let outputs = graph.values.indices.dropFirst(first)
-        for output in outputs { try graph.addOutput(graph.values[output].name, output) }
+        for output in graph.values.indices.dropFirst(first) { try graph.addOutput(graph.values[output].name, output) }
         let named = Dictionary(uniqueKeysWithValues: weights.map { ("\(op.name).\($0.key)", $0.value) })
         let network = Network(name: op.name, graph: graph, inputs: [:], weights: .tensors(named))
         let bound = try network.bound()
@@ -39,8 +38,9 @@ struct DirectOperator {
             throw TesseraError(
                 .notFound, "\(op.name) has no parameter '\(unknown)'" + suggestion(for: unknown, among: known))
         }
-        for output in outputs {
-            try limits.check(bytes: bound.byteCount(of: output), for: "the result of '\(op.name)'")
+        // A layer that changes nothing is none of the bound graph's, whose values are others.
+        for output in bound.graph.outputs {
+            try limits.check(bytes: bound.byteCount(of: output.value), for: "the result of '\(op.name)'")
         }
         let tensors = Dictionary(uniqueKeysWithValues: inputs.enumerated().map { ("x\($0.offset + 1)", $0.element) })
         let run: @Sendable () throws -> [String: Tensor] = {
@@ -48,6 +48,6 @@ struct DirectOperator {
         }
         // Nothing stops a kernel, so one that may take long runs on another thread, which the script waits for as long as it may.
         let results = Self.isQuick(bound) ? try run() : try compute(atMost: limits.seconds, run)
-        return outputs.compactMap { results[graph.values[$0].name] }
+        return graph.outputs.compactMap { results[$0.name] }
     }
 }

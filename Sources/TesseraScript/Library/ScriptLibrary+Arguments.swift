@@ -28,7 +28,7 @@ extension ScriptLibrary {
                 }
             }
             let given = try locatingErrors(path: "\(call.name): argument 2 (given)") {
-                try call[2].requireArray().map { try $0.requireString() }
+                try call[2].requireArray { try $0.requireString() }
             }
             return [.table(try locatingErrors(path: call.name) { try values(declared, of: given) })]
         }

@@ -101,7 +101,12 @@ extension ScriptLibrary {
 
     private static func load(_ call: ScriptCall, weights: WeightSource?, _ loader: NetworkLoader) throws -> Network {
         guard case .table(var table) = call[1] else {
-            return try loader.load(call.string(1, "source"), weights: weights)
+            guard case .string(let path) = call[1] else {
+                return try locatingErrors(path: "\(call.name): argument 1 (source)") {
+                    throw call[1].unexpected("a path or a table")
+                }
+            }
+            return try loader.load(path, weights: weights)
         }
         return try locatingErrors(path: call.name) {
             if table["tessera"].isNil { table.entries["tessera"] = .integer(NetworkLoader.version) }

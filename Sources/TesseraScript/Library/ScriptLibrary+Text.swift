@@ -92,7 +92,7 @@ extension ScriptLibrary {
         ) { call in
             try call.expectArguments(atMost: 2)
             let rows = try locatingErrors(path: "\(call.name): argument 1 (rows)") {
-                try call[1].requireArray().map { try $0.requireArray().map(CommaSeparatedValues.field) }
+                try call[1].requireArray { try $0.requireArray(of: CommaSeparatedValues.field) }
             }
             let path = try call.string(2, "path")
             let text = rows.map { $0.joined(separator: ",") + "\r\n" }.joined()
@@ -162,7 +162,7 @@ extension ScriptLibrary {
             let curves = try options.require("curves", "lists of points by name") { value in
                 try value.requireNamed().sorted { $0.key < $1.key }.map { name, points in
                     CurveChart.Curve(
-                        name: name, points: try locatingErrors(path: name) { try points.requireArray().map(point) })
+                        name: name, points: try locatingErrors(path: name) { try points.requireArray(of: point) })
                 }
             }
             try options.finish()
@@ -180,7 +180,7 @@ extension ScriptLibrary {
     }
 
     private static func point(_ value: ScriptValue) throws -> (Double, Double) {
-        let numbers = try value.requireArray().map { try $0.requireNumber() }
+        let numbers = try value.requireArray { try $0.requireNumber() }
         guard numbers.count == 2, numbers.allSatisfy(\.isFinite) else {
             throw TesseraError(.invalidArgument, "expected a point {x, y} of finite numbers, got \(value)")
         }

@@ -18,7 +18,7 @@ extension ScriptNetwork {
                 let seconds = try value.requireNumber()
                 let limit = min(call.limits.seconds ?? .infinity, 86_400)
                 guard (0...limit).contains(seconds) else {
-                    throw TesseraError(.invalidArgument, "expected 0 to \(limit) seconds, got \(seconds)")
+                    throw TesseraError(.invalidArgument, "expected 0 to \(Int(limit)) seconds, got \(seconds)")
                 }
                 return seconds
             }

@@ -86,13 +86,15 @@ extension ScriptNetwork {
     private static var evaluate: Binding {
         Binding(
             of: ScriptNetwork.self, "evaluate",
-            "evaluate(config: string) -> {count: integer, loss: number, accuracy?: number, psnr?: number}",
-            "How good the network is on the pictures that a training file has to test with."
+            "evaluate(config: string|table) -> {count: integer, loss: number, accuracy?: number, psnr?: number}",
+            "How good the network is on the pictures that a training file, or a table with the same keys, has to test with."
         ) { network, call in
             try call.expectArguments(atMost: 1)
-            let path = try call.string(1, "config")
+            let file = try locatingErrors(within: "\(call.name): argument 1 (config)") {
+                try TrainingFile(scriptValue: call[1])
+            }
             let result = try locatingErrors(path: call.name) {
-                try TrainingFile(path: path).evaluate(
+                try file.evaluate(
                     network.network, backend: network.backend, threads: network.threads)
             }
             return [

@@ -25,7 +25,7 @@ extension ScriptNetwork {
                 var settings = try QuantizationFile(configuration: Configuration(.map(entries)))
                 if let bits {
                     (settings.quantization.weightBits, settings.quantization.activationBits) = (bits[0], bits[1])
-                    try settings.validate()
+                    try locatingErrors(within: "option 'bits'") { try settings.validate() }
                 }
                 return try network.quantized(settings, calibrate)
             }
@@ -60,7 +60,13 @@ extension ScriptNetwork {
         case .string(let path):
             settings.samples = path
             inputs = nil
-        case .table(let table) where !table.array.isEmpty: inputs = try table.array.map { try tensors(from: $0) }
+        case .table(let table) where table.entries.isEmpty:
+            guard !table.array.isEmpty else {
+                throw TesseraError(.invalidArgument, "option 'calibrate': expected at least one sample, got none")
+            }
+            inputs = try locatingErrors(within: "option 'calibrate'") {
+                try ScriptValue.table(table).requireArray(of: tensors(from:))
+            }
         case .some(let value): inputs = [try tensors(from: value)]
         case nil: inputs = nil
         }

@@ -6,8 +6,8 @@ extension ScriptNetwork {
     static var train: Binding {
         Binding(
             of: ScriptNetwork.self, "train",
-            "train{config: string, output?: string, epochs?: integer, quantization?: string|table} -> Network, table[]",
-            "Trains the network, from the weights that it has, as a training file says, whose own network and weights are "
+            "train{config: string|table, output?: string, epochs?: integer, quantization?: string|table} -> Network, table[]",
+            "Trains the network, from the weights that it has, as a training file says, or a table with the same keys, whose own network and weights are "
                 + "left out of account. Gives the trained network and what each epoch came to: epoch, rate, train_loss, "
                 + "train_accuracy, test_loss, test_accuracy, test_psnr, and with an auxiliary network own_loss, auxiliary_loss, "
                 + "distillation_loss. `output`, `epochs` and `quantization` replace those of the file; with `quantization` the trained "
@@ -15,15 +15,16 @@ extension ScriptNetwork {
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()
-            let config = try options.require("config", "a training file") { try $0.requireString() }
+            var file = try options.require(
+                "config", "a training file, or a table like one", TrainingFile.init(scriptValue:))
             let (output, epochs) = (try options.string("output"), try options.integer("epochs"))
             let quantization = try options.take("quantization") {
                 try QuantizationDeclaration(configuration: $0.configuration())
             }
             try options.finish()
             return try locatingErrors(path: call.name) {
-                var file = try TrainingFile(path: config)
                 file.output = output ?? file.output
+                try file.requireOutput()
                 file.epochs = epochs ?? file.epochs
                 file.quantization = quantization ?? file.quantization
                 // A checkpoint there is of another network's weights.

@@ -46,18 +46,23 @@ private struct ScriptList {
     private mutating func add(_ value: ScriptValue) throws -> [Int] {
         let elements = try value.requireArray()
         guard case .table? = elements.first else {
-            for element in elements { numbers.append(Float(try element.requireNumber())) }
+            guard !elements.isEmpty else {
+                throw TesseraError(.shapeMismatch, "expected a list of at least one number, got an empty one")
+            }
+            numbers += try value.requireArray { Float(try $0.requireNumber()) }
             return [elements.count]
         }
         var inner: [Int]?
         for (index, element) in elements.enumerated() {
-            let sizes = try add(element)
-            guard inner == nil || sizes == inner else {
-                throw TesseraError(
-                    .shapeMismatch,
-                    "expected lists of the same sizes, got \(Shape(inner ?? [])), and \(Shape(sizes)) at \(index + 1)")
+            inner = try locatingErrors(at: index + 1) {
+                let sizes = try add(element)
+                guard inner == nil || sizes == inner else {
+                    throw TesseraError(
+                        .shapeMismatch,
+                        "expected a list of \(Shape(inner ?? [])) as before, got one of \(Shape(sizes))")
+                }
+                return sizes
             }
-            inner = sizes
         }
         return [elements.count] + (inner ?? [])
     }

@@ -175,10 +175,10 @@ final class ScriptTrainer: ScriptObject {
     private func classes(_ value: ScriptValue) throws -> [Int] {
         let shape = session.outputShape
         let count = shape.rank > 1 ? shape[1] : 0
-        return try value.requireArray().map { value in
+        return try value.requireArray { value in
             let number = try value.requireInteger()
             guard number >= 1, number <= count else {
-                throw TesseraError(.invalidArgument, "expected classes from 1 to \(count), got \(number)")
+                throw TesseraError(.invalidArgument, "expected a class from 1 to \(count), got \(number)")
             }
             return number - 1
         }

@@ -29,7 +29,7 @@ extension ScriptValue {
 
 extension Shape {
     init(scriptValue: ScriptValue) throws {
-        let sizes = try scriptValue.requireArray().map { try $0.requireInteger() }
+        let sizes = try scriptValue.requireArray { try $0.requireInteger() }
         guard sizes.allSatisfy({ $0 >= 1 }) else {
             throw TesseraError(.shapeMismatch, "expected sizes of at least 1, got \(Shape(sizes))")
         }
@@ -40,7 +40,7 @@ extension Shape {
 extension Range<Int> {
     /// `{first, last}`, counted from 1; empty if the last is before the first.
     init(scriptValue: ScriptValue) throws {
-        let bounds = try scriptValue.requireArray().map { try $0.requireInteger() }
+        let bounds = try scriptValue.requireArray { try $0.requireInteger() }
         guard bounds.count == 2, bounds.allSatisfy({ (0...1 << 40).contains($0) }), bounds[0] >= 1 else {
             throw TesseraError(.invalidArgument, "expected a range {first, last}, counted from 1, got \(scriptValue)")
         }
@@ -50,7 +50,7 @@ extension Range<Int> {
 
 extension Region {
     init(scriptValue: ScriptValue, rank: Int) throws {
-        let ranges = try scriptValue.requireArray().map { try Range(scriptValue: $0) }
+        let ranges = try scriptValue.requireArray { try Range(scriptValue: $0) }
         guard ranges.count == rank else {
             throw TesseraError(
                 .invalidArgument, "expected a range {first, last} for each of \(rank) axes, got \(ranges.count)")

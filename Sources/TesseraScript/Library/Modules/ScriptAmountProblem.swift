@@ -62,7 +62,7 @@ final class ScriptAmountProblem: ScriptObject {
     ///
     /// - Throws: `invalidArgument` for what is no such list.
     static func counts(_ value: ScriptValue, of problem: AmountProblem) throws -> [Int] {
-        let counts = try value.requireArray().map { try $0.requireInteger() }
+        let counts = try value.requireArray { try $0.requireInteger() }
         guard counts.count == problem.curves.count else {
             throw TesseraError(
                 .invalidArgument, "expected a count for each of \(problem.curves.count) groups, got \(counts.count)")

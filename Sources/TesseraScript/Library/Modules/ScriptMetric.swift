@@ -18,7 +18,7 @@ struct ScriptMetric: SaliencyMetric {
                         "expected a list of \(group.channels.count) numbers as the result, got \((results.first ?? .nil).kind)"
                     )
                 }
-                return try results[0].requireArray().map { try $0.requireNumber() }
+                return try results[0].requireArray { try $0.requireNumber() }
             }
         }
     }

@@ -24,7 +24,7 @@ struct ScriptStrategy: PartitionStrategy {
             var notes: [String] = []
             if let remarks = results.dropFirst().first, !remarks.isNil {
                 notes = try locatingErrors(path: "remarks") {
-                    try remarks.requireArray().map { try $0.requireString() }
+                    try remarks.requireArray { try $0.requireString() }
                 }
             }
             let reading = StageReading(
