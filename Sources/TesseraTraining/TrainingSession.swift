@@ -156,7 +156,6 @@ public final class TrainingSession {
         try run(batch, isTraining: true)
         let result = try evaluateLoss(batch, isTraining: true)
         guard result.loss.isFinite else {
-            try batch.input.requireNumbers("the batch's input")
             throw TesseraError(.limitExceeded, "the loss is \(result.loss): the learning rate may be too large")
         }
         try takeBack()
@@ -265,6 +264,8 @@ public final class TrainingSession {
     // MARK: Parts
 
     private func run(_ batch: TrainingBatch, isTraining: Bool) throws {
+        // Rectifiers make 0 of what is no number, so that nobody would see it.
+        try batch.input.requireNumbers("the batch's input")
         weights?.spread()
         try trainable.forward([batch.input], isTraining: isTraining, into: &outputs)
         hasRun = true

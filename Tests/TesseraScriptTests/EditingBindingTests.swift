@@ -91,7 +91,7 @@ import Testing
             ("tessera.csv.load(folder .. '/none.csv')", "cannot open"),
             (
                 "tessera.plot{path = folder .. '/x.svg', curves = {a = {{1, 0 / 0}}}}",
-                "option 'curves': a: [1]: expected a point {x, y} of finite numbers"
+                "option 'curves': a[1]: expected a point {x, y} of finite numbers"
             ),
             ("tessera.arguments({nodes = 1}, {'--nodes', 'x'})", "--nodes: expected an integer, found 'x'"),
             ("tessera.arguments({nodes = 1}, {'--node', '2'})", "unknown option '--node', did you mean 'nodes'?"),

@@ -64,7 +64,7 @@ import Testing
             ("tessera.tensor{}", "tensor: missing option 'shape'"),
             ("tessera.tensor{shap = {1}}", "unknown option 'shap', did you mean 'shape'?"),
             ("tessera.tensor{shape = {1, 0}}", "option 'shape': expected sizes of at least 1, got 1x0"),
-            ("tessera.tensor{shape = {1.5}}", "option 'shape': expected an integer, got 1.5"),
+            ("tessera.tensor{shape = {1.5}}", "option 'shape': [1]: expected an integer, got 1.5"),
             ("tessera.tensor{shape = 3}", "option 'shape': expected a list, got a number"),
             ("tessera.tensor{shape = {2}, values = {1}}", "expected 2 values for 2, found 1"),
             (

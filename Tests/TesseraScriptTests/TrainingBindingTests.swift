@@ -33,9 +33,10 @@ import Testing
             local same = net:train{config = '\(config)'}
             local x = tessera.tensor{shape = {1, 3, 8, 8}, random = 1}
             local quality = trained:evaluate(settings)
+            settings.output = folder .. '/retrained'
             local small = net:prune{
               amount = {rule = 'ratio', ratio = 0.5},
-              retrain = tessera.json.decode(tessera.json.encode(settings):gsub('^{', '{"output": "' .. folder .. '/retrained",', 1)),
+              retrain = settings,
             }
             return trained:run(x) == same:run(x), quality.accuracy == same:evaluate('\(config)').accuracy,
               small:weights()['conv.weight']:shape()[1] == 4
@@ -243,7 +244,7 @@ import Testing
             ("trainer:step{input = x, classes = {1, 4}}", "option 'classes': [2]: expected a class from 1 to 3, got 4"),
             (
                 "trainer:step{input = x * (0 / 0), classes = {1, 1}}",
-                "step: expected numbers in the batch's input, found NaN at element 0"
+                "expected numbers in the batch's input, found NaN at element 0"
             ),
             ("net:train{config = 3}", "option 'config': expected the path of a training file, or a table"),
             ("net:train{config = {data = {path = pictures}, epochs = 0}, output = folder}", "expected 'epochs' from 1"),

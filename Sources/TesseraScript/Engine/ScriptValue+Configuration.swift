@@ -15,7 +15,13 @@ extension ScriptValue {
             return Configuration(Int(exactly: value).map(Configuration.Content.integer) ?? .number(value))
         case .string(let value): return Configuration(.string(value))
         case .table(let table):
-            if table.entries.isEmpty { return Configuration(.list(try requireArray { try $0.configuration() })) }
+            if table.entries.isEmpty {
+                return Configuration(
+                    .list(
+                        try table.array.enumerated().map { index, value in
+                            try locatingErrors(at: "[\(index + 1)]", before: ".") { try value.configuration() }
+                        }))
+            }
             guard table.array.isEmpty else {
                 throw TesseraError(
                     .invalidArgument, "expected a list or named entries, got both in one table: \(table)")
@@ -30,13 +36,7 @@ extension ScriptValue {
     static func configuration(of entries: [String: ScriptValue]) throws -> Configuration {
         .map(
             try entries.sorted { $0.key < $1.key }.map { name, value in
-                do {
-                    return (name, try value.configuration())
-                } catch var error as TesseraError {
-                    let inner = error.path.map { $0.hasPrefix("[") ? $0 : "." + $0 } ?? ""
-                    error.path = name + inner
-                    throw error
-                }
+                (name, try locatingErrors(at: name, before: ".") { try value.configuration() })
             })
     }
 

@@ -54,7 +54,7 @@ extension ScriptValue {
     /// in it.
     public func requireArray<Element>(of read: (ScriptValue) throws -> Element) throws -> [Element] {
         try requireArray().enumerated().map { index, value in
-            try locatingErrors(at: index + 1) { try read(value) }
+            try locatingErrors(at: "[\(index + 1)]") { try read(value) }
         }
     }
 
@@ -75,13 +75,16 @@ extension ScriptValue {
     }
 }
 
-/// Runs `body` and says of a `TesseraError` at which place of a list it happened.
-func locatingErrors<Result>(at place: Int, _ body: () throws -> Result) throws -> Result {
+/// Runs `body` and says of a `TesseraError` at which place of a value it happened: `[2]`, `[2][3]`, and with a name `a[2]`.
+///
+/// - Parameter separator: what stands before a name within the place.
+func locatingErrors<Result>(at place: String, before separator: String = ": ", _ body: () throws -> Result) throws
+    -> Result
+{
     do {
         return try body()
     } catch var error as TesseraError {
-        let inner = error.path.map { $0.hasPrefix("[") ? $0 : ": " + $0 } ?? ""
-        error.path = "[\(place)]" + inner
+        error.path = place + (error.path.map { $0.hasPrefix("[") ? $0 : separator + $0 } ?? "")
         throw error
     }
 }

@@ -27,7 +27,7 @@ extension ScriptLibrary {
                         path: call.name)
                 }
             }
-            let given = try locatingErrors(path: "\(call.name): argument 2 (given)") {
+            let given = try locatingErrors(within: "\(call.name): argument 2 (given)") {
                 try call[2].requireArray { try $0.requireString() }
             }
             return [.table(try locatingErrors(path: call.name) { try values(declared, of: given) })]

@@ -14,7 +14,7 @@ extension ScriptLibrary {
             example: #"assert(tessera.json.encode{1, 2} == "[\n  1,\n  2\n]")"#
         ) { call in
             try call.expectArguments(atMost: 1)
-            return [.string(try locatingErrors(path: call.name) { try PlainJSON.text(of: call[1]) })]
+            return [.string(try locatingErrors(within: call.name) { try PlainJSON.text(of: call[1]) })]
         }
     }
 
@@ -78,7 +78,7 @@ extension ScriptLibrary {
         Binding("json.save", "json.save(value: any, path: string)", "Writes the value into a JSON file.") { call in
             try call.expectArguments(atMost: 2)
             let path = try call.string(2, "path")
-            try locatingErrors(path: call.name) {
+            try locatingErrors(within: call.name) {
                 try writeFile(PlainJSON.text(of: call[1]) + "\n", to: path)
             }
             return []
@@ -91,7 +91,7 @@ extension ScriptLibrary {
             "Writes rows as comma-separated values (RFC 4180). Text that looks like a number is quoted."
         ) { call in
             try call.expectArguments(atMost: 2)
-            let rows = try locatingErrors(path: "\(call.name): argument 1 (rows)") {
+            let rows = try locatingErrors(within: "\(call.name): argument 1 (rows)") {
                 try call[1].requireArray { try $0.requireArray(of: CommaSeparatedValues.field) }
             }
             let path = try call.string(2, "path")
@@ -162,7 +162,7 @@ extension ScriptLibrary {
             let curves = try options.require("curves", "lists of points by name") { value in
                 try value.requireNamed().sorted { $0.key < $1.key }.map { name, points in
                     CurveChart.Curve(
-                        name: name, points: try locatingErrors(path: name) { try points.requireArray(of: point) })
+                        name: name, points: try locatingErrors(at: name) { try points.requireArray(of: point) })
                 }
             }
             try options.finish()

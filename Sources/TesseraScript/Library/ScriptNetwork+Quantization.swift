@@ -25,7 +25,7 @@ extension ScriptNetwork {
                 var settings = try QuantizationFile(configuration: Configuration(.map(entries)))
                 if let bits {
                     (settings.quantization.weightBits, settings.quantization.activationBits) = (bits[0], bits[1])
-                    try locatingErrors(within: "option 'bits'") { try settings.validate() }
+                    try locatingErrors(within: "\(call.name): option 'bits'") { try settings.validate() }
                 }
                 return try network.quantized(settings, calibrate)
             }
@@ -62,9 +62,10 @@ extension ScriptNetwork {
             inputs = nil
         case .table(let table) where table.entries.isEmpty:
             guard !table.array.isEmpty else {
-                throw TesseraError(.invalidArgument, "option 'calibrate': expected at least one sample, got none")
+                throw TesseraError(
+                    .invalidArgument, "expected at least one sample, got none", path: "quantize: option 'calibrate'")
             }
-            inputs = try locatingErrors(within: "option 'calibrate'") {
+            inputs = try locatingErrors(within: "quantize: option 'calibrate'") {
                 try ScriptValue.table(table).requireArray(of: tensors(from:))
             }
         case .some(let value): inputs = [try tensors(from: value)]

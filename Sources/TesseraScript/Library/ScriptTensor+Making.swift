@@ -54,7 +54,7 @@ private struct ScriptList {
         }
         var inner: [Int]?
         for (index, element) in elements.enumerated() {
-            inner = try locatingErrors(at: index + 1) {
+            inner = try locatingErrors(at: "[\(index + 1)]") {
                 let sizes = try add(element)
                 guard inner == nil || sizes == inner else {
                     throw TesseraError(

@@ -93,7 +93,9 @@ extension ScriptTable {
 
 extension ScriptCall {
     func shape(_ position: Int, _ label: String) throws -> Shape {
-        try locatingErrors(path: "\(name): argument \(position) (\(label))") { try Shape(scriptValue: self[position]) }
+        try locatingErrors(within: "\(name): argument \(position) (\(label))") {
+            try Shape(scriptValue: self[position])
+        }
     }
 }
 

@@ -23,7 +23,7 @@ struct ScriptStrategy: PartitionStrategy {
             }
             var notes: [String] = []
             if let remarks = results.dropFirst().first, !remarks.isNil {
-                notes = try locatingErrors(path: "remarks") {
+                notes = try locatingErrors(at: "remarks") {
                     try remarks.requireArray { try $0.requireString() }
                 }
             }
