@@ -196,6 +196,42 @@ import Testing
         #expect(results.values.last == true)
     }
 
+    @Test("the saliencies of 'taylor' are what the loss changes by, measured, when what reads a channel is scaled")
+    func taylor() async throws {
+        let toy = try ToyPictures(perClass: 8)
+        _ = try await NetworkFolder().run(
+            """
+            local net = tessera.network{
+              inputs = {image = {shape = {"batch", 3, 8, 8}, mean = 0.5, deviation = 0.25}}, weights = {random = 3},
+              layers = {
+                {conv = {name = "conv", channels = 6, kernel = 3}}, "relu", "global_average_pool", "flatten",
+                {linear = {name = "linear", features = 3}},
+              },
+              outputs = {logits = "linear"},
+            }
+            local pictures, count, step = "\(toy.folder.file("pictures"))", 24, 0.01
+            local _, report = net:prune{metric = "taylor", amount = {rule = "ratio", ratio = 0.5}, samples = pictures .. "/train"}
+            local trainer, batch = net:trainer{batch = count}, nil
+            for all in net:data{data = {path = pictures, train = "train", test = "test"}, batch = count}:train(1) do batch = all end
+            local weight = trainer:weight("linear.weight")
+            local function loss(channel, factor)
+              trainer:set_weight("linear.weight", weight:with({{}, channel}, weight[{{}, channel}] * factor))
+              return (trainer:evaluate{input = batch.input, classes = batch.classes})
+            end
+            -- |Σ w · ∂loss/∂w| is the derivative of the loss by a factor of these weights.
+            local expected = {}
+            for channel = 1, 6 do
+              expected[channel] = math.abs(loss(channel, 1 + step) - loss(channel, 1 - step)) / (2 * step)
+            end
+            table.sort(expected)
+            local saliencies = report.groups[1].saliencies
+            assert(#saliencies == 6 and expected[1] < 0.9 * expected[6])
+            for index, saliency in ipairs(saliencies) do
+              assert(math.abs(saliency - expected[index]) <= 1e-3 * expected[6], saliency .. " for " .. expected[index])
+            end
+            """)
+    }
+
     @Test("a weight stays zero where its mask is")
     func masks() async throws {
         let results = try await train(
