@@ -29,6 +29,7 @@ public struct WeightsChoice: Configurable, ConfigurationValue, Equatable {
         Key("per_channel", \.layer.perChannel, "with a codec, whether each output channel has a range of its own"),
         Key("step", \.layer.step, LayerCompression.stepSummary),
         Key("dead_zone", \.layer.deadZone, LayerCompression.deadZoneSummary),
+        Key("dependent", \.layer.dependent, LayerCompression.dependentSummary),
         Key("block", \.layer.block, LayerCompression.blockSummary),
         Key("reorder", \.layer.reorder, LayerCompression.reorderSummary),
     ]

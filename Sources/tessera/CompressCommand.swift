@@ -45,6 +45,9 @@ struct CompressCommand: ParsableCommand {
     )
     var deadZone: Double?
 
+    @Flag(help: "With --step or a target, let two grids take turns, by the numbers of the weights before.")
+    var dependent = false
+
     @Flag(help: "Give each output channel a range of its own.")
     var perChannel = false
 
@@ -144,6 +147,7 @@ struct CompressCommand: ParsableCommand {
         settings.layer.bits = bits ?? settings.layer.bits
         settings.layer.step = step ?? settings.layer.step
         settings.layer.deadZone = deadZone ?? settings.layer.deadZone
+        settings.layer.dependent = dependent || settings.layer.dependent
         settings.layer.perChannel = perChannel || settings.layer.perChannel
         settings.layer.reorder = reorder || settings.layer.reorder
         if let block {

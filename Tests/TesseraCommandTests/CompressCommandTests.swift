@@ -183,6 +183,11 @@ import Testing
         try failure(base + ["--quality", "50"], "--codec")
         try failure(base + ["--codec", "hevc", "--block", "8"], "'block'", "2 or 4")
         try failure(base + ["--codec", "xz", "--step", "0.1", "--dead-zone", "0.6"], "'dead_zone'", "0.6")
+        try failure(base + ["--codec", "xz", "--dependent"], "'dependent' needs a 'step'")
+        try failure(
+            base + ["--codec", "xz", "--dependent", "--step", "0.5", "--dead-zone", "0.1"], "without 'dead_zone'")
+        try failure(
+            base + ["--codec", "jpeg", "--dependent", "--step", "0.5"], "expected a lossless codec with 'dependent'")
         try failure(base + ["--target-bytes", "9000", "--step", "0.1"], "'step' or a target")
         try failure(["decompress", network, "-o", folder.file("none")], "reads no weights from a file")
         #expect(!FileManager.default.fileExists(atPath: folder.file("none")))

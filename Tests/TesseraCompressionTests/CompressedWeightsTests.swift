@@ -44,7 +44,8 @@ import Testing
             settings.rounding =
                 [
                     .intervals(bits: [8, 16][size(2) - 1], perChannel: size(2) == 1), .grid(step: 0.1),
-                ][index % 2]
+                    .dependent(step: 0.7),
+                ][(index + Int(seed)) % 3]
             settings.block = WeightBlock(inputs: size(9), outputs: size(9), width: size(3), height: size(3))
             settings.reorders = size(2) == 1
             let tensor = try random(Shape(shape), &generator)

@@ -21,9 +21,10 @@ public struct ContextCoding: WeightCodec, Configurable {
 
     public func encode(_ frames: WeightFrames) throws -> [UInt8] {
         let format = frames.format
-        let centre = Self.commonest(frames.samples, largest: format.largest)
+        let centre =
+            format.dependentZero.map(Int32.init) ?? Self.commonest(frames.samples, largest: format.largest)
         var coder = BinaryEncoder()
-        let model = WeightModel(width: format.width)
+        let model = WeightModel(width: format.width, isDependent: format.dependentZero != nil)
         for row in 0..<format.height * format.count {
             model.startRow()
             for column in 0..<format.width {
@@ -38,7 +39,7 @@ public struct ContextCoding: WeightCodec, Configurable {
         guard bytes.count >= 2 else { throw TesseraError(.malformedFile, "the stream is cut off") }
         let centre = Int32(bytes[0]) | Int32(bytes[1]) << 8
         var coder = BinaryDecoder(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(2)))
-        let model = WeightModel(width: format.width)
+        let model = WeightModel(width: format.width, isDependent: format.dependentZero != nil)
         let largest = Int32(format.largest)
         var samples: [UInt16] = []
         samples.reserveCapacity(format.sampleCount)

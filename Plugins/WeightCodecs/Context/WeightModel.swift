@@ -1,3 +1,5 @@
+import TesseraCompression
+
 /// Predicts the bits of a weight's number from the magnitudes around it, and learns from each.
 ///
 /// A number, counted from the commonest one, is coded as: whether it is zero; its sign; how many bits its magnitude has, one after the
@@ -5,11 +7,16 @@
 final class WeightModel {
     private static let contextCount = 7
     /// Decisions: zero, sign, up to 16 for the length, 3 · 17 for the two bits below the highest, 17 · 16 for lower ones.
-    private static let decisionCount = 2 + 17 + 17 * 4 + 17 * 16
+    private static let plainDecisionCount = 2 + 17 + 17 * 4 + 17 * 16
+    /// With those of zero and of the first two of the length for the second quantizer of two.
+    private static let decisionCount = plainDecisionCount + 3
     /// Contexts of one kind are numbered below this.
     private static let classLimit = 256
 
     private let width: Int
+    /// Whether numbers are those of dependent quantization, counted from zero.
+    private let isDependent: Bool
+    private var state = DependentState()
     /// Probabilities of 1 in 1/65536, in the upper 22 of 32 bits, with the number of times they were learned from in the lower 10.
     private let counters: UnsafeMutablePointer<UInt32>
     /// Of the mixer, in 1/65536: one for each context, for each decision.
@@ -32,8 +39,8 @@ final class WeightModel {
     /// How fast the mixer learns, in 1/16.
     private static let mixingRate: Int64 = 20
 
-    init(width: Int) {
-        self.width = width
+    init(width: Int, isDependent: Bool = false) {
+        (self.width, self.isDependent) = (width, isDependent)
         let count = Self.contextCount * Self.classLimit * Self.decisionCount
         counters = .allocate(capacity: count)
         counters.initialize(repeating: 1 << 31, count: count)
@@ -65,6 +72,7 @@ final class WeightModel {
         if rows > 0 { totalMean += ((rowSum / Int32(max(1, width))) - totalMean) / Int32(min(rows, 8)) }
         rowSum = 0
         rows += 1
+        state = DependentState()
     }
 
     /// Codes the value at a column of the row; a decoder gives the one that it reads.
@@ -72,6 +80,7 @@ final class WeightModel {
         chooseContexts(column)
         let value = codeValue(value, with: &coder)
         current[column] = value
+        if isDependent { state.advance(by: value) }
         let magnitude = min(Int32(value.magnitude), 1 << 16) << 4
         rowSum = rowSum &+ min(magnitude, 1 << 14)
         let rate = Int32(min(rows, 16)) + 1
@@ -89,7 +98,7 @@ final class WeightModel {
         let columnMean = columnMeans[column]
         let rowMean = column > 0 ? rowSum / Int32(column) : totalMean
         let upper = Int32(above[column].magnitude) << 4
-        set(0, 0)
+        set(0, state.index)
         set(1, Self.scale(near))
         set(2, Self.scale(columnMean))
         set(3, Self.scale(rowMean))
@@ -122,12 +131,18 @@ final class WeightModel {
     // MARK: Decisions
 
     private func codeValue<Coder: BinaryCoder>(_ value: Int32, with coder: inout Coder) -> Int32 {
-        guard decide(value != 0, 0, with: &coder) else { return 0 }
+        // Numbers near zero are the likelier ones of one of the quantizers.
+        let isSecond = isDependent && state.isSecond
+        guard decide(value != 0, isSecond ? Self.plainDecisionCount : 0, with: &coder) else { return 0 }
         let isNegative = decide(value < 0, 1, with: &coder)
         let magnitude = Int32(value.magnitude)
         let length = 31 - max(1, magnitude).leadingZeroBitCount
         var bits = 0
-        while bits < 16, decide(length > bits, 2 + bits, with: &coder) { bits += 1 }
+        while bits < 16 {
+            let decision = isSecond && bits < 2 ? Self.plainDecisionCount + 1 + bits : 2 + bits
+            guard decide(length > bits, decision, with: &coder) else { break }
+            bits += 1
+        }
         var result: Int32 = 1
         for place in stride(from: bits - 1, through: 0, by: -1) {
             let depth = bits - 1 - place

@@ -60,6 +60,7 @@ public struct CompressionFile: Configurable {
         Key("per_channel", \.layer.perChannel, "whether each output channel has a range of its own"),
         Key("step", \.layer.step, LayerCompression.stepSummary),
         Key("dead_zone", \.layer.deadZone, LayerCompression.deadZoneSummary),
+        Key("dependent", \.layer.dependent, LayerCompression.dependentSummary),
         Key("layout", \.layer.layout, LayerCompression.layoutSummary),
         Key("block", \.layer.block, LayerCompression.blockSummary),
         Key("reorder", \.layer.reorder, LayerCompression.reorderSummary),
@@ -84,10 +85,14 @@ public struct CompressionFile: Configurable {
     public func validate() throws {
         guard version == 1 else { throw TesseraError(.notSupported, "expected 'tessera: 1', found \(version)") }
         try layer.validate()
+        let hasTarget = targetBytes != nil || targetAccuracyDrop != nil
+        for layer in [layer] + layers.entries.map(\.settings) where layer.dependent && layer.step == nil && !hasTarget {
+            throw TesseraError(.invalidArgument, "'dependent' needs a 'step', or a target, which chooses steps")
+        }
         guard targetBytes == nil || targetAccuracyDrop == nil else {
             throw TesseraError(.invalidArgument, "expected 'target_bytes' or 'target_accuracy_drop', found both")
         }
-        if targetBytes != nil || targetAccuracyDrop != nil {
+        if hasTarget {
             guard layer.step == nil, layers.entries.allSatisfy({ $0.settings.step == nil }) else {
                 throw TesseraError(.invalidArgument, "expected 'step' or a target, which chooses steps, found both")
             }
@@ -122,6 +127,8 @@ public struct LayerCompression: Configurable, Equatable {
     public var step: Double?
     /// Of that grid, as a part of a step.
     public var deadZone = 0.0
+    /// Whether there are two such grids that take turns, see `DependentState`.
+    public var dependent = false
     /// How weights become samples; nil for what suits the codec.
     public var layout: WeightLayoutChoice?
     /// Input channels, output channels, and columns and rows of kernels if these are cut.
@@ -134,6 +141,8 @@ public struct LayerCompression: Configurable, Equatable {
         "in place of 'bits', the step of a grid through zero, as a part of the root mean square of a layer's weights"
     static let deadZoneSummary =
         "of a grid, the part of a step by which more weights are rounded towards 0, from 0 to 0.5: it takes fewer bits"
+    static let dependentSummary =
+        "whether two grids take turns, by the numbers of the weights before: smaller errors for the same bytes"
     static let layoutSummary = "the order in which weights become samples, in place of the one that suits the codec"
     static let blockSummary =
         "of films, the input and output channels of each frame, and columns and rows of kernels unless whole ones"
@@ -145,6 +154,7 @@ public struct LayerCompression: Configurable, Equatable {
         Key("per_channel", \.perChannel, "whether each output channel has a range of its own"),
         Key("step", \.step, stepSummary),
         Key("dead_zone", \.deadZone, deadZoneSummary),
+        Key("dependent", \.dependent, dependentSummary),
         Key("layout", \.layout, layoutSummary),
         Key("block", \.block, blockSummary),
         Key("reorder", \.reorder, reorderSummary),
@@ -159,6 +169,10 @@ public struct LayerCompression: Configurable, Equatable {
         }
         guard (0...0.5).contains(deadZone) else {
             throw TesseraError(.invalidArgument, "expected 'dead_zone' from 0 to 0.5, found \(deadZone)")
+        }
+        guard !dependent || (deadZone == 0 && !perChannel) else {
+            throw TesseraError(
+                .invalidArgument, "expected 'dependent' without 'dead_zone' and 'per_channel', found it with one")
         }
         _ = try WeightBlock(sizes: block)
     }
@@ -185,7 +199,8 @@ public struct LayerCompression: Configurable, Equatable {
         var settings = LayerSettings(
             name, try codecs.make(name, options), quality: try options["quality"].map { try Int(configuration: $0) })
         settings.rounding =
-            step.map { .grid(step: $0, deadZone: deadZone) } ?? .intervals(bits: bits, perChannel: perChannel)
+            step.map { dependent ? .dependent(step: $0) : .grid(step: $0, deadZone: deadZone) }
+            ?? .intervals(bits: bits, perChannel: perChannel)
         settings.block = try WeightBlock(sizes: block)
         settings.reorders = reorder
         return settings

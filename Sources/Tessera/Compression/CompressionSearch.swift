@@ -38,7 +38,7 @@ struct CompressionSearch: Sendable {
     }
 
     /// Steps of a grid as parts of the root mean square: each makes a quarter of a bit or so of difference.
-    private static let steps = (0..<18).map { 0.05 * pow(1.25, Double($0)) }
+    private static let steps = (0..<20).map { 0.05 * pow(1.25, Double($0)) }
     private static let qualities = [100, 98, 96, 93, 90, 85, 80, 70, 60, 45, 30]
 
     /// - Parameters:

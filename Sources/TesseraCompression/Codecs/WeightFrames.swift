@@ -7,6 +7,9 @@ public struct FrameFormat: Sendable, Equatable {
     public var count: Int
     /// Samples are below 2^bits; 1 to 16.
     public var bits: Int
+    /// Of dependent quantization, the sample that stands for 0: whether samples less it are odd tells which quantizer the next one in
+    /// the row is of, see `DependentState`; nil for others.
+    public var dependentZero: UInt16?
 
     public init(width: Int, height: Int, count: Int = 1, bits: Int) {
         (self.width, self.height, self.count, self.bits) = (width, height, count, bits)

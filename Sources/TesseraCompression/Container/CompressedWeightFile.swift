@@ -228,6 +228,7 @@ public final class CompressedWeightFile: WeightFile {
             }
         }
         let tensors = try layers.indices.map { $0 }.concurrentlyMapped(threads: threads) { place in
+            decoders[place].finish(buffers[place].bytes)
             let tensor = try buffers[place].tensor()
             try decoders[place].check(tensor)
             return tensor

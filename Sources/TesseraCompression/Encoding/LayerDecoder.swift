@@ -95,8 +95,9 @@ struct LayerDecoder: Sendable {
                 throw TesseraError(
                     .malformedFile, "its compressed weights are damaged: they do not have the hash that the index says")
             }
-            let format = FrameFormat(
+            var format = FrameFormat(
                 width: frames.width, height: part.rows.count, count: part.frames.count, bits: bits)
+            format.dependentZero = entry.mapping?.dependentZero
             let decoded = try codec.decode(bytes, as: format)
             guard decoded.samples.count == format.sampleCount else {
                 throw TesseraError(
@@ -109,7 +110,7 @@ struct LayerDecoder: Sendable {
     private func write(
         _ samples: [UInt16], of part: CompressedWeightIndex.Part, into target: UnsafeMutableRawBufferPointer
     ) {
-        let size = geometry.outputs > 0 ? geometry.count / (geometry.outputs * geometry.matrices) : 1
+        let size = geometry.rowLength
         let order = entry.order
         /// Where a coded weight goes.
         func place(_ weight: Int) -> Int {
@@ -143,6 +144,14 @@ struct LayerDecoder: Sendable {
         }
     }
 
+    /// Does what takes all parts.
+    ///
+    /// - Parameter target: the bytes of the whole tensor.
+    func finish(_ target: UnsafeMutableRawBufferPointer) {
+        guard let mapping = entry.mapping, mapping.isDependent else { return }
+        mapping.placeDependent(target.bindMemory(to: Float.self), rowLength: geometry.rowLength)
+    }
+
     /// Checks the decoded tensor.
     ///
     /// - Throws: `malformedFile` if the codec of this host made other weights than that of the one who compressed them.
@@ -164,6 +173,7 @@ struct LayerDecoder: Sendable {
             for (index, bytes) in parts.enumerated() {
                 try bytes.withUnsafeBytes { try decode(part: index, $0, into: target) }
             }
+            finish(target)
         }
         try check(tensor)
         return tensor

@@ -30,6 +30,12 @@ public struct LayerEncoder: Sendable {
                     .notSupported,
                     "its weights are integers, which lossless codecs keep; '\(settings.codecName)' is lossy here")
             }
+            if case .dependent = settings.rounding, !settings.codec.isLossless {
+                throw TesseraError(
+                    .notSupported,
+                    "expected a lossless codec with 'dependent', where each number tells what the next ones stand for, found '\(settings.codecName)'"
+                )
+            }
             let (numbers, mapping) = try numbers(settings.rounding)
             var best = try encode(numbers, mapping, settings, order: nil)
             if settings.reorders, source.matrices == 1, let order = outputOrder(numbers) {
@@ -61,9 +67,10 @@ public struct LayerEncoder: Sendable {
             hash: ShortHash(of: []), parts: [])
         var parts: [[UInt8]] = []
         for (frameRange, rows) in try frames.parts(within: codec.limits, isVideo: codec.kind == .video) {
-            let samples = coded.withUnsafeBufferPointer {
+            var samples = coded.withUnsafeBufferPointer {
                 frames.samples(of: $0, frames: frameRange, rows: rows, bits: bits)
             }
+            samples.format.dependentZero = mapping?.dependentZero
             let bytes = try codec.encode(samples)
             entry.parts.append(
                 .init(frames: frameRange, rows: rows, byteCount: bytes.count, hash: ShortHash(of: bytes)))
@@ -84,9 +91,9 @@ public struct LayerEncoder: Sendable {
         let isSame: Bool
         if let mapping {
             let values = WeightValues(mapping, count: numbers.count)
-            isSame = try decoded.withFloats { floats in
-                floats.indices.allSatisfy { floats[$0] == values.value(numbers[$0], at: $0) }
-            }
+            var expected = numbers.indices.map { values.value(numbers[$0], at: $0) }
+            expected.withUnsafeMutableBufferPointer { mapping.placeDependent($0, rowLength: source.geometry.rowLength) }
+            isSame = try decoded.withFloats { $0.elementsEqual(expected) }
         } else {
             isSame = decoded == source.tensor
         }
@@ -124,6 +131,10 @@ public struct LayerEncoder: Sendable {
             case .grid(let step, let deadZone):
                 zone = deadZone
                 mapping = try WeightMapping(gridOf: floats, step: max(step * Self.deviation(floats), 1e-30))
+            case .dependent(let step):
+                mapping = try WeightMapping(
+                    gridOf: floats, step: max(step * Self.deviation(floats), 1e-30), isDependent: true)
+                return (mapping.dependentNumbers(of: floats, rowLength: source.geometry.rowLength), mapping)
             }
             return (mapping.numbers(of: floats, deadZone: zone), mapping)
         }

@@ -19,6 +19,8 @@ public struct LayerSettings: Sendable {
         case intervals(bits: Int, perChannel: Bool)
         /// A grid through zero, whose step is this part of the root mean square of the layer's weights; the dead zone is a part of a step.
         case grid(step: Double, deadZone: Double = 0)
+        /// Two such grids, which take turns, see `DependentState`; the step is that of each.
+        case dependent(step: Double)
     }
 
     public init(

@@ -43,6 +43,9 @@ public struct WeightGeometry: Sendable, Equatable, Codable {
         [matrices, outputs, inputs, kernelHeight, kernelWidth].reduce(1, Shape.saturatingProduct)
     }
 
+    /// The weights of an output channel, or of one of a gate.
+    var rowLength: Int { outputs > 0 ? count / (outputs * matrices) : 1 }
+
     /// The place of a weight among all of them.
     func place(matrix: Int, output: Int, input: Int, row: Int, column: Int) -> Int {
         (((matrix * outputs + output) * inputs + input) * kernelHeight + row) * kernelWidth + column

@@ -13,6 +13,12 @@ public struct WeightMapping: Sendable, Equatable, Codable {
     public let steps: [Double]
     /// Whether the interval that 0 lies in comes back as 0 itself, so that weights that were pruned remain so.
     public let keepsZero: Bool
+    /// Whether numbers are those of one of two quantizers, see `DependentState`; nil for no.
+    private let dependent: Bool?
+
+    /// Whether numbers are those of one of two quantizers, which follows from those before them in the row of their output channel, see
+    /// `DependentState`.
+    public var isDependent: Bool { dependent ?? false }
 
     /// Divides [smallest weight, largest weight] into 2^bits intervals (METHODS.md B2).
     ///
@@ -44,13 +50,15 @@ public struct WeightMapping: Sendable, Equatable, Codable {
     /// compression. As many numbers are used as the range of the weights needs.
     ///
     /// - Throws: `invalidArgument` for a weight that is no finite number, or a step that makes more than 2^16 intervals.
-    public init(gridOf weights: UnsafeBufferPointer<Float>, step: Double) throws {
+    public init(gridOf weights: UnsafeBufferPointer<Float>, step: Double, isDependent: Bool = false) throws {
         try Self.check(weights, bits: 16)
         guard step > 0, step.isFinite else {
             throw TesseraError(.invalidArgument, "expected a step above 0, found \(step)")
         }
-        let smallest = (Double(weights.min() ?? 0) / step).rounded(.toNearestOrEven)
-        let largest = (Double(weights.max() ?? 0) / step).rounded(.toNearestOrEven)
+        // The second quantizer's numbers stand for less than those of the first.
+        let margin = isDependent ? 1.0 : 0
+        let smallest = (Double(weights.min() ?? 0) / step).rounded(.toNearestOrEven) - margin
+        let largest = (Double(weights.max() ?? 0) / step).rounded(.toNearestOrEven) + margin
         let first = min(smallest, 0)
         let count = max(largest, 0) - first + 1
         guard count <= 65536 else {
@@ -60,11 +68,14 @@ public struct WeightMapping: Sendable, Equatable, Codable {
         }
         var bits = 1
         while Double(1 << bits) < count { bits += 1 }
-        self.init(bits: bits, minima: [(first - 0.5) * step], steps: [step], keepsZero: true)
+        self.init(
+            bits: bits, minima: [(first - 0.5) * step], steps: [step], keepsZero: true,
+            dependent: isDependent ? true : nil)
     }
 
-    private init(bits: Int, minima: [Double], steps: [Double], keepsZero: Bool) {
+    private init(bits: Int, minima: [Double], steps: [Double], keepsZero: Bool, dependent: Bool? = nil) {
         (self.bits, self.minima, self.steps, self.keepsZero) = (bits, minima, steps, keepsZero)
+        self.dependent = dependent
     }
 
     private static func check(_ weights: UnsafeBufferPointer<Float>, bits: Int) throws {
@@ -84,6 +95,9 @@ public struct WeightMapping: Sendable, Equatable, Codable {
         guard (1...16).contains(bits), minima.count == steps.count, minima.count == 1 || minima.count == outputs,
             minima.allSatisfy(\.isFinite), steps.allSatisfy({ $0.isFinite && $0 >= 0 })
         else { throw TesseraError(.malformedFile, "the mapping of its numbers is not valid") }
+        guard !isDependent || (minima.count == 1 && steps[0] > 0 && zeroNumber(group: 0) != nil) else {
+            throw TesseraError(.malformedFile, "the mapping of its numbers is not valid")
+        }
     }
 
     /// The channel that each weight belongs to is its place over this; all belong to the first if there is one range.
@@ -112,6 +126,27 @@ public struct WeightMapping: Sendable, Equatable, Codable {
         }
         let size = groupSize(of: weights.count)
         return weights.indices.map { number(weights[$0], group: min($0 / size, minima.count - 1)) }
+    }
+
+    /// The numbers of dependent quantization.
+    ///
+    /// - Parameter rowLength: the weights of an output channel.
+    public func dependentNumbers(of weights: UnsafeBufferPointer<Float>, rowLength: Int) -> [UInt16] {
+        let (zero, largest) = (Int32(zeroNumber(group: 0) ?? 0), Int32(1 << bits - 1))
+        return DependentQuantization(step: steps[0], rowLength: rowLength).numbers(of: weights).map {
+            UInt16(min(max($0 + zero, 0), largest))
+        }
+    }
+
+    /// Of dependent quantization, the number that stands for 0; nil for others.
+    var dependentZero: UInt16? { isDependent ? zeroNumber(group: 0).map(UInt16.init(clamping:)) : nil }
+
+    /// Turns multiples of the step into the weights that they stand for in dependent quantization; nothing for others.
+    ///
+    /// - Parameter rowLength: the weights of an output channel.
+    func placeDependent(_ weights: UnsafeMutableBufferPointer<Float>, rowLength: Int) {
+        guard isDependent else { return }
+        DependentQuantization(step: steps[0], rowLength: rowLength).place(weights)
     }
 
     /// The number that comes back as 0 itself; nil if none does.

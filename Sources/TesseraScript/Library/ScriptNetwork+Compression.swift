@@ -6,7 +6,7 @@ extension ScriptNetwork {
     static var compress: Binding {
         Binding(
             of: ScriptNetwork.self, "compress",
-            "compress(options?: {codec?: string|table, quality?: integer, bits?: integer, step?: number, dead_zone?: number, "
+            "compress(options?: {codec?: string|table, quality?: integer, bits?: integer, step?: number, dead_zone?: number, dependent?: boolean, "
                 + "per_channel?: boolean, layout?: string|table, block?: integer[], reorder?: boolean, layers?: table, evaluate?: string, "
                 + "target_bytes?: integer, target_accuracy_drop?: number, samples?: string|table}) -> Network, table",
             "Compresses the weights with a codec of pictures, film or sound. The options are those of a compression file; `quality` is the "
