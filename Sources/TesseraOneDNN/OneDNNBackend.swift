@@ -153,23 +153,28 @@ extension Operator {
 }
 
 extension Graph {
-    /// An order of execution in which slices come right after what they slice, so that a sum with one can be made where its
-    /// other operand is.
+    /// An order of execution in which slices, and paddings of them, come right after what they slice, so that a sum with one can be made
+    /// where its other operand is.
     fileprivate var orderWithEarlySlices: [NodeID] {
         let consumers = consumers
+        let slices = Set(nodes.filter { $0.op is Slice }.flatMap(\.outputs))
+        func isEarly(_ node: Node) -> Bool {
+            guard node.inputs.count == 1 else { return false }
+            return node.op is Slice || (node.op is Pad && slices.contains(node.inputs[0]))
+        }
         var order: [NodeID] = []
-        func appendSlices(of values: some Sequence<ValueID>) {
+        func appendEarly(of values: some Sequence<ValueID>) {
             for value in values {
-                for reader in consumers[value] where nodes[reader].op is Slice && nodes[reader].inputs.count == 1 {
+                for reader in consumers[value] where isEarly(nodes[reader]) {
                     order.append(reader)
-                    appendSlices(of: nodes[reader].outputs)
+                    appendEarly(of: nodes[reader].outputs)
                 }
             }
         }
-        appendSlices(of: inputs.map(\.value))
-        for (id, node) in nodes.enumerated() where !(node.op is Slice && node.inputs.count == 1) {
+        appendEarly(of: inputs.map(\.value))
+        for (id, node) in nodes.enumerated() where !isEarly(node) {
             order.append(id)
-            appendSlices(of: node.outputs)
+            appendEarly(of: node.outputs)
         }
         return order
     }

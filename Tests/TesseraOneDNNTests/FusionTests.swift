@@ -48,6 +48,21 @@ import Testing
         #expect(session.kernels.map(\.merged) == [[], ["sum", "active"]])
     }
 
+    @Test("a sum with a slice that is padded, as in an option-A shortcut, runs within the convolution, too")
+    func shortcuts() throws {
+        func shortcut(_ graph: inout Graph, _ conv: Graph.ValueID, _ other: Graph.ValueID) throws -> Graph.ValueID {
+            let half = try graph.addNode("half", Slice(axes: [1], starts: [0], ends: [4]), inputs: [other])
+            let padded = try graph.addNode("padded", Pad(axes: [1], before: [2], after: [2]), inputs: [half])
+            let sum = try graph.addNode("sum", Add(), inputs: [conv, padded])
+            return try graph.addNode("active", Relu(), inputs: [sum])
+        }
+        let session = try Session(bound(8, 8, 3, 1, isApart: false, after: shortcut), backend: OneDNNBackend())
+        #expect(session.kernels.map(\.layer) == ["other", "half", "padded", "conv"])
+        #expect(session.kernels.last?.merged == ["sum", "active"])
+        let (fused, apart) = try outputsOf(8, 8, 3, 1, after: shortcut)
+        #expect((fused == apart) as Bool)
+    }
+
     /// The output of a convolution and what `after` adds to it: with nothing in between, and with the convolution's own result
     /// as another output, so that nothing can run within it.
     private func outputsOf(
