@@ -55,8 +55,8 @@ public struct WeightMapping: Sendable, Equatable, Codable {
         guard step > 0, step.isFinite else {
             throw TesseraError(.invalidArgument, "expected a step above 0, found \(step)")
         }
-        // The second quantizer's numbers stand for less than those of the first.
-        let margin = isDependent ? 1.0 : 0
+        // Numbers may be those beyond the nearest, and the second quantizer's stand for less than those of the first.
+        let margin = isDependent ? 2.0 : 0
         let smallest = (Double(weights.min() ?? 0) / step).rounded(.toNearestOrEven) - margin
         let largest = (Double(weights.max() ?? 0) / step).rounded(.toNearestOrEven) + margin
         let first = min(smallest, 0)
