@@ -18,7 +18,7 @@ extension DeviceProfile {
     /// - Throws: `notFound` if there is no such file, `malformedFile` if it is something else.
     public init(path: String) throws {
         let data: Data
-        do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+        do { data = Data(try MappedFile(path: path).bytes) } catch {
             throw TesseraError(.notFound, "the profile '\(path)' cannot be read", cause: error)
         }
         do {

@@ -85,7 +85,7 @@ public struct CertificateFolder: Sendable {
     }
 
     func readText(_ path: String) throws -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw TesseraError(.inputOutput, "cannot open '\(path)': \(String(cString: strerror(errno)))")
         }

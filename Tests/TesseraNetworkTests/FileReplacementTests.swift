@@ -48,6 +48,24 @@ import Testing
         #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
     }
 
+    @Test("A pipe is waited for neither to be written nor to be read", .timeLimit(.minutes(1)))
+    func pipe() throws {
+        let path = folder.file("pipe")
+        #expect(mkfifo(path, 0o600) == 0)
+        expectError(.inputOutput, "cannot read '\(path)': it is no regular file") { _ = try MappedFile(path: path) }
+        expectError(.inputOutput, "cannot write '\(path)'") { try replaceFile(at: path) { try $0.write("x") } }
+        let reader = open(path, O_RDONLY | O_NONBLOCK)
+        defer { close(reader) }
+        try replaceFile(at: path) { try $0.write("text") }
+        var bytes = [UInt8](repeating: 0, count: 10)
+        #expect(read(reader, &bytes, bytes.count) == 4 && bytes.starts(with: Array("text".utf8)))
+        expectError(.limitExceeded, "longer than the time") {
+            try Deadline.hold(until: .now + .milliseconds(100)) {
+                try replaceFile(at: path) { try $0.write(String(repeating: "x", count: 1 << 22)) }
+            }
+        }
+    }
+
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "needs /dev/full"))
     func aFullDiskIsOneError() {
         expectError(.inputOutput, "cannot write '/dev/full': No space left on device") {

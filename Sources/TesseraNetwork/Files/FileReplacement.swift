@@ -4,9 +4,10 @@ import TesseraCore
 /// Writes a file so that the path holds either all of the new content or what it held before.
 ///
 /// The content goes to a new file beside it, which takes the path's place once it is complete and on the disk. If
-/// anything fails, the new file is removed. A path that is a device or a pipe is written directly.
+/// anything fails, the new file is removed. A path that is a device or a pipe is written directly; a pipe must have a reader, and
+/// one that does not keep up is waited for until the deadline.
 ///
-/// - Throws: `inputOutput` if writing fails, and what `body` throws.
+/// - Throws: `inputOutput` if writing fails, `limitExceeded` if a pipe's reader takes too long, and what `body` throws.
 package func replaceFile(at path: String, with body: (borrowing FileWriter) throws -> Void) throws {
     var status = stat()
     let exists = stat(path, &status) == 0
@@ -14,7 +15,7 @@ package func replaceFile(at path: String, with body: (borrowing FileWriter) thro
         throw TesseraError(.inputOutput, "cannot write '\(path)': it is a directory")
     }
     if exists, status.st_mode & S_IFMT != S_IFREG {
-        let writer = try FileWriter(path: path, reportingAs: path, flags: O_WRONLY)
+        let writer = try FileWriter(path: path, reportingAs: path, flags: O_WRONLY | O_NONBLOCK)
         return try body(writer)
     }
     // A symbolic link keeps pointing where it points: the file behind it is what is replaced.
@@ -61,10 +62,17 @@ package struct FileWriter: ~Copyable {
             let count = Foundation.write(descriptor, chunk.baseAddress, chunk.count)
             if count > 0 {
                 rest = rest.dropFirst(count)
+            } else if count < 0, errno == EAGAIN {
+                try waitForReader()
             } else if count == 0 || errno != EINTR {
                 throw systemError("cannot write '\(path)'")
             }
         }
+    }
+
+    private func waitForReader() throws {
+        var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        while poll(&request, 1, 50) == 0 { try Deadline.check() }
     }
 
     package func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }

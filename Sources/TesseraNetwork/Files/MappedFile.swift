@@ -13,7 +13,8 @@ package final class MappedFile: RereadableMemory, @unchecked Sendable {
     /// - Throws: `inputOutput` if the file cannot be opened, or is no regular file.
     package init(path: String) throws {
         self.path = path
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Otherwise a pipe that nobody writes would be waited for.
+        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { throw systemError("cannot open '\(path)'") }
         defer { close(descriptor) }
         var status = stat()
