@@ -137,6 +137,21 @@ import Testing
         }
     }
 
+    @Test("of a library without the function no code is run")
+    func constructor() throws {
+        let folder = try TemporaryFolder()
+        let variable = "TESSERA_TEST_CONSTRUCTED"
+        let library = try SampleLibrary.c(
+            """
+            #include <stdlib.h>
+            __attribute__((constructor)) static void begin(void) { setenv("\(variable)", "1", 1); }
+            """, in: folder)
+        expectError("expected a library that exports 'tessera_plugin', found none", in: library) {
+            try Modules.builtin.loading(plugins: [library])
+        }
+        #expect(getenv(variable) == nil)
+    }
+
     @Test("a library that was refused is not registered again")
     func registeredOnce() throws {
         let folder = try TemporaryFolder()

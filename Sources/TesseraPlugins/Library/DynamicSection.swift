@@ -32,8 +32,9 @@ struct DynamicSection {
     /// A little-endian number of eight bytes in the file.
     let number: (UInt64) -> UInt64
 
+    /// - Returns: where the table of texts is in the file; nil if it has none there.
     /// - Throws: `malformedFile` if the linker would follow an address out of what it maps.
-    func check(at address: UInt64, size: UInt64) throws {
+    func check(at address: UInt64, size: UInt64) throws -> Range<Int>? {
         let segment = segments.first { contains(address, size, in: $0.address, $0.fileSize) }
         guard let segment, size >= Self.entrySize else {
             throw broken("its dynamic section at 0x\(String(address, radix: 16)), which is not in the file")
@@ -62,6 +63,11 @@ struct DynamicSection {
         for (name, place) in texts where place >= values[10] ?? 0 {
             throw broken("\(name) at \(place), which is not among its texts")
         }
+        guard let start = values[5], let size = values[10],
+            let segment = segments.first(where: { contains(start, size, in: $0.address, $0.fileSize) })
+        else { return nil }
+        let offset = Int(segment.fileOffset + (start - segment.address))
+        return offset..<offset + Int(size)
     }
 
     private func contains(_ address: UInt64, _ size: UInt64, in start: UInt64, _ length: UInt64) -> Bool {

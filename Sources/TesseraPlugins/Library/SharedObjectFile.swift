@@ -3,7 +3,8 @@ import TesseraCore
 
 /// Looks at a file before the dynamic linker does, which crashes on a library that was cut short or altered.
 ///
-/// What the linker follows first is looked at: the ELF header, the program headers and the dynamic section.
+/// What the linker follows first is looked at: the ELF header, the program headers and the dynamic section. A library among whose names
+/// that of the function is not is refused before its constructors run.
 struct SharedObjectFile {
     private static let headerSize = 64
     private static let programHeaderSize = 56
@@ -52,7 +53,11 @@ struct SharedObjectFile {
                     fileOffset: field(8), address: field(16), fileSize: field(32), memorySize: field(40)))
         }
         let section = DynamicSection(segments: segments) { number(bytes, at: Int($0), bytes: 8) }
-        for (address, size) in dynamic { try section.check(at: address, size: size) }
+        let texts = try dynamic.compactMap { try section.check(at: $0.address, size: $0.size) }
+        let name = Data("tessera_plugin\0".utf8)
+        guard texts.contains(where: { bytes.range(of: name, in: $0) != nil }) else {
+            throw TesseraError(.backendFailure, "expected a library that exports 'tessera_plugin', found none")
+        }
     }
 
     private static func truncated(at size: Int, found: Int) -> TesseraError {
