@@ -136,7 +136,7 @@ echo "three processes, one of them killed: equals one node"
 for index in 0 2; do kill "${nodes[$index]}" && wait "${nodes[$index]}" || true; done
 nodes=()
 
-echo "a script uses an operator and a strategy that it loads itself"
+echo "a trusted script uses an operator and a strategy that it loads itself"
 cat >"$work/use.lua" <<'END'
 for _, path in ipairs(arg) do tessera.plugin(path) end
 local net = tessera.network("sharpened.yaml")
@@ -144,7 +144,7 @@ local photo = tessera.tensor{shape = {1, 3, 30, 20}, random = 4}
 local together, report = net:deploy{nodes = 3, strategy = "height-strips", inputs = {photo = photo}}
 print(report.strategy, together == net:run{photo = photo})
 END
-said=$(cd "$work" && env -u TESSERA_PLUGIN_PATH "$tessera" script use.lua found/sharpen.so found/height-strips.so)
+said=$(cd "$work" && env -u TESSERA_PLUGIN_PATH "$tessera" script --trusted use.lua found/sharpen.so found/height-strips.so)
 [[ $said == $'height-strips\ttrue' ]] || fail "expected a script's deployment to equal one node, found '$said'"
 
 echo "a metric prunes what the built-in one does that it generalizes"

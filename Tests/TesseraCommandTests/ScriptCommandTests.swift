@@ -166,6 +166,28 @@ import Testing
         #expect(wrong.status == 1 && wrong.errors.contains("none.lua"), "\(wrong.errors)")
     }
 
+    @Test("a shared library is loaded by a trusted script, or before the script runs")
+    func library() throws {
+        let folder = try TemporaryFolder()
+        let library = try SampleLibrary.example("lp-norm")
+        let script = try folder.write(
+            """
+            tessera.plugin(arg[1])
+            tessera.network(arg[2]):prune{metric = "lp-norm", amount = {ratio = 0.5}}
+            print("pruned")
+            """, to: "use.lua")
+        let arguments = [script, library, TestFiles.network("lenet5")]
+        let refused = try Command(["script"] + arguments)
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("which only a trusted script (--trusted) may load"), "\(refused.errors)")
+        #expect(try Command(["script", "--trusted"] + arguments).output == "pruned\n")
+        #expect(try Command(["script", "--plugin", library] + arguments).output == "pruned\n")
+        // A plugin that is a script is not trusted itself.
+        let plugin = try folder.write("tessera.plugin('\(library)')", to: "loading.lua")
+        let nested = try Command("script", "--trusted", script, plugin, TestFiles.network("lenet5"))
+        #expect(nested.status == 1 && nested.errors.contains("only a trusted script"), "\(nested.errors)")
+    }
+
     @Test("nodes of other processes know a deployment's plugins")
     func deployment() throws {
         let folder = try TemporaryFolder()

@@ -243,6 +243,6 @@ tessera.register.calibration_method = nil
 ---@type fun(name: string, layout: fun(geometry: table, options: table): table, about?: {summary?: string, options?: table})
 tessera.register.weight_layout = nil
 
----Loads a plugin, whose modules are known by name then: a script that registers some, or a shared library.
+---Loads a plugin, whose modules are known by name then: a script that registers some, or, from a trusted script, a shared library.
 ---@type fun(path: string)
 tessera.plugin = nil

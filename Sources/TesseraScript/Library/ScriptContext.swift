@@ -8,8 +8,11 @@ final class ScriptContext {
 
     init(modules: Modules) { self.modules = modules }
 
-    /// Gives the script's limits to plugins that are loaded from here on.
+    /// Gives the script's limits to plugins that are loaded from here on, of which libraries are refused unless it is trusted.
     func adopt(_ options: ScriptEngine.Options) {
+        if !options.isTrusted, let index = modules.pluginLoaders.firstIndex(where: { $0 is SharedLibraryLoader }) {
+            modules.pluginLoaders[index] = LibraryRefusal()
+        }
         modules.pluginLoaders.removeAll { $0 is ScriptPluginLoader }
         modules.pluginLoaders.append(ScriptPluginLoader(for: options))
     }

@@ -93,7 +93,8 @@ extension ScriptLibrary {
     private static func plugin(_ context: ScriptContext) -> Binding {
         Binding(
             "plugin", "plugin(path: string)",
-            "Loads a plugin, whose modules are known by name then: a script that registers some, or a shared library."
+            "Loads a plugin, whose modules are known by name then: a script that registers some, or, from a trusted script, "
+                + "a shared library."
         ) { call in
             try call.expectArguments(atMost: 1)
             let path = try call.string(1, "path")
