@@ -24,7 +24,7 @@ extension ScriptLibrary {
             example: #"assert(tessera.json.decode('{"a": [1, 2]}').a[2] == 2)"#
         ) { call in
             try call.expectArguments(atMost: 1)
-            return [try Format.json.value(call.string(1, "text"), file: "text")]
+            return [try Format.json.value(call.string(1, "text"), file: "text", within: call.limits)]
         }
     }
 
@@ -34,33 +34,18 @@ extension ScriptLibrary {
             example: #"assert(tessera.yaml.decode("a: [1, 2]").a[2] == 2)"#
         ) { call in
             try call.expectArguments(atMost: 1)
-            return [try Format.yaml.value(call.string(1, "text"), file: "text")]
+            return [try Format.yaml.value(call.string(1, "text"), file: "text", within: call.limits)]
         }
     }
 
     private enum Format: String {
         case json, yaml
 
-        func value(_ text: String, file: String) throws -> ScriptValue {
+        func value(_ text: String, file: String, within limits: ScriptLimits) throws -> ScriptValue {
             switch self {
-            case .yaml: return ScriptValue(try YAMLReader.parse(text, file: file))
-            case .json:
-                do {
-                    return ScriptValue(try JSONDecoder().decode(Configuration.self, from: Data(text.utf8)))
-                } catch is DecodingError {
-                    throw TesseraError(.malformedFile, "'\(file)': expected JSON" + Self.problem(in: text))
-                }
+            case .yaml: ScriptValue(try YAMLReader.parse(text, file: file))
+            case .json: try LimitedJSON.value(text, file: file, within: limits)
             }
-        }
-
-        /// What is wrong and where, as far as Foundation's other reader says.
-        private static func problem(in text: String) -> String {
-            do {
-                _ = try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
-            } catch let error as NSError {
-                if let reason = error.userInfo[NSDebugDescriptionErrorKey] as? String { return ": " + reason }
-            }
-            return ""
         }
     }
 
@@ -70,7 +55,11 @@ extension ScriptLibrary {
         { call in
             try call.expectArguments(atMost: 1)
             let path = try call.string(1, "path")
-            return [try locatingErrors(path: call.name) { try format.value(readText(path, call), file: path) }]
+            return [
+                try locatingErrors(path: call.name) {
+                    try format.value(readText(path, call), file: path, within: call.limits)
+                }
+            ]
         }
     }
 
