@@ -4,12 +4,17 @@
 // them. Lua's own `wrap` and `close` would run them.
 #include "internal.h"
 
+/// Upvalue: Lua's own, which is called while the coroutine that it gets is the one that runs.
 static int guarded_resume(lua_State *L) {
+    clua_host *host = clua_host_of(L);
+    lua_State *coroutine = lua_tothread(L, 1);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    if (coroutine) host->current = coroutine;
+    int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+    host->current = L;
     clua_check_exceeded(L);
-    return lua_gettop(L);
+    return status == LUA_OK ? lua_gettop(L) : lua_error(L);
 }
 
 static int guarded_close(lua_State *L) {
@@ -25,8 +30,11 @@ static int wrapped(lua_State *L) {
     if (lua_status(coroutine) == LUA_OK && lua_gettop(coroutine) == 0)
         return luaL_error(L, "cannot resume dead coroutine");
     lua_xmove(L, coroutine, arguments);
+    clua_host *host = clua_host_of(L);
+    host->current = coroutine;
     int results;
     int status = lua_resume(coroutine, L, arguments, &results);
+    host->current = L;
     clua_check_exceeded(L);
     if (status == LUA_OK || status == LUA_YIELD) {
         if (!lua_checkstack(L, results + 1)) {
@@ -38,7 +46,9 @@ static int wrapped(lua_State *L) {
     }
     // Not so if it was refused for running already.
     if (lua_status(coroutine) != LUA_OK && lua_status(coroutine) != LUA_YIELD) {
+        host->current = coroutine;
         lua_resetthread(coroutine);
+        host->current = L;
         clua_check_exceeded(L);
     }
     lua_xmove(coroutine, L, 1);

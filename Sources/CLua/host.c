@@ -12,12 +12,16 @@ enum {
     hook_interval = 1000,
     /// The same for steps of loops in C.
     work_interval = 1 << 14,
+    /// Bytes from which on a block is large: whoever takes one works for long.
+    large_block = 256 << 10,
+    /// Bytes of a large block that count as one instruction.
+    bytes_per_instruction = 64,
     /// Stack slots that a binding may count on before it asks for more.
     binding_stack = 32,
     minimum_external_threshold = 64 << 20,
 };
 
-static const char traceback_key = 't';
+static const char traceback_key = 't', error_text_key = 'e';
 
 clua_host *clua_host_of(lua_State *L) { return *(clua_host **)lua_getextraspace(L); }
 
@@ -27,10 +31,31 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
+static void hook(lua_State *L, lua_Debug *event);
+
+/// Instructions until the next look at the clock. One instruction may read a whole string: while there are large ones, the looks are as
+/// much closer together.
+static int interval_of(const clua_host *host) {
+    if (host->string_bytes <= large_block) return hook_interval;
+    const size_t interval = (size_t)hook_interval * large_block / host->string_bytes;
+    return interval > 1 ? (int)interval : 1;
+}
+
+/// Counts a large block as instructions, and has the hook look at the limits before the next one.
+static void count_large_block(clua_host *host, size_t size) {
+    host->instructions += size / bytes_per_instruction;
+    if (lua_gethook(host->current) == hook) lua_sethook(host->current, hook, LUA_MASKCOUNT, 1);
+}
+
+/// The byte behind a large block that says whether it is a string's.
+static char *string_mark(void *block, size_t size) { return (char *)block + size; }
+
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
     clua_host *host = context;
-    if (!block) old_size = 0; // then it holds the kind of object
+    const bool is_string = !block && old_size == LUA_TSTRING; // strings are never resized
+    if (!block) old_size = 0; // it was the kind of object
     if (new_size == 0) {
+        if (old_size >= large_block && *string_mark(block, old_size)) host->string_bytes -= old_size;
         free(block);
         host->used -= old_size;
         return NULL;
@@ -39,9 +64,15 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
         size_t others = host->used - old_size + host->external;
         if (others > host->memory_limit || new_size > host->memory_limit - others) return NULL;
     }
-    void *result = realloc(block, new_size);
+    const bool is_large = new_size >= large_block;
+    void *result = realloc(block, new_size + is_large);
     if (result) {
         host->used += new_size - old_size;
+        if (is_large) {
+            *string_mark(result, new_size) = is_string;
+            if (is_string) host->string_bytes += new_size;
+            count_large_block(host, new_size);
+        }
     } else if (host->sheltered) {
         // The system itself has no memory left. Returning NULL would make Lua jump over Swift frames, so this ends as
         // it does when Swift runs out of memory.
@@ -101,8 +132,7 @@ void clua_check_exceeded(lua_State *L) {
     lua_error(L);
 }
 
-/// Collects everything. Finalizers run with what memory they need: one that fails releases its object only at the end.
-static void collect(lua_State *L) {
+void clua_collect(lua_State *L) {
     clua_host *host = clua_host_of(L);
     host->sheltered += 1;
     lua_gc(L, LUA_GCCOLLECT);
@@ -129,11 +159,11 @@ void clua_check_limits(lua_State *L) {
     clua_host *host = clua_host_of(L);
     check_time_and_instructions(L);
     if (host->external > host->external_threshold) {
-        collect(L);
+        clua_collect(L);
         host->external_threshold = threshold_of(host);
     }
     if (host->memory_limit && host->used + host->external > host->memory_limit) {
-        collect(L);
+        clua_collect(L);
         if (host->used + host->external > host->memory_limit) exceed(L, clua_exceeded_memory);
     }
     clua_check_exceeded(L);
@@ -148,23 +178,25 @@ void clua_check_work(lua_State *L, lua_Integer *work) {
 
 static void hook(lua_State *L, lua_Debug *event) {
     clua_host *host = clua_host_of(L);
-    host->instructions += hook_interval;
+    const int counted = lua_gethookcount(L);
+    host->instructions += (uint64_t)counted;
     lua_getinfo(L, "Sl", event);
-    snprintf(host->last_seen, sizeof host->last_seen, "%s:%d", event->short_src, event->currentline);
+    memcpy(host->last_source, event->short_src, sizeof host->last_source);
+    host->last_line = event->currentline;
     check_time_and_instructions(L);
-    if (!host->exceeded) return;
-    // From here on every instruction raises, so that nothing the script does can outlive the limit.
-    lua_sethook(L, hook, LUA_MASKCOUNT, 1);
+    // Once a limit is exceeded every instruction raises, so that nothing the script does can outlive it.
+    const int next = host->exceeded ? 1 : interval_of(host);
+    if (next != counted) lua_sethook(L, hook, LUA_MASKCOUNT, next);
     clua_check_exceeded(L);
 }
 
 void clua_begin(clua_host *host, double seconds) {
     host->exceeded = clua_exceeded_none;
     host->instructions = 0;
-    host->last_seen[0] = 0;
+    host->last_line = 0;
     host->deadline = now() + seconds;
     bool limited = isfinite(seconds) || host->instruction_limit;
-    lua_sethook(host->main, limited ? hook : NULL, limited ? LUA_MASKCOUNT : 0, hook_interval);
+    lua_sethook(host->main, limited ? hook : NULL, limited ? LUA_MASKCOUNT : 0, interval_of(host));
 }
 
 double clua_seconds_left(const clua_host *host) { return host->deadline - now(); }
@@ -200,12 +232,9 @@ static int trampoline(lua_State *L) {
     clua_host *host = clua_host_of(L);
     if (!host->invoke) return 0;
     luaL_checkstack(L, binding_stack, "too many nested calls");
-    lua_State *caller = host->current;
-    host->current = L;
     host->sheltered += 1;
     int results = host->invoke(host->owner, L, lua_tointeger(L, lua_upvalueindex(1)));
     host->sheltered -= 1;
-    host->current = caller;
     clua_check_limits(L);
     return results < 0 ? lua_error(L) : results;
 }
@@ -223,7 +252,7 @@ void clua_push_binding(lua_State *L, lua_Integer binding) {
 
 // MARK: From Swift to Lua
 
-/// Notes where the error was raised and the traceback, and turns a value with `__tostring` into its text.
+/// Notes where the error was raised, the traceback, and the text of a value with `__tostring`.
 static int handle_error(lua_State *L) {
     clua_host *host = clua_host_of(L);
     lua_Debug frame;
@@ -234,7 +263,8 @@ static int handle_error(lua_State *L) {
     luaL_traceback(L, L, NULL, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &traceback_key);
     // A `__tostring` is the script's own code, and no hook stops it once a limit is exceeded.
-    if (!lua_isstring(L, 1) && !host->exceeded && luaL_callmeta(L, 1, "__tostring")) return 1;
+    if (lua_isstring(L, 1) || host->exceeded || !luaL_callmeta(L, 1, "__tostring")) lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &error_text_key);
     lua_settop(L, 1);
     return 1;
 }
@@ -249,19 +279,21 @@ int clua_call(lua_State *L, int arguments) {
     lua_rawsetp(L, LUA_REGISTRYINDEX, &traceback_key);
 
     int sheltered = host->sheltered;
-    lua_State *caller = host->current;
     host->sheltered = 0;
     int status = lua_pcall(L, arguments, LUA_MULTRET, handler);
     host->sheltered = sheltered;
-    host->current = caller;
     lua_remove(L, handler);
     return status;
 }
 
 void clua_push_traceback(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &traceback_key); }
 
+void clua_push_error_text(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &error_text_key); }
+
 int clua_load(lua_State *L, const char *text, size_t length, const char *name) {
     clua_host *host = clua_host_of(L);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &error_text_key);
     int sheltered = host->sheltered;
     host->sheltered = 0;
     int status = luaL_loadbufferx(L, text, length, name, "t");

@@ -1,8 +1,12 @@
 // The libraries a script sees, with the functions replaced that would let it out or let it run on.
 #include "internal.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+
+/// Bytes of a text that `load` takes at a time.
+enum { piece_size = 1 << 16 };
 
 // MARK: Protected calls that do not swallow an exceeded limit
 
@@ -58,7 +62,20 @@ static int guarded_setmetatable(lua_State *L) {
     return 1;
 }
 
-/// `load` that takes text only.
+/// Upvalues: a text, and how much of it was read.
+static int next_piece(lua_State *L) {
+    size_t length, start = (size_t)lua_tointeger(L, lua_upvalueindex(2));
+    const char *text = lua_tolstring(L, lua_upvalueindex(1), &length);
+    const size_t size = length - start < piece_size ? length - start : piece_size;
+    lua_Integer work = (lua_Integer)size;
+    clua_check_work(L, &work);
+    lua_pushinteger(L, (lua_Integer)(start + size));
+    lua_replace(L, lua_upvalueindex(2));
+    lua_pushlstring(L, text + start, size);
+    return 1;
+}
+
+/// `load` that takes text only, and long text in pieces, between which it looks at the limits.
 static int guarded_load(lua_State *L) {
     const char *mode = luaL_optstring(L, 3, "t");
     if (!strchr(mode, 't')) {
@@ -69,11 +86,45 @@ static int guarded_load(lua_State *L) {
     if (lua_gettop(L) < 3) lua_settop(L, 3);
     lua_pushliteral(L, "t");
     lua_replace(L, 3);
+    if (lua_type(L, 1) == LUA_TSTRING && lua_rawlen(L, 1) > piece_size) {
+        if (lua_isnil(L, 2)) lua_copy(L, 1, 2);
+        lua_pushvalue(L, 1);
+        lua_pushinteger(L, 0);
+        lua_pushcclosure(L, next_piece, 2);
+        lua_replace(L, 1);
+    }
     int count = lua_gettop(L);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     lua_call(L, count, LUA_MULTRET);
+    clua_check_exceeded(L); // which `load` would only return
     return lua_gettop(L);
+}
+
+/// Upvalue: Lua's own, which takes long where there is much to go through.
+static int guarded_collectgarbage(lua_State *L) {
+    int count = lua_gettop(L);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, count, LUA_MULTRET);
+    clua_check_limits(L);
+    return lua_gettop(L);
+}
+
+/// `debug.traceback` of a message and a level; a coroutine is a message like any other that is no text.
+static int traceback(lua_State *L) {
+    if (!lua_isnoneornil(L, 1) && !lua_isstring(L, 1)) {
+        lua_settop(L, 1);
+        return 1;
+    }
+    lua_Integer level = luaL_optinteger(L, 2, 1);
+    if (level < 0 || level > INT_MAX) level = INT_MAX;
+    luaL_traceback(L, L, lua_tostring(L, 1), (int)level);
+    return 1;
+}
+
+static int refuse_debug(lua_State *L) {
+    return luaL_error(L, "there is no debug.%s: only a trusted script (--trusted) has it", luaL_tolstring(L, 2, NULL));
 }
 
 static int print(lua_State *L) {
@@ -114,14 +165,28 @@ void clua_wrap(lua_State *L, const char *name, lua_CFunction replacement) {
     lua_setfield(L, -2, name);
 }
 
+/// Sets the global `debug` to a table that has `traceback` alone.
+static void set_debug(lua_State *L) {
+    lua_createtable(L, 0, 1);
+    set(L, "traceback", traceback);
+    lua_createtable(L, 0, 2);
+    set(L, "__index", refuse_debug);
+    lua_pushliteral(L, "protected");
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+    lua_setglobal(L, LUA_DBLIBNAME);
+}
+
 void clua_guard_base(lua_State *L, bool trusted) {
     lua_pushglobaltable(L);
     set(L, "pcall", guarded_pcall);
     set(L, "xpcall", guarded_xpcall);
     set(L, "print", print);
+    clua_wrap(L, "collectgarbage", guarded_collectgarbage);
     if (!trusted) {
         clua_wrap(L, "setmetatable", guarded_setmetatable);
         clua_wrap(L, "load", guarded_load);
+        set_debug(L);
         remove_field(L, "dofile");
         remove_field(L, "loadfile");
         lua_getfield(L, -1, "string");

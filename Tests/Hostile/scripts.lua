@@ -74,6 +74,28 @@ local a, b function a() return b() end function b() return a() end a()
 for w in ('a'):rep(30000):gmatch(('a*'):rep(20) .. 'b') do end
 --- pattern of balanced brackets => ran longer than its limit of
 for i = 1, 1e9 do ('('):rep(1000000):match('%b()x') end
+--- long text in lower case => ran longer than its limit of
+local s = ('x'):rep(20 << 20) while true do s:lower() end
+--- long text in upper case => ran longer than its limit of
+local s = ('x'):rep(20 << 20) while true do s:upper() end
+--- long text backwards => ran longer than its limit of
+local s = ('x'):rep(20 << 20) while true do s:reverse() end
+--- long text that is packed => ran longer than its limit of
+local s = ('x'):rep(10 << 20) while true do string.pack('s4', s) end
+--- long text that is counted => ran longer than its limit of
+local s = ('x'):rep(30 << 20) while true do utf8.len(s) end
+--- long text that is compared => ran longer than its limit of
+local s = ('x'):rep(15 << 20) local a, b = s .. 'a', s .. 'b' while true do local x = a == b or a < b end
+--- long text that is joined => ran longer than its limit of
+local s = ('x'):rep(20 << 20) while true do local x = s .. 'x' end
+--- long text that is no number => ran longer than its limit of
+local s = (' '):rep(30 << 20) while true do tonumber(s) end
+--- long text that is no source => ran longer than its limit of
+local s = (' '):rep(30 << 20) while true do load(s) end
+--- long text in a coroutine => ran longer than its limit of
+local s = ('x'):rep(20 << 20) coroutine.wrap(function() while true do s:lower() end end)()
+--- many tables that are collected => ran longer than its limit of
+local t = {} for i = 1, 500000 do t[i] = {} end while true do collectgarbage() end
 --- huge move => ran longer than its limit of
 table.move({}, 1, math.maxinteger - 1, 2)
 --- huge concatenation of nothing => ran longer than its limit of
@@ -175,7 +197,7 @@ string.dump(function() end)
 io.open('/etc/passwd')
 --- os => global 'os' is not declared
 os.execute('true')
---- debug => global 'debug' is not declared
+--- debug => there is no debug.getregistry
 debug.getregistry()
 --- package => global 'package' is not declared
 package.loadlib('libc.so.6', 'system')
@@ -270,6 +292,10 @@ utf8.char(1 << 40)
 string.char(256)
 --- table that is in others more often than fits => than its limit of
 local t = {1} for i = 1, 60 do t = {t, t} end tessera.json.encode(t)
+--- json of too many values => is too large for JSON: expected at most 1048576 values
+tessera.json.decode('[' .. ('[],'):rep(1200000) .. '[]]')
+--- json of more values than fit => values of 'text' takes
+tessera.json.decode('[' .. ('[],'):rep(300000) .. '[]]')
 --- chunk that is named after a file => error value {}
 load("error({})", "@/etc/passwd")()
 --- an operator that takes for ever => ran longer than its limit of

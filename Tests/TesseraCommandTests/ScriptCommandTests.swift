@@ -173,7 +173,7 @@ import Testing
         let script = try folder.write(
             """
             tessera.plugin(arg[1])
-            tessera.network(arg[2]):prune{metric = "lp-norm", amount = {ratio = 0.5}}
+            tessera.network(arg[2]):prune{metric = "lp-norm", amount = {rule = "ratio", ratio = 0.5}}
             print("pruned")
             """, to: "use.lua")
         let arguments = [script, library, TestFiles.network("lenet5")]

@@ -61,6 +61,10 @@ import Testing
             ("t:with(1, 'x')", "with: argument 2 (part): expected a number, got a string"),
             ("(function() t[1] = 2 end)()", "tensor:with(index, part) gives a changed copy"),
             ("tessera.json.decode('{\"a\": 1,\\n  2}')", "expected JSON: Invalid value around character 11"),
+            (
+                "tessera.json.decode('[' .. ('[],'):rep(1 << 20) .. '[]]')",
+                "'text' is too large for JSON: expected at most 1048576 values, found 1048578"
+            ),
             ("tessera.op('cnv', t)", "unknown layer 'cnv', did you mean 'conv'?"),
             ("tessera.op('relu', t, {slope = 1})", "slope"),
             ("tessera.op('relu', {t, a = t})", "expected a list, got a table with the entry 'a'"),
@@ -101,6 +105,43 @@ import Testing
         let source = "local t = tessera.tensor{values = {{1, 2, 3}, {4, 5, 6}}} local x = \(expression)"
         let error = await folder.failure(source)
         #expect("\(try #require(error))".contains(message), "\(String(describing: error))")
+    }
+
+    @Test func whatJSONTakesIsWithinTheMemoryOfTheScript() async throws {
+        var options = ScriptEngine.Options()
+        options.memoryLimit = 64
+        let error = await folder.failure("tessera.json.decode('[' .. ('[],'):rep(400000) .. '[]]')", options)
+        #expect("\(try #require(error))".contains("the 400002 values of 'text' takes"))
+        // Commas and brackets in text are no values.
+        let results = try await folder.run(
+            #"""
+            local text = ('[,"'):rep(1 << 20)
+            return tessera.json.decode('["' .. ('[,\\"'):rep(1 << 20) .. '", {}, [ ], {"a": 1}]')[1] == text
+            """#, options)
+        #expect(results.values == [true])
+    }
+
+    @Test func valuesThatAreRaisedPassThroughBindings() async throws {
+        let results = try await folder.run(
+            """
+            local net = tessera.network(folder .. "/small.yaml")
+            local function raise() error({code = 7}) end
+            tessera.register.partition_strategy("raising", raise)
+            tessera.register.saliency_metric("raising", raise)
+            tessera.register.amount_rule("raising", raise)
+            local t = tessera.tensor{shape = {2}}
+            local codes = {}
+            for i, call in ipairs{
+              function() t:map(raise) end, function() net:plan{nodes = 2, strategy = "raising", inputs = {image = {1, 1, 8, 8}}} end,
+              function() net:prune{metric = "raising", amount = {rule = "ratio", ratio = 0.5}, inputs = {image = {1, 1, 8, 8}}} end,
+              function() net:prune{amount = "raising", inputs = {image = {1, 1, 8, 8}}} end,
+            } do
+              local caught = select(2, pcall(call))
+              codes[i] = type(caught) == "table" and caught.code or caught
+            end
+            return codes
+            """)
+        #expect("\(results.values[0])" == "{7, 7, 7, 7}")
     }
 
     @Test func aNetworkOfATableIsThatOfTheSameFile() async throws {

@@ -17,6 +17,14 @@ import Testing
             ("\nerror(true)", 2, "error value true"),
             ("\nerror(setmetatable({}, {__tostring = function() return 'mine' end}))", 2, "mine"),
             ("\nerror(test.counter('a'))", 2, "counter a"),
+            ("\ntest.call(function()\nerror({code = 3}) end)", 3, "error value {code = 3}"),
+            ("pcall(test.call, function() error(42) end)\n\nerror(42)", 3, "error value 42"),
+            ("local function f()\nerror({}) end\n\ncoroutine.wrap(test.call)(f)", 2, "error value {}"),
+            (
+                "local ok, e = pcall(test.call, function() error({}) end)\n\nerror({code = 4})", 3,
+                "error value {code = 4}"
+            ),
+            ("pcall(error, setmetatable({}, {__tostring = function() return 'no' end}))\nerror('x')", 2, "x"),
             ("local f = coroutine.wrap(function()\nerror('x')\nend)\n\nf()", 2, "x"),
             ("local f = coroutine.wrap(function()\nlocal t = nil + 1\nend)\n\nf()", 2, "attempt to perform arithmetic"),
         ])
@@ -95,6 +103,26 @@ import Testing
             do { return try call.function(1, "f").call() } catch { return ["recovered"] }
         }
         #expect(try run("return test.recover(function() error('x') end)", .init(), [recover]) == ["recovered"])
+    }
+
+    @Test(
+        "A value that is raised in a function is what is caught outside of the binding that called it",
+        arguments: [
+            "{code = 7}", "setmetatable({}, {__tostring = function() return 'mine' end})", "print", "42", "nil", "true",
+            "'text'",
+            "test.counter('a')", "coroutine.create(print)",
+        ])
+    func caughtValue(value: String) throws {
+        let results = try run(
+            """
+            local value = \(value)
+            local function raise() error(value, 0) end
+            local ok, caught = pcall(test.call, raise)
+            local deepOk, deep = pcall(test.call, test.call, function() test.call(coroutine.wrap(raise)) end)
+            local handled = select(2, xpcall(test.call, function(e) return rawequal(e, value) end, raise))
+            return ok, rawequal(caught, value), deepOk, rawequal(deep, value), handled
+            """)
+        #expect(results == [false, true, false, true, true])
     }
 
     @Test func scriptsCatchErrorsAsText() throws {

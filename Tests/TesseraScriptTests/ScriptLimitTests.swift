@@ -70,6 +70,41 @@ import Testing
         #expect(error.message.hasPrefix("the script took more than its limit of 100000 instructions"))
     }
 
+    @Test(
+        "The clock stops calls and operators that take long each, soon",
+        arguments: [
+            ("s = ('x'):rep(64 << 20)", "s:lower()"), ("s = ('x'):rep(64 << 20)", "s:upper()"),
+            ("s = ('x'):rep(64 << 20)", "s:reverse()"), ("s = ('x'):rep(64 << 20)", "s = s:rep(1, s)"),
+            ("s = ('x'):rep(64 << 20)", "local x = s .. 'x'"), ("s = ('x'):rep(64 << 20)", "string.pack('s4', s)"),
+            ("s = ('x'):rep(64 << 20)", "utf8.len(s)"), ("s = ('x'):rep(64 << 20)", "utf8.offset(s, -1, 1 << 26)"),
+            ("s = (' '):rep(64 << 20)", "tonumber(s)"), ("s = (' '):rep(64 << 20)", "pcall(math.abs, s)"),
+            ("s = (' '):rep(64 << 20)", "load(s)"),
+            ("s = ('x'):rep(150 << 20) t = s .. 'a' s = s .. 'b'", "local x = s == t or s < t"),
+            ("s = ('x'):rep(64 << 20)", "coroutine.wrap(function() while true do s:lower() end end)()"),
+            (
+                "s = ('x'):rep(64 << 20)",
+                "coroutine.resume(coroutine.create(function() while true do s:lower() end end))"
+            ),
+            ("s = {} for i = 1, 2000000 do s[i] = {} end", "collectgarbage()"),
+        ])
+    func longCalls(setup: String, call: String) throws {
+        let engine = try engine(limits(seconds: 2))
+        try engine.run(setup)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let error = #expect(throws: TesseraError.self) { try engine.run("while true do \(call) end") }
+        #expect(error?.code == .limitExceeded)
+        #expect(start.duration(to: clock.now) < .seconds(4))
+    }
+
+    @Test func largeBlocksCountAsInstructions() throws {
+        // 2 MiB each, of which 64 bytes are an instruction.
+        let source = "local s = ('x'):rep(1 << 20) for i = 1, 100 do s:lower() end"
+        let error = try #require(failure(source, limits(instructions: 1_000_000)))
+        #expect(error.message.hasPrefix("the script took more than its limit of 1000000 instructions"))
+        try run(source, limits(instructions: 5_000_000))
+    }
+
     @Test func theLocationIsThatOfTheLoop() throws {
         let error = try #require(failure("\n\nwhile true do end", limits(seconds: 0.05)))
         #expect(error.location == SourceLocation(file: "test.lua", line: 3, column: 1))
@@ -121,6 +156,18 @@ import Testing
     @Test func garbageOfLargeObjectsIsCollectedInTime() throws {
         // 10 GiB altogether, of which 1 MiB is alive at a time.
         try run("for i = 1, 10000 do local c = test.counter('a', 1 << 20) end", limits(memory: 256))
+    }
+
+    @Test func garbageIsCollectedBeforeABindingRefusesMemory() throws {
+        let take = Binding("take", "take(bytes)", "") { call in
+            let bytes = try call.integer(1, "bytes")
+            try call.limits.check(bytes: bytes, for: "this")
+            return [.object(Counter("taken", byteCount: bytes))]
+        }
+        let source = "local t = {} for i = 1, 14 do t[i] = test.take(1 << 20) end"
+        try run(source + " t = nil test.take(8 << 20)", limits(memory: 16), [take])
+        let error = try #require(failure(source + " test.take(8 << 20)", limits(memory: 16), [take]))
+        #expect(error.message.contains("this takes 8.0 MiB, of which the script's limit leaves"))
     }
 
     @Test func limitsBeginAnewWithEveryRun() throws {

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ScriptSandboxTests {
     @Test(
         "What reaches outside is not there",
-        arguments: ["io", "os", "debug", "package", "dofile", "loadfile", "loadstring", "module"])
+        arguments: ["io", "os", "package", "dofile", "loadfile", "loadstring", "module"])
     func absent(name: String) throws {
         #expect(try run("return rawget(_G, '\(name)')") == [nil])
         let error = try #require(failure("return \(name)"))
@@ -43,6 +43,30 @@ import Testing
             "assert(select('#', load('x = = 1')) == 2)",
         ])
     func hole(source: String) throws { try run(source) }
+
+    @Test func aScriptHasTracebacksAndNothingElseOfDebug() throws {
+        let results = try run(
+            """
+            local names = {}
+            for name in pairs(debug) do names[#names + 1] = name end
+            local function fail() error("broken", 0) end
+            local ok, text = xpcall(fail, debug.traceback)
+            local value = {}
+            local function outer() return (debug.traceback("here", 2)) end
+            return names, getmetatable(debug), text, debug.traceback(value) == value, debug.traceback(nil, -1),
+              debug.traceback("far", math.maxinteger), outer()
+            """)
+        #expect("\(results[0])" == #"{"traceback"}"#)
+        #expect(results[1] == "protected")
+        let text = "\(results[2])"
+        #expect(text.contains("broken\nstack traceback:") && text.contains("test.lua:3: in "), "\(text)")
+        #expect(results[3] == true)
+        #expect(results[4] == "stack traceback:")
+        #expect(results[5] == "far\nstack traceback:")
+        #expect("\(results[6])".contains("test.lua:8: in main chunk") && !"\(results[6])".contains("outer"))
+        let error = try #require(failure("debug.getregistry()"))
+        #expect(error.message.hasPrefix("there is no debug.getregistry: only a trusted script (--trusted) has it"))
+    }
 
     @Test func aScriptCannotBreakTheStringsOfOthers() throws {
         #expect(throws: TesseraError.self) { try run("getmetatable('').__index = {}") }

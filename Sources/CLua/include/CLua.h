@@ -23,7 +23,7 @@ enum clua_exceeded { clua_exceeded_none = 0, clua_exceeded_time, clua_exceeded_i
 /// One Lua state with its limits. Used from one thread at a time.
 typedef struct clua_host {
     lua_State *main;
-    /// The coroutine whose binding is running, else `main`.
+    /// The coroutine that runs, else `main`.
     lua_State *current;
 
     // How to reach Swift. None of these may raise a Lua error.
@@ -35,6 +35,8 @@ typedef struct clua_host {
 
     /// Bytes that Lua holds, bytes that objects say they hold, and the most that both may be together (0: no limit).
     size_t used, external, memory_limit;
+    /// Bytes of the large strings that Lua holds.
+    size_t string_bytes;
     /// The references to Swift objects that Lua holds.
     struct clua_reference *references;
     /// Objects' bytes at which the next full collection is due: Lua sees only their few bytes of userdata.
@@ -47,8 +49,9 @@ typedef struct clua_host {
     uint64_t instruction_limit, instructions;
     enum clua_exceeded exceeded;
     char exceeded_message[256];
-    /// `chunk:line` where the hook last looked, "" before it did.
-    char last_seen[LUA_IDSIZE + 16];
+    /// The chunk and the line where the hook last looked, line 0 before it did.
+    char last_source[LUA_IDSIZE];
+    int last_line;
 
     /// Where the last error of a protected call was raised: the chunk's name and line, 0 if unknown.
     char error_source[1024];
@@ -81,6 +84,10 @@ int clua_call(lua_State *L, int arguments);
 int clua_load(lua_State *L, const char *text, size_t length, const char *name);
 /// Pushes the traceback of the last error of `clua_call`, or nil.
 void clua_push_traceback(lua_State *L);
+/// Pushes what `__tostring` said of the last error of `clua_call`, or nil.
+void clua_push_error_text(lua_State *L);
+/// Collects everything. Finalizers run with what memory they need: one that fails releases its object only at the end.
+void clua_collect(lua_State *L);
 
 /// Pushes "file:line: " of the function that called the one that runs, or of the nearest before that is written in Lua; the empty text if
 /// there is none.

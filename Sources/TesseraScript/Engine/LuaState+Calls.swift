@@ -35,8 +35,12 @@ extension LuaState {
     /// Pushes what Lua gets for an error that a binding threw.
     func pushMessage(of error: any Error, to L: OpaquePointer) {
         if let error = error as? TesseraError, let nested, error.isSame(as: nested.error) {
-            // A Lua function that Swift called failed: the text says already where.
-            push(nested.text, to: L)
+            // A Lua function that Swift called failed: the text says already where, and another value is handed on.
+            if let value = nested.value {
+                lua_rawgeti(L, clua_registry_index(), lua_Integer(value))
+            } else {
+                push(nested.text, to: L)
+            }
             return
         }
         clua_push_place(L)
@@ -49,41 +53,62 @@ extension LuaState {
 
     // MARK: Failures
 
-    /// The error for a failed call, whose message is on top and is popped.
+    /// The error for a failed call, whose message or other value is on top and is popped.
     private func failure(_ status: Int32, in L: OpaquePointer, traceback: [String]) -> TesseraError {
-        let text = messageText(L)
-        clua_pop(L, 1)
-        if exceeded != clua_exceeded_none {
-            return note(text: exceededMessage, code: .limitExceeded, traceback: traceback)
+        let (text, code) = reason(status, in: L)
+        let origin = nested.flatMap { isOnTop($0.value, in: L) ? $0.error.location : nil }
+        let error = error(text, code: code, traceback: traceback, origin: origin)
+        var value: Int32?
+        if code == .limitExceeded || lua_type(L, -1) == LUA_TSTRING {
+            clua_pop(L, 1)
+        } else {
+            value = luaL_ref(L, clua_registry_index())
         }
+        keepNested((error, text, value), in: L)
+        return error
+    }
+
+    /// True if the object on top is that of a reference; numbers and the like are not told apart.
+    private func isOnTop(_ reference: Int32?, in L: OpaquePointer) -> Bool {
+        guard let reference, (try? reserve(1, on: L)) != nil else { return false }
+        lua_rawgeti(L, clua_registry_index(), lua_Integer(reference))
+        defer { clua_pop(L, 1) }
+        return lua_topointer(L, -1).map { $0 == lua_topointer(L, -2) } ?? false
+    }
+
+    /// What failed, from the error value on top.
+    private func reason(_ status: Int32, in L: OpaquePointer) -> (text: String, code: TesseraError.Code) {
+        if exceeded != clua_exceeded_none { return (exceededMessage, .limitExceeded) }
+        let text = messageText(L)
         if status == LUA_ERRMEM || text == "not enough memory" {
             // Lua does not say where memory ran out; it is some instructions after the last look.
             let place = lastSeen.map { " (last seen at \($0))" } ?? ""
-            let message = "the script needs more than its limit of \(memoryLimit) MiB of memory" + place
-            return note(text: message, code: .limitExceeded, traceback: traceback)
+            return ("the script needs more than its limit of \(memoryLimit) MiB of memory" + place, .limitExceeded)
         }
-        return note(text: text, code: .scriptFailure, traceback: traceback)
+        return (text, .scriptFailure)
     }
 
-    private func note(text: String, code: TesseraError.Code, traceback: [String]) -> TesseraError {
+    /// - Parameter origin: where a value was raised that is handed on; nil for what is raised now.
+    private func error(
+        _ text: String, code: TesseraError.Code, traceback: [String], origin: SourceLocation?
+    ) -> TesseraError {
         var traceback = traceback
         var code = code
         if let nested, text.hasSuffix(nested.text) {
             code = nested.error.code
             if let frames = nested.error.scriptTraceback { traceback = frames }
         }
-        let (location, message) = locate(text)
+        let (place, message) = locate(text)
         let cause = raised.flatMap { text.contains($0.text) ? $0.error : nil }
         // One line of Lua is what the location says already.
         let lineCount = traceback.count { !$0.hasPrefix("\t[C]:") }
         let frames = lineCount > 1 ? "\nstack traceback:\n" + traceback.joined(separator: "\n") : ""
-        let error = TesseraError(code, message + frames, location: location, cause: cause)
-        nested = (error, text)
-        return error
+        return TesseraError(code, message + frames, location: origin ?? place, cause: cause)
     }
 
     /// The text of the error value on top, whatever it is.
     private func messageText(_ L: OpaquePointer) -> String {
+        if let text = errorText(L) { return text }
         switch lua_type(L, -1) {
         case LUA_TSTRING: return String(decoding: readBytes(-1, from: L), as: UTF8.self)
         case LUA_TNIL: return "an error without a message (nil)"
@@ -97,6 +122,13 @@ extension LuaState {
             return "an error value of type \(String(cString: lua_typename(L, lua_type(L, -1))))"
         }
         return "error value \(value)"
+    }
+
+    /// What `__tostring` said of the error.
+    private func errorText(_ L: OpaquePointer) -> String? {
+        clua_push_error_text(L)
+        defer { clua_pop(L, 1) }
+        return lua_type(L, -1) == LUA_TSTRING ? String(decoding: readBytes(-1, from: L), as: UTF8.self) : nil
     }
 
     /// Splits `file:line: message`. A text without a known chunk in front gets the place where it was raised.

@@ -63,7 +63,7 @@ extension LuaState {
     /// Words the error for a global that nobody assigned.
     static func missingGlobal(state: LuaState, L: OpaquePointer) throws -> Int32 {
         let name = String(decoding: state.readBytes(1, from: L), as: UTF8.self)
-        if ["debug", "io", "os", "package"].contains(name) {
+        if ["io", "os", "package"].contains(name) {
             throw TesseraError(.notFound, "global '\(name)' is not declared: only a trusted script (--trusted) has it")
         }
         throw TesseraError(

@@ -25,8 +25,9 @@ final class LuaState: @unchecked Sendable {
     var chunkNames: [String: String] = [:]
     /// The error that a binding threw last, with the text that Lua got for it.
     var raised: (text: String, error: any Error)?
-    /// The failure of a Lua function that Swift called last, with the text that Lua had for it, for passing it on.
-    var nested: (error: TesseraError, text: String)?
+    /// The failure of a Lua function that Swift called last, for passing it on: with the text that Lua had for it, and a reference to
+    /// the error's value if that is no text.
+    private(set) var nested: (error: TesseraError, text: String, value: Int32?)?
 
     /// A state with its libraries and limits.
     ///
@@ -82,22 +83,33 @@ final class LuaState: @unchecked Sendable {
     }
     /// `file:line` at which the hook last saw the script.
     var lastSeen: String? {
-        let text = withUnsafeBytes(of: host.pointee.last_seen) {
+        guard host.pointee.last_line > 0 else { return nil }
+        let source = withUnsafeBytes(of: host.pointee.last_source) {
             String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
-        return text.isEmpty ? nil : text
+        return "\(source):\(host.pointee.last_line)"
     }
     var memoryLimit: Int { host.pointee.memory_limit >> 20 }
     /// What is left of the limits.
     var limits: ScriptLimits {
         let seconds = clua_seconds_left(host)
         return ScriptLimits(
-            seconds: seconds.isFinite ? seconds : nil, bytes: host.pointee.memory_limit > 0 ? memoryLeft : nil)
+            seconds: seconds.isFinite ? seconds : nil, bytes: host.pointee.memory_limit > 0 ? memoryLeft : nil,
+            state: self)
     }
     /// Bytes that are left of the limit.
     var memoryLeft: Int {
         let limit = host.pointee.memory_limit
         return limit == 0 ? Int.max : limit - host.pointee.used - host.pointee.external
+    }
+    /// Bytes that are left of the limit once what is garbage is collected; nil on a thread that is not inside.
+    ///
+    /// Objects that are collected are released on the way; those that a binding works with it holds itself.
+    func memoryLeftAfterCollection() -> Int? {
+        let isInside = user.withLock { user in user.map { pthread_equal($0.thread, pthread_self()) != 0 } ?? false }
+        guard isInside, let L = host.pointee.current else { return nil }
+        clua_collect(L)
+        return memoryLeft
     }
     /// Bytes that Lua holds.
     var memoryUsed: Int { host.pointee.used }
@@ -135,7 +147,7 @@ final class LuaState: @unchecked Sendable {
         var end: ContinuousClock.Instant?
         if isOutermost {
             raised = nil
-            nested = nil
+            keepNested(nil, in: L)
             end = beginRun()
         }
         giveBackReferences(L)
@@ -157,6 +169,12 @@ final class LuaState: @unchecked Sendable {
     func addBody(_ body: @escaping Body) -> lua_Integer {
         bodies.append(body)
         return lua_Integer(bodies.count - 1)
+    }
+
+    /// Keeps the last failure for passing it on, in place of the one before.
+    func keepNested(_ failure: (error: TesseraError, text: String, value: Int32?)?, in L: OpaquePointer) {
+        if let value = nested?.value { luaL_unref(L, clua_registry_index(), value) }
+        nested = failure
     }
 
     private func giveBackReferences(_ L: OpaquePointer) {
