@@ -56,14 +56,15 @@ public struct Plan: Sendable {
         self.notes = notes
         nodeCount = nodes
         var available: Set<Graph.ValueID> = []
-        stages = try choices.map { choice in
+        stages = try choices.enumerated().map { index, choice in
             guard graph.graph.values.indices.contains(choice.output), !available.contains(choice.output) else {
                 throw TesseraError(
                     .invalidArgument, "a stage makes value \(choice.output), which is none, or was made before")
             }
             let layers = graph.graph.layers(making: [choice.output], from: available)
             available.insert(choice.output)
-            return try Stage(choice, layers: layers, nodes: nodes, in: graph)
+            let label = "strategy '\(strategy)': stage \(index + 1) ('\(graph.graph.values[choice.output].name)')"
+            return try Stage(choice, layers: layers, nodes: nodes, in: graph, label: label)
         }
     }
 

@@ -16,5 +16,20 @@ extension Region {
         }
     }
 
+    /// Where it lies in a whole value, for errors: the axes that it has not all of, counted from 1, the last included.
+    func positions(in whole: Region) -> String {
+        guard rank == whole.rank else { return "one of \(rank) axes" }
+        let names =
+            switch rank {
+            case 2: ["images", "features"]
+            case 4: ["images", "channels", "rows", "columns"]
+            default: ranges.indices.map { "axis \($0 + 1):" }
+            }
+        let parts = ranges.indices.filter { self[$0] != whole[$0] }.map {
+            "\(names[$0]) \(self[$0].lowerBound + 1) to \(self[$0].upperBound)"
+        }
+        return parts.isEmpty ? "all of it" : parts.joined(separator: ", ")
+    }
+
     private func bounds(of axis: Int) -> String { "\(self[axis].lowerBound)-\(self[axis].upperBound - 1)" }
 }

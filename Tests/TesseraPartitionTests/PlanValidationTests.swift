@@ -6,20 +6,28 @@ import Testing
     @Test(
         "regions that overlap, leave a gap, lie outside, are empty or have another rank are refused",
         arguments: [
-            ([[0..<1, 0..<2, 0..<5, 0..<8], [0..<1, 0..<2, 4..<8, 0..<8]], "without overlap"),
+            (
+                [[0..<1, 0..<2, 0..<5, 0..<8], [0..<1, 0..<2, 4..<8, 0..<8]],
+                "expected regions without overlap, found rows 5 to 5 in tiles 1 and 2"
+            ),
             (
                 [[0..<1, 0..<2, 0..<5, 0..<8], [0..<1, 0..<2, 6..<8, 0..<8]],
-                "cover all 128 elements of 1x2x8x8, found 112"
+                "cover all 128 elements of 1x2x8x8, found 112: no tile has rows 6 to 6"
             ),
-            ([[0..<1, 0..<2, 0..<5, 0..<8], [0..<1, 0..<2, 5..<9, 0..<8]], "inside 1x2x8x8"),
+            (
+                [[0..<1, 0..<2, 0..<5, 0..<8], [0..<1, 0..<2, 5..<9, 0..<8]],
+                "tile 2: expected a region inside 1x2x8x8, found rows 6 to 9"
+            ),
             ([[0..<1, 0..<2, -1..<8, 0..<8]], "inside 1x2x8x8"),
             ([[0..<1, 0..<2, 0..<8, 0..<8], [0..<1, 0..<2, 8..<8, 0..<8]], "inside 1x2x8x8"),
-            ([[0..<8, 0..<8]], "inside 1x2x8x8"), ([[0..<1, 0..<1, 0..<8, 0..<8]], "found 64"), ([], "found 0"),
+            ([[0..<8, 0..<8]], "found one of 2 axes"),
+            ([[0..<1, 0..<1, 0..<8, 0..<8]], "found 64: no tile has channels 2 to 2"),
+            ([], "found 0: no tile has all of it"),
         ] as [([[Range<Int>]], String)])
     func regions(regions: [[Range<Int>]], message: String) throws {
         let graph = try network()
         let tiles = regions.map { TileChoice(node: 0, region: Region($0)) }
-        expectError(.invalidArgument, "conv: expected", message) {
+        expectError(.invalidArgument, "strategy 'hand': stage 1 ('conv'): ", message) {
             try Plan(graph, nodes: 1, choices: [StageChoice(output: 1, tiles: tiles)], strategy: "hand")
         }
     }

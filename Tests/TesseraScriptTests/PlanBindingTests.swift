@@ -261,8 +261,14 @@ import Testing
                 "return {{output = 'c', tiles = {{node = 1, rows = {0, 1}}}}}",
                 "expected a range {first, last}, counted from 1"
             ),
-            ("return {{output = 'c', tiles = {{node = 1, rows = {1, 2}}}}}", "expected regions that cover all"),
-            ("return {{output = 'c', tiles = {{node = 1}, {node = 2}}}}", "without overlap"),
+            (
+                "return {{output = 'c', tiles = {{node = 1, rows = {1, 2}}}}}",
+                "strategy 'mine': stage 1 ('c'): expected regions that cover all"
+            ),
+            (
+                "return {{output = 'c', tiles = {{node = 1}, {node = 2}}}}",
+                "without overlap, found all of it in tiles 1 and 2"
+            ),
             ("return {{output = 'c', tiles = {{node = 1, region = {{1, 1}}}}}}", "for each of 4 axes, got 1"),
             ("error('no idea')", "no idea"),
             ("while true do end", "ran longer than its limit"),
