@@ -108,6 +108,7 @@ struct PruneCommand: ParsableCommand {
             if given != AmountChoice(settings.amount.name) { settings.amount = given }
         }
         settings.amount.options = try settings.amount.options.adding(amountOptions, of: "--option")
+        try checkAmountOptions(of: settings, modules)
         settings.roundTo = roundTo ?? settings.roundTo
         settings.keep += keep
         settings.retrain = retrain ?? settings.retrain
@@ -125,5 +126,23 @@ struct PruneCommand: ParsableCommand {
         try settings.validate()
         try settings.samples?.validate()
         return settings
+    }
+
+    /// - Throws: `invalidArgument` for an '--option' that the rule has not, which says so if the metric has it.
+    private func checkAmountOptions(of settings: PruningFile, _ modules: Modules) throws {
+        let rule = try modules.pruningAmounts.module(settings.amount.name)
+        let known = rule.keys.map(\.name)
+        for argument in amountOptions where !rule.takesAnyKey {
+            let key = argument.prefix { $0 != "=" }.description
+            guard !known.contains(key) else { continue }
+            let metric = try modules.saliencyMetrics.module(settings.metric.name)
+            let isOfMetric = metric.keys.contains { $0.name == key }
+            throw TesseraError(
+                .invalidArgument,
+                "'--option' sets up the amount rule '\(rule.name)', unknown key '\(key)'"
+                    + (isOfMetric
+                        ? "; the metric '\(metric.name)' has it: '--metric-option \(argument)'"
+                        : suggestion(for: key, among: known)))
+        }
     }
 }

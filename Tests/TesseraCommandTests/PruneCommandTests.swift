@@ -152,7 +152,14 @@ import Testing
             ([network, "--amount", "steepnes"], "did you mean 'steepness'?"),
             ([network, "--amount", "ratio=1"], "'ratio' from 0 to below 1, found 1.0"),
             ([network, "--amount", "ratio=.nan"], "'ratio' from 0 to below 1, found nan"),
-            ([network, "--option", "shaer=0.2"], "unknown key 'shaer', did you mean 'share'?"),
+            (
+                [network, "--option", "shaer=0.2"],
+                "'--option' sets up the amount rule 'steepness', unknown key 'shaer', did you mean 'share'?"
+            ),
+            (
+                [network, "--metric", "random", "--option", "seed=3"],
+                "unknown key 'seed'; the metric 'random' has it: '--metric-option seed=3'"
+            ),
             ([network, "--metric", "loss"], "'loss' needs labelled samples"),
             ([network, "--keep", "stme"], "did you mean 'stem'?"),
             ([network, "--amount", "target-macs=1000"], "the target cannot be reached"),
