@@ -41,6 +41,8 @@ let package = Package(
             name: "CMPI", cSettings: [.define("TESSERA_MPI", .when(traits: ["MPI"]))],
             linkerSettings: [.linkedLibrary("mpi", .when(traits: ["MPI"]))]),
         .target(name: "CNORM", linkerSettings: [.linkedLibrary("norm")]),
+        // Pages that tell of who touches them, for the checks of plugins.
+        .target(name: "CMemoryGuard"),
         // The interface of plugins, which are built with its header alone.
         .target(name: "CTesseraPlugin"),
 
@@ -90,8 +92,8 @@ let package = Package(
         .target(
             name: "TesseraPlugins",
             dependencies: [
-                "CTesseraPlugin", "TesseraCluster", "TesseraCompression", "TesseraNetwork", "TesseraPartition",
-                "TesseraPruning", .product(name: "Logging", package: "swift-log"),
+                "CMemoryGuard", "CTesseraPlugin", "TesseraCluster", "TesseraCompression", "TesseraNetwork",
+                "TesseraPartition", "TesseraPruning", .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "TesseraScript", dependencies: ["Tessera", "CLua"]),
         .target(

@@ -7,7 +7,7 @@ struct PluginsCheckCommand: AsyncParsableCommand {
         commandName: "check", abstract: "Checks what the modules of a plugin promise by their kinds.",
         discussion: """
             Prints every promise with 'ok' or 'failed' and the reason, and ends with status 1 if one does not hold. It runs in a \
-            process of its own, so that a crash is told of as well. A module that must be given options gets them by --options. \
+            process of its own, so that a crash is told of as well, and notices where a library reads or writes beside what it is given. A module that must be given options gets them by --options. \
             Plugins in folders are not loaded beside the one that is checked.
             """)
 
@@ -16,7 +16,8 @@ struct PluginsCheckCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Check one module alone: strategy/NAME, metric/NAME, transport/NAME, codec/NAME, layout/NAME or operator/NAME.",
+            "Check one module alone: strategy/NAME, metric/NAME, amount/NAME, calibration/NAME, transport/NAME, codec/NAME, "
+                + "layout/NAME or operator/NAME.",
             valueName: "KIND/NAME"))
     var module: String?
 
@@ -108,7 +109,7 @@ struct PluginsCheckCommand: AsyncParsableCommand {
             var reason: String?
             line?.say(check.promise)
             do {
-                try await check.run()
+                try await check.runWatched()
             } catch {
                 reason = "\(error)"
             }

@@ -61,6 +61,88 @@ import Testing
         #expect(try Command("plugins", "check", library, "--timeout", "0").status == 64)
     }
 
+    @Test(
+        "a library that reads or writes beside what it is given, or an option that it does not declare, fails its checks",
+        arguments: [
+            ("saliencies[-1] = 0;", "it wrote outside of 'saliencies', 8 bytes before its start"),
+            ("saliencies[group->channel_count] = 0;", "it wrote outside of 'saliencies', a byte after its end"),
+            (
+                "((float *)group->channels[channel]->kernels.values)[0] = 1;",
+                "it wrote to 'kernels.values', which is only to be read"
+            ),
+            (
+                "volatile float next = group->channels[channel]->kernels.values[group->channels[channel]->kernels.count]; (void)next;",
+                "it read outside of 'kernels.values', a byte after its end"
+            ),
+            (
+                "saliencies[channel] += host->option_number(options, \"power\");",
+                "it read 'power' as an option of type number, which it does not declare"
+            ),
+            (
+                "saliencies[channel] += host->option_integer(options, \"factor\");",
+                "it read 'factor' as an option of type integer, which it declares as one of type number"
+            ),
+        ])
+    func memory(fault: String, reason: String) throws {
+        let source = try Self.metric(doing: "saliencies[channel] = factor * largest; \(fault)")
+        let check = try Command("plugins", "check", SampleLibrary.c(source, in: TemporaryFolder()), "--json")
+        #expect(check.status == 1)
+        let checks = try #require(try check.json()["checks"] as? [[String: Any]])
+        // The process goes on to the end.
+        #expect(checks.count == 5)
+        #expect(checks.allSatisfy { ($0["reason"] as? String)?.contains(reason) == true }, "\(checks)")
+    }
+
+    @Test("a codec that reads beyond the bytes that it is given fails where they are cut off")
+    func truncation() throws {
+        let source = """
+            #include <string.h>
+            #include <tessera_plugin.h>
+            static const tessera_host *host;
+            static tessera_status encode(
+                const tessera_options *options, const tessera_frames *format, const uint16_t *samples, tessera_output *output,
+                tessera_error *error) {
+                size_t count = (size_t)format->width * format->height * format->count;
+                (void)options, (void)error;
+                return host->write(output, samples, 2 * count);
+            }
+            static tessera_status decode(
+                const tessera_options *options, const tessera_frames *format, const void *bytes, size_t byte_count,
+                uint16_t *samples, tessera_error *error) {
+                size_t count = (size_t)format->width * format->height * format->count;
+                (void)options, (void)byte_count, (void)error;
+                memcpy(samples, bytes, 2 * count);
+                for (size_t i = 0; i < count; i++) samples[i] &= (1u << format->bits) - 1;
+                return TESSERA_OK;
+            }
+            static const tessera_codec codec = {
+                .size = sizeof codec, .kind = TESSERA_CODEC, .layout = TESSERA_BYTES, .largest_bits = 16, .is_lossless = 1,
+                .encode = encode, .decode = decode,
+            };
+            static tessera_status register_module(
+                const tessera_host *own_host, const void **table, tessera_error *error) {
+                (void)error;
+                host = own_host;
+                *table = &codec;
+                return TESSERA_OK;
+            }
+            static const tessera_descriptor descriptor = {
+                .magic = TESSERA_PLUGIN_MAGIC, .abi_major = TESSERA_ABI_MAJOR, .abi_minor = TESSERA_ABI_MINOR,
+                .size = sizeof descriptor, .kind = TESSERA_CODEC, .name = "plain", .summary = "", .version = "1",
+                .register_module = register_module,
+            };
+            TESSERA_EXPORT const tessera_descriptor *tessera_plugin(void) { return &descriptor; }
+            """
+        let check = try Command("plugins", "check", SampleLibrary.c(source, in: TemporaryFolder()), "--json")
+        #expect(check.status == 1)
+        let checks = try #require(try check.json()["checks"] as? [[String: Any]])
+        let failed = checks.filter { $0["ok"] as? Bool == false }
+        #expect(
+            failed.compactMap { $0["promise"] as? String }
+                == ["bytes that are cut off or altered give an error, or frames of the right size"])
+        #expect((failed.first?["reason"] as? String)?.hasPrefix("it read outside of 'bytes', ") == true, "\(checks)")
+    }
+
     @Test("a library that crashes is told of at once, also where a process that it left behind goes on")
     func crashes() throws {
         let folder = try TemporaryFolder()

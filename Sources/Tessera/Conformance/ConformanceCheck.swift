@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TesseraPlugins
 
 /// Something that a module promises, and how to see whether it keeps it.
 public struct ConformanceCheck: Sendable {
@@ -13,6 +14,28 @@ public struct ConformanceCheck: Sendable {
 
     /// - Throws: what does not hold, or what the module threw.
     public func run() async throws { try await body() }
+
+    /// Runs it while every access of libraries is watched: to memory beside what they are given, right before or right after, writes to
+    /// what they may only read, and reads of options that they do not declare.
+    ///
+    /// It catches SIGSEGV from then on, so it is for processes that do nothing else.
+    ///
+    /// - Throws: `outOfMemory` if there are no addresses for it; else what does not hold.
+    public func runWatched() async throws {
+        for side in PluginGuard.Side.allCases {
+            var failure: (any Error)?
+            let result = try await PluginGuard.watching(side) {
+                do { try await body() } catch { failure = error }
+            }
+            guard result.findings.isEmpty else {
+                throw BrokenPromise(
+                    description: (result.findings + (failure.map { ["\($0)"] } ?? [])).joined(separator: "; "))
+            }
+            if let failure { throw failure }
+            // Other modules have no use for a second time.
+            if !result.sawMemory { return }
+        }
+    }
 }
 
 extension ConformanceCheck {

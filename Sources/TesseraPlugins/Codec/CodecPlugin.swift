@@ -49,10 +49,12 @@ struct CodecPlugin: WeightCodec {
     func encode(_ frames: WeightFrames) throws -> [UInt8] {
         guard let encode = table.encode else { return [] }
         let output = PluginOutput(limit: 1 << 20 + 16 * frames.samples.count)
-        var format = tessera_frames(frames.format)
-        try withExtendedLifetime((output, options)) {
+        let memory = PluginMemory()
+        let format = memory.one(tessera_frames(frames.format), named: "format")
+        try withExtendedLifetime((memory, output, options)) {
             try frames.samples.withUnsafeBufferPointer { samples in
-                try library.call("encode") { encode(options.handle, &format, samples.baseAddress, output.handle, $0) }
+                let samples = memory.lent(samples, named: "samples")
+                try library.call("encode") { encode(options.handle, format, samples, output.handle, $0) }
             }
         }
         // Also for a library that does not look at what `write` returns.
@@ -62,13 +64,17 @@ struct CodecPlugin: WeightCodec {
 
     func decode(_ bytes: UnsafeRawBufferPointer, as format: FrameFormat) throws -> WeightFrames {
         guard let decode = table.decode else { return WeightFrames(format, samples: []) }
-        var frames = tessera_frames(format)
+        let memory = PluginMemory()
+        let frames = memory.one(tessera_frames(format), named: "format")
+        let shownBytes = memory.lent(bytes.bindMemory(to: UInt8.self), named: "bytes")
         let samples = try [UInt16](unsafeUninitializedCapacity: format.sampleCount) { buffer, count in
             buffer.update(repeating: 0)
             count = buffer.count
-            try withExtendedLifetime(options) {
-                try library.call("decode") {
-                    decode(options.handle, &frames, bytes.baseAddress, bytes.count, buffer.baseAddress, $0)
+            try withExtendedLifetime((memory, options)) {
+                try memory.filling(buffer, named: "samples") { samples in
+                    try library.call("decode") {
+                        decode(options.handle, frames, shownBytes, bytes.count, samples, $0)
+                    }
                 }
             }
             count = format.sampleCount

@@ -23,7 +23,7 @@ enum PluginHost {
         host.write = { output, bytes, count in
             PluginFailure.guarding(nil) { try PluginOutput.at(output).write(bytes, count: count) }
         }
-        return PluginMemory.permanent.one(host)
+        return PluginMemory.permanent.one(host, named: "host")
     }()
 
     private static func addLog(to host: inout tessera_host) {

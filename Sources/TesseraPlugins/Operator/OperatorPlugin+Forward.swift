@@ -13,12 +13,15 @@ extension OperatorPlugin {
         let memory = PluginMemory()
         // Copied: a library may rely on the alignment of elements, and must not be able to change a weight.
         let (shownInputs, shownWeights) = (
-            try inputs.map { memory.array(try $0.floats()) }, try work.weights.map { memory.array(try $0.floats()) }
+            try inputs.map { memory.array(try $0.floats(), named: "data of an input") },
+            try work.weights.map { memory.array(try $0.floats(), named: "data of a parameter") }
         )
         var result = try Tensor(zeros: work.part.output.shape)
         try withExtendedLifetime(memory) {
             try result.withMutableFloats { floats in
-                try call(work, shownInputs, shownWeights, floats.baseAddress, memory)
+                try memory.filling(floats, named: "data of the output") {
+                    try call(work, shownInputs, shownWeights, $0, memory)
+                }
             }
         }
         return [result]
@@ -58,12 +61,12 @@ extension OperatorPlugin {
         let shownWeights = try zip(weights, work.weights).map {
             try Self.show($0, Region(whole: $1.shape), of: $1.shape)
         }
-        var shownOutput = try Self.show(output, part.output, of: part.whole)
+        let shownOutput = memory.one(try Self.show(output, part.output, of: part.whole), named: "output")
         try withExtendedLifetime(options) {
             try Self.library.call("forward") {
                 forward(
-                    options.handle, memory.pointers(shownInputs), UInt32(shownInputs.count),
-                    memory.pointers(shownWeights), &shownOutput, $0)
+                    options.handle, memory.pointers(shownInputs, named: "inputs"), UInt32(shownInputs.count),
+                    memory.pointers(shownWeights, named: "parameters"), shownOutput, $0)
             }
         }
     }

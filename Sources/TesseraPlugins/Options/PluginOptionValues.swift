@@ -11,6 +11,7 @@ final class PluginOptionValues: @unchecked Sendable {
 
     /// By name, in the form that their types have.
     let values: [String: Configuration]
+    private let types: [String: PluginOption.OptionType]
     private let memory = PluginMemory()
     private var texts: [String: UnsafePointer<CChar>] = [:]
     private var integerLists: [String: List] = [:]
@@ -19,22 +20,27 @@ final class PluginOptionValues: @unchecked Sendable {
 
     init(_ values: [String: Configuration], declared: [PluginOption]) {
         self.values = values
+        types = Dictionary(declared.map { ($0.name, $0.type) }) { first, _ in first }
         for option in declared {
             guard let value = values[option.name] else { continue }
             switch option.type {
             case .text: texts[option.name] = (try? String(configuration: value)).map(memory.text)
-            case .integers: integerLists[option.name] = list((try? [Int](configuration: value))?.map(Int64.init) ?? [])
-            case .numbers: numberLists[option.name] = list((try? [Double](configuration: value)) ?? [])
+            case .integers:
+                let elements = (try? [Int](configuration: value)) ?? []
+                integerLists[option.name] = list(elements.map(Int64.init), of: option)
+            case .numbers:
+                numberLists[option.name] = list((try? [Double](configuration: value)) ?? [], of: option)
             case .texts:
                 let elements = (try? [String](configuration: value)) ?? []
-                textLists[option.name] = list(elements.map { Optional(memory.text($0)) })
+                textLists[option.name] = list(elements.map { Optional(memory.text($0)) }, of: option)
             case .integer, .number, .boolean: break
             }
         }
     }
 
-    private func list<Element>(_ elements: [Element]) -> List {
-        List(elements: UnsafeRawPointer(memory.array(elements)), count: elements.count)
+    private func list<Element>(_ elements: [Element], of option: PluginOption) -> List {
+        let memory = memory.array(elements, named: "the option '\(option.name)'")
+        return List(elements: UnsafeRawPointer(memory), count: elements.count)
     }
 
     /// What a library calls them by, as long as this object lives.
@@ -45,22 +51,39 @@ final class PluginOptionValues: @unchecked Sendable {
         return Unmanaged<PluginOptionValues>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
     }
 
-    func integer(_ name: String) -> Int64 { value(name, Int.self).map(Int64.init) ?? 0 }
-    func number(_ name: String) -> Double { value(name, Double.self) ?? 0 }
-    func boolean(_ name: String) -> Bool { value(name, Bool.self) ?? false }
-    func text(_ name: String) -> UnsafePointer<CChar>? { texts[name] }
+    func integer(_ name: String) -> Int64 { value(name, .integer, Int.self).map(Int64.init) ?? 0 }
+    func number(_ name: String) -> Double { value(name, .number, Double.self) ?? 0 }
+    func boolean(_ name: String) -> Bool { value(name, .boolean, Bool.self) ?? false }
 
-    private func value<Value: ConfigurationValue>(_ name: String, _ type: Value.Type) -> Value? {
+    func text(_ name: String) -> UnsafePointer<CChar>? {
+        noteRead(name, .text)
+        return texts[name]
+    }
+
+    func integers(_ name: String) -> (UnsafePointer<Int64>?, Int) { elements(name, .integers, integerLists) }
+    func numbers(_ name: String) -> (UnsafePointer<Double>?, Int) { elements(name, .numbers, numberLists) }
+    func texts(_ name: String) -> (UnsafePointer<UnsafePointer<CChar>?>?, Int) { elements(name, .texts, textLists) }
+
+    private func value<Value: ConfigurationValue>(
+        _ name: String, _ type: PluginOption.OptionType, _: Value.Type
+    ) -> Value? {
+        noteRead(name, type)
         guard let value = values[name] else { return nil }
         return try? Value(configuration: value)
     }
 
-    func integers(_ name: String) -> (UnsafePointer<Int64>?, Int) { elements(integerLists[name]) }
-    func numbers(_ name: String) -> (UnsafePointer<Double>?, Int) { elements(numberLists[name]) }
-    func texts(_ name: String) -> (UnsafePointer<UnsafePointer<CChar>?>?, Int) { elements(textLists[name]) }
-
-    private func elements<Element>(_ list: List?) -> (UnsafePointer<Element>?, Int) {
-        guard let list else { return (nil, 0) }
+    private func elements<Element>(
+        _ name: String, _ type: PluginOption.OptionType, _ lists: [String: List]
+    ) -> (UnsafePointer<Element>?, Int) {
+        noteRead(name, type)
+        guard let list = lists[name] else { return (nil, 0) }
         return (list.elements.assumingMemoryBound(to: Element.self), list.count)
+    }
+
+    /// An option that is not declared, or is of another type, reads as nothing, which a check tells of.
+    private func noteRead(_ name: String, _ type: PluginOption.OptionType) {
+        guard types[name] != type else { return }
+        let declared = types[name].map { "declares as one of type \($0)" } ?? "does not declare"
+        PluginGuard.note("it read '\(name)' as an option of type \(type), which it \(declared)")
     }
 }

@@ -7,19 +7,24 @@ extension PluginPlanner {
     ///
     /// - Throws: `shapeMismatch` for a network whose values have more axes than the interface of plugins.
     func show(_ memory: PluginMemory) throws -> tessera_span {
-        func numbers(_ values: [Int]) -> UnsafePointer<UInt32> { memory.array(values.map(UInt32.init)) }
+        func numbers(_ values: [Int], _ name: String) -> UnsafePointer<UInt32> {
+            memory.array(values.map(UInt32.init), named: name)
+        }
         let values = try self.values(memory)
         let layers = self.shownLayers(memory)
         let devices = shownDevices(memory)
         let inputs = span.graph.graph.inputs.map(\.value)
         return tessera_span(
             size: UInt32(MemoryLayout<tessera_span>.size), value_count: UInt32(values.count),
-            values: memory.pointers(values), layer_count: UInt32(layers.count), layers: memory.pointers(layers),
-            input_count: UInt32(inputs.count), inputs: numbers(inputs),
-            cut_point_count: UInt32(span.cutPoints.count), cut_points: numbers(span.cutPoints),
-            later_cut_point_count: UInt32(span.laterCutPoints.count), later_cut_points: numbers(span.laterCutPoints),
+            values: memory.pointers(values, named: "values"), layer_count: UInt32(layers.count),
+            layers: memory.pointers(layers, named: "layers"),
+            input_count: UInt32(inputs.count), inputs: numbers(inputs, "inputs"),
+            cut_point_count: UInt32(span.cutPoints.count), cut_points: numbers(span.cutPoints, "cut_points"),
+            later_cut_point_count: UInt32(span.laterCutPoints.count),
+            later_cut_points: numbers(span.laterCutPoints, "later_cut_points"),
             node_count: UInt32(model.cluster.nodes.count), device_count: UInt32(devices.count),
-            devices: memory.pointers(devices), leader: UInt32(model.cluster.leaderEndpoint), reserved: 0)
+            devices: memory.pointers(devices, named: "devices"), leader: UInt32(model.cluster.leaderEndpoint),
+            reserved: 0)
     }
 
     private func values(_ memory: PluginMemory) throws -> [tessera_value] {
@@ -41,7 +46,8 @@ extension PluginPlanner {
             return tessera_layer(
                 size: UInt32(MemoryLayout<tessera_layer>.size), name: memory.text(node.name),
                 kind: memory.text(node.op.name), input_count: UInt32(node.inputs.count),
-                inputs: memory.array(node.inputs.map(UInt32.init)), output: UInt32(node.outputs.first ?? 0),
+                inputs: memory.array(node.inputs.map(UInt32.init), named: "inputs of a layer"),
+                output: UInt32(node.outputs.first ?? 0),
                 multiply_accumulates: Int64(macs[id]), weight_byte_count: Int64(model.weightByteCount(of: id)))
         }
     }

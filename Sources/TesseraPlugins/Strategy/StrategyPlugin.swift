@@ -19,9 +19,9 @@ struct StrategyPlugin: PartitionStrategy {
         }
         let memory = PluginMemory()
         let planner = PluginPlanner(span, on: cluster)
-        var shown = try planner.show(memory)
+        let shown = memory.one(try planner.show(memory), named: "span")
         try withExtendedLifetime((memory, options, planner)) {
-            try library.call("partition") { partition(options.handle, &shown, planner.handle, $0) }
+            try library.call("partition") { partition(options.handle, shown, planner.handle, $0) }
         }
         return planner.decision
     }
