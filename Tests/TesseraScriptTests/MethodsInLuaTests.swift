@@ -153,6 +153,34 @@ import Testing
               for batch in data:test() do right = right + select(2, evaluation:evaluate(batch)) end
               assert(right >= 0.8 * data.test_count, metric .. ": " .. right .. " of " .. data.test_count)
             end
+
+            -- D8, D9: what is pruned by masks is zero and stays so while the rest learns: the kernels of two channels, and the slices of
+            -- the next layer that read them.
+            local pruned, masked = {2, 5}, net:trainer{batch = 8}
+            local function mask(name, part)
+              local kept = tessera.tensor{shape = masked:weight(name):shape(), fill = 1}
+              for _, channel in ipairs(pruned) do kept = kept:with(part(channel), 0) end
+              masked:set_mask(name, kept)
+            end
+            local function first(channel) return {channel} end
+            local function second(channel) return {{}, channel} end
+            for _, name in ipairs{"conv.weight", "bn.weight", "bn.bias"} do mask(name, first) end
+            mask("linear.weight", second)
+            local before = {conv = masked:weight("conv.weight"), linear = masked:weight("linear.weight")}
+            local data = net:data{data = {path = "\(toy.folder.file("pictures"))", train = "train", test = "test"}, batch = 8}
+            for batch in data:train(1) do masked:step(batch) end
+            local conv, linear = masked:weight("conv.weight"), masked:weight("linear.weight")
+            for _, channel in ipairs(pruned) do
+              for _, slice in ipairs{conv[channel], linear[second(channel)]} do assert(slice:min() == 0 and slice:max() == 0) end
+            end
+            assert(conv[1]:difference(before.conv[1]) > 0 and linear[second(1)]:difference(before.linear[second(1)]) > 0)
+            -- D9: the feature maps are zero as well.
+            local file, weights = masked:network():document(), masked:network():weights()
+            file.layers, file.outputs = {file.layers[1], file.layers[2], file.layers[3]}, {net.layers[3].name}
+            weights["linear.weight"], weights["linear.bias"] = nil, nil
+            local maps = tessera.network(file, {weights = weights}):run(tessera.tensor{shape = {1, 3, 8, 8}, random = 4})
+            for _, channel in ipairs(pruned) do assert(maps[{1, channel}]:max() == 0, channel) end
+            assert(maps:max() > 0)
             """)
     }
 
@@ -192,6 +220,23 @@ import Testing
               end
               assert(count == 8 * 3 * 9 + 3 * 8, count)
             end
+
+            -- E2 to E4: what is joined to the convolution is another with each width, and trains it through their sum.
+            local function trained(width, loss)
+              local small, epochs = net:train{
+                config = "\(config)", epochs = 1,
+                quantization = {method = "lsq", weight_bits = 4, activation_bits = 8, auxiliary = {width = width, loss = loss, distillation = 0}},
+              }
+              return small:weights()["conv.weight"], epochs[1].auxiliary_loss
+            end
+            local alone, narrow = trained(1, 1e-30)
+            local other, wide = trained(2, 1e-30)
+            assert(alone == other, "without its loss, the auxiliary network must not train the other")
+            assert(narrow ~= wide, "the auxiliary network is the same for both widths")
+            local one, two = trained(1, 0.5), trained(2, 0.5)
+            assert(one ~= alone and two ~= alone and one ~= two)
+            local _, message = pcall(trained, 0, 0.5)
+            assert(tostring(message):find("width"), message)
             """)
     }
 }
