@@ -22,6 +22,10 @@ extension ScriptLibrary {
             for op in type.operators { lines += Self.entry(op.signature, op) }
             if let element = type.element { lines += Self.entry(element.signature, element) }
         }
+        for record in records {
+            lines += ["## \(record.name)", "", record.summary, ""]
+            for field in record.fields { lines += Self.entry("\(field.name): \(field.type)", field.summary) }
+        }
         return lines.joined(separator: "\n")
     }
 
@@ -51,6 +55,11 @@ extension ScriptLibrary {
             if let element = type.element, let result = element.signature.components(separatedBy: " -> ").last {
                 lines.append("---@field [any] \(result) \(element.summary)")
             }
+            lines.append("")
+        }
+        for record in records {
+            lines += ["---\(record.summary)", "---@class \(record.name)"]
+            lines += record.fields.map { "---@field \($0.name) \($0.type) \($0.summary)" }
             lines.append("")
         }
         lines += ["---\(summary)", "\(name) = {}"]

@@ -25,7 +25,7 @@ extension ScriptLibrary {
                 ScriptTensor.scriptType, ScriptImage.scriptType, ScriptNetwork.scriptType, ScriptPlan.scriptType,
                 ScriptDeployment.scriptType, ScriptCostModel.scriptType, ScriptAmountProblem.scriptType,
                 ScriptTrainer.scriptType, ScriptData.scriptType, ScriptBatches.scriptType, ScriptProgress.scriptType,
-            ], whenInstalled: context.adopt)
+            ], records: [.span, .channelGroup, .histogram, .weightGeometry], whenInstalled: context.adopt)
     }
 
     private static var tensor: Binding {

@@ -10,7 +10,12 @@ extension ScriptNetwork {
                 + "fold?: boolean, tune?: boolean, profile?: boolean, inputs?: table} -> table",
             "Measures how long an inference takes. Gives a table with the keys of `tessera bench --json`: median_ms, p90_ms, runs, …, "
                 + "and with `profile` also layers. `inputs` gives shapes where the network leaves sizes open, or tensors or "
-                + "pictures of them; only a batch that is open is 1. load_ms is the time of compiling alone."
+                + "pictures of them; only a batch that is open is 1. load_ms is the time of compiling alone.",
+            example: """
+                \(ScriptLibrary.exampleNetwork)
+                local report = net:bench{seconds = 0.01}
+                assert(report.runs >= 1 and report.median_ms <= report.p90_ms)
+                """
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()

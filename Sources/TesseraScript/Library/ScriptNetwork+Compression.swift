@@ -11,7 +11,12 @@ extension ScriptNetwork {
                 + "target_bytes?: integer, target_accuracy_drop?: number, samples?: string|table}) -> Network, table",
             "Compresses the weights with a codec of pictures, film or sound. The options are those of a compression file; `quality` is the "
                 + "codec's. Gives the network with the weights that come back, whose `save` writes them compressed, and a table with "
-                + "what `tessera compress --json` prints."
+                + "what `tessera compress --json` prints.",
+            example: """
+                \(ScriptLibrary.exampleNetwork)
+                local small, report = net:compress{codec = "png", bits = 8}
+                assert(report.layers[1].codec == "png")
+                """
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()

@@ -52,7 +52,13 @@ extension ScriptNetwork {
         Binding(
             of: ScriptNetwork.self, "save", "save(folder: string, options?: {force?: boolean})",
             "Writes network.yaml and weights.safetensors into a folder, or weights.tcw if the network was compressed. A network that is "
-                + "there is replaced only with `force`."
+                + "there is replaced only with `force`.",
+            example: """
+                \(ScriptLibrary.exampleNetwork)
+                -- `folder` is where it goes.
+                net:save(folder .. "/small")
+                assert(#tessera.network(folder .. "/small/network.yaml").layers == #net.layers)
+                """
         ) { network, call in
             try call.expectArguments(atMost: 2)
             let folder = NetworkFolder(try call.string(1, "folder"))

@@ -14,7 +14,12 @@ extension ScriptNetwork {
             of: ScriptNetwork.self, "plan",
             "plan{\(planOptions), inputs?: table, [string]: any} -> Plan",
             "Cuts the network for so many nodes, or for those that the file `cluster` describes. `up_to` names the layer at which the cut part ends at the latest; `inputs` gives "
-                + "shapes, or tensors or pictures of them, where the network leaves sizes open; further options are the strategy's."
+                + "shapes, or tensors or pictures of them, where the network leaves sizes open; further options are the strategy's.",
+            example: """
+                \(ScriptLibrary.exampleNetwork)
+                local plan = net:plan{nodes = 2, strategy = "vertical"}
+                assert(plan.stages[1].tiles[2].node == 2)
+                """
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()

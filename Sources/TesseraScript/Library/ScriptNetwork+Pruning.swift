@@ -11,7 +11,12 @@ extension ScriptNetwork {
             "Removes the channels that matter least. The options are those of a pruning file; a metric or rule with options is a "
                 + "table such as `{metric = \"random\", seed = 4}` and `{rule = \"ratio\", ratio = 0.3}`. `inputs` gives shapes, or "
                 + "tensors or pictures of them, where the network leaves sizes open other than the batch. Gives the smaller network, and a "
-                + "table with what `tessera prune --json` prints; latencies are measured if `latency` is true."
+                + "table with what `tessera prune --json` prints; latencies are measured if `latency` is true.",
+            example: """
+                \(ScriptLibrary.exampleNetwork)
+                local small, report = net:prune{metric = "l2", amount = {rule = "ratio", ratio = 0.5}}
+                assert(report.layers[1].channels_after == 4 and small:weights()["b.weight"]:shape()[2] == 4)
+                """
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()

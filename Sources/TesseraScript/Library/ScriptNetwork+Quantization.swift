@@ -11,7 +11,14 @@ extension ScriptNetwork {
                 + "float_part?: number, count?: integer, evaluate?: string} -> Network, table",
             "Turns weights and activations into integers. `calibrate` is a file or folder of samples, or a list of tensors, images or "
                 + "tables of inputs. `bits` is one number, or those of weights and of activations. The other options are those of a "
-                + "quantization file. Gives the network, and a table with what `tessera quantize --json` prints."
+                + "quantization file. Gives the network, and a table with what `tessera quantize --json` prints.",
+            example: """
+                \(ScriptLibrary.exampleNetwork)
+                local images = {}
+                for i = 1, 4 do images[i] = tessera.tensor{shape = {1, 1, 8, 8}, random = i} end
+                local small, report = net:quantize{bits = 8, calibrate = images}
+                assert(report.samples == 4 and small:run(images[1]):difference(net:run(images[1])) < 0.1)
+                """
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()

@@ -9,7 +9,12 @@ extension ScriptNetwork {
                 + " -> table, Plan",
             "Cuts the network, by `auto` unless another strategy is named, and runs the plan in virtual time. Gives a table with what "
                 + "`tessera simulate --json` prints of a strategy, and the plan. `pictures` are there from the start; `stragglers` says "
-                + "of devices, by name, how many times as long they take as the plan supposes."
+                + "of devices, by name, how many times as long they take as the plan supposes.",
+            example: """
+                \(ScriptLibrary.exampleNetwork)
+                local report, plan = net:simulate{nodes = 2, strategy = "vertical"}
+                assert(report.latency_ms > 0 and report.busy_nodes == plan.nodes)
+                """
         ) { network, call in
             try call.expectArguments(atMost: 1)
             var options = try call.options()

@@ -69,7 +69,14 @@ final class ScriptNetwork: ScriptObject {
             "Runs one inference on inputs by name, or on the only input: tensors, pictures, or paths of such. Gives the output, or a "
                 + "table of them by name if there are several. Beside the inputs, the table may have `precision` (f32, bf16 or f16), "
                 + "`layer_precision`, a table of those of single layers, `fold = false` to run the network as it is written, see "
-                + "`net:fold`, and `tune = true` to measure kernels first, unless an input has that name."
+                + "`net:fold`, and `tune = true` to measure kernels first, unless an input has that name.",
+            example: """
+                \(ScriptLibrary.exampleNetwork)
+                local image = tessera.tensor{shape = {1, 1, 8, 8}, random = 2}
+                local exact = net:run(image)
+                assert(exact:shape()[2] == 2)
+                assert(net:run{image = image, precision = "bf16"}:difference(exact) < 0.1)
+                """
         ) { network, call in
             try call.expectArguments(atMost: 1)
             let (inputs, settings) = try network.splitSettings(from: call[1], of: call.name)

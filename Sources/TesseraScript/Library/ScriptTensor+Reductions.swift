@@ -42,7 +42,7 @@ extension ScriptTensor {
                 return [.integer(position + 1)]
             },
             Binding(
-                of: ScriptTensor.self, "map", "map(change: fun(element: number): number) -> Tensor",
+                of: ScriptTensor.self, "map", "map(change: (fun(element: number): number)) -> Tensor",
                 "The tensor of what a function gives for every element.",
                 example: """
                     local halved = tessera.tensor{values = {2, 4}}:map(function(x) return x / 2 end)

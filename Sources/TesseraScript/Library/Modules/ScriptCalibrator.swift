@@ -24,6 +24,22 @@ struct ScriptCalibrator: Calibrator {
     }
 }
 
+extension ScriptRecord {
+    static var histogram: ScriptRecord {
+        ScriptRecord(
+            "Histogram", "What was seen of a value, which the function of a calibration method gets.",
+            fields: [
+                Field("minimum", "number", "The smallest number."), Field("maximum", "number", "The largest number."),
+                Field("zeros", "integer", "How many numbers were 0."),
+                Field("width", "number", "The width of a bin."),
+                Field(
+                    "positive", "integer[]",
+                    "How many numbers above 0 there were in each bin: `positive[i]` from (i - 1) · width to i · width."),
+                Field("negative", "integer[]", "The same of numbers below 0, by magnitude."),
+            ])
+    }
+}
+
 extension ScriptTable {
     /// What a calibration method gets to see.
     fileprivate init(_ histogram: ActivationHistogram) {

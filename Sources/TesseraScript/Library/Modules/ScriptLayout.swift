@@ -45,6 +45,23 @@ struct ScriptLayout: WeightLayout {
     }
 }
 
+extension ScriptRecord {
+    static var weightGeometry: ScriptRecord {
+        ScriptRecord(
+            "WeightGeometry",
+            "The sizes of a layer's weights, which the function of a weight layout gets. Weights are numbered from 1 in the order of the "
+                + "first five, columns of the kernel fastest.",
+            fields: [
+                Field("matrices", "integer", "The gates of a recurrent layer, 1 for others."),
+                Field("outputs", "integer", "The channels or features that it makes."),
+                Field("inputs", "integer", "The channels or features that each of these reads."),
+                Field("kernel_height", "integer", "The rows of the kernel, 1 for a linear layer."),
+                Field("kernel_width", "integer", "The columns of the kernel, 1 for a linear layer."),
+                Field("count", "integer", "The number of weights, the product of all."),
+            ])
+    }
+}
+
 extension ScriptTable {
     /// What a layout gets to see of a layer.
     fileprivate init(_ geometry: WeightGeometry) {

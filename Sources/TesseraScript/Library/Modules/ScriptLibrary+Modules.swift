@@ -19,10 +19,19 @@ extension ScriptLibrary {
         Binding(
             "register.partition_strategy",
             "register.partition_strategy(name: string, "
-                + "strategy: fun(span: table, nodes: integer, options: table, model: CostModel): table, string[]?, \(about))",
+                + "strategy: (fun(span: Span, nodes: integer, options: table, model: CostModel): table[], string[]?), \(about))",
             "Adds a partition strategy, which `net:plan` and `net:deploy` then know by its name. It gets the span that can be cut "
                 + "and what it costs, and returns a list of stages `{output = NAME, tiles = {{node = 1, rows = {first, last}}, …}}`, and "
-                + "remarks for whoever reads the plan, if there are any." + aboutSummary
+                + "remarks for whoever reads the plan, if there are any." + aboutSummary,
+            example: """
+                tessera.register.partition_strategy("rows", function(span, nodes)
+                  local tiles = {}
+                  for node, rows in ipairs(tessera.divide(span.output.shape[3], nodes)) do tiles[node] = {node = node, rows = rows} end
+                  return {{output = span.output.name, tiles = tiles}}
+                end)
+                \(ScriptLibrary.exampleNetwork)
+                assert(net:plan{nodes = 2, strategy = "rows"}.stages[1].tiles[2].region[3][1] == 5)
+                """
         ) { call in
             let module = try ScriptModule(call, label: "strategy", noun: "a strategy")
             try context.register(\.strategies, module) { ScriptStrategy(module: $0, options: $1) }
@@ -33,11 +42,22 @@ extension ScriptLibrary {
     private static func registerMetric(_ context: ScriptContext) -> Binding {
         Binding(
             "register.saliency_metric",
-            "register.saliency_metric(name: string, metric: fun(group: table, options: table): number[], \(about))",
+            "register.saliency_metric(name: string, metric: (fun(group: ChannelGroup, options: table): number[]), \(about))",
             "Adds a saliency metric, which `net:prune` then knows by its name. It is called for all channels that compete with each "
-                + "other: `group.layers` are the names of the layers that make them, `group.channels[i]` has the tensors `kernels`, `biases`, "
-                + "`scales` and `readers` of one of them. It returns a number for each; the smallest are pruned."
-                + aboutSummary
+                + "other, and returns a number for each; the smallest are pruned."
+                + aboutSummary,
+            example: """
+                tessera.register.saliency_metric("largest", function(group)
+                  local saliencies = {}
+                  for i, channel in ipairs(group.channels) do
+                    saliencies[i] = math.max(channel.kernels:max(), -channel.kernels:min())
+                  end
+                  return saliencies
+                end)
+                \(ScriptLibrary.exampleNetwork)
+                local _, report = net:prune{metric = "largest", amount = {rule = "ratio", ratio = 0.25}}
+                assert(report.layers[1].channels_after == 6)
+                """
         ) { call in
             let module = try ScriptModule(call, label: "metric", noun: "a metric")
             try context.register(\.saliencyMetrics, module) { ScriptMetric(module: $0, options: $1) }
@@ -48,9 +68,19 @@ extension ScriptLibrary {
     private static func registerAmountRule(_ context: ScriptContext) -> Binding {
         Binding(
             "register.amount_rule",
-            "register.amount_rule(name: string, rule: fun(problem: AmountProblem, options: table): integer[], \(about))",
+            "register.amount_rule(name: string, rule: (fun(problem: AmountProblem, options: table): integer[]), \(about))",
             "Adds a rule for how much is pruned, which `net:prune` then knows by its name. It returns how many channels of every group "
-                + "go, those that matter least." + aboutSummary
+                + "go, those that matter least." + aboutSummary,
+            example: """
+                tessera.register.amount_rule("part", function(problem, options)
+                  local counts = {}
+                  for i, curve in ipairs(problem.curves) do counts[i] = #curve.values // options.divisor end
+                  return counts
+                end, {options = {divisor = {default = 2, summary = "one of so many goes"}}})
+                \(ScriptLibrary.exampleNetwork)
+                local _, report = net:prune{metric = "l2", amount = {rule = "part", divisor = 4}}
+                assert(report.layers[1].channels_after == 6)
+                """
         ) { call in
             let module = try ScriptModule(call, label: "rule", noun: "an amount rule")
             try context.register(\.pruningAmounts, module) { ScriptAmountRule(module: $0, options: $1) }
@@ -62,10 +92,18 @@ extension ScriptLibrary {
         Binding(
             "register.calibration_method",
             "register.calibration_method(name: string, "
-                + "method: fun(histogram: table, bits: integer, options: table): number, number, \(about))",
-            "Adds a calibration method, which `net:quantize` then knows by its name. `histogram` has `minimum`, `maximum`, `zeros`, and how "
-                + "many numbers of each magnitude there were, in bins of `width`: `positive[i]` from (i - 1) · width to i · width, and "
-                + "`negative`. It returns the range that integers are to cover, with 0 inside." + aboutSummary
+                + "method: (fun(histogram: Histogram, bits: integer, options: table): number, number), \(about))",
+            "Adds a calibration method, which `net:quantize` then knows by its name. It returns the range that "
+                + "integers are to cover, with 0 inside." + aboutSummary,
+            example: """
+                tessera.register.calibration_method("range", function(histogram)
+                  return math.min(histogram.minimum, 0), math.max(histogram.maximum, 0)
+                end)
+                \(ScriptLibrary.exampleNetwork)
+                local image = tessera.tensor{shape = {1, 1, 8, 8}, random = 2}
+                local small = net:quantize{bits = 8, calibrate = {image}, method = "range"}
+                assert(small:run(image):difference(net:run(image)) < 0.1)
+                """
         ) { call in
             let module = try ScriptModule(call, label: "method", noun: "a calibration method")
             try context.register(\.calibrators, module) { ScriptCalibrator(module: $0, options: $1) }
@@ -76,13 +114,22 @@ extension ScriptLibrary {
     private static func registerWeightLayout(_ context: ScriptContext) -> Binding {
         Binding(
             "register.weight_layout",
-            "register.weight_layout(name: string, layout: fun(geometry: table, options: table): table, \(about))",
+            "register.weight_layout(name: string, layout: (fun(geometry: WeightGeometry, options: table): "
+                + "{width: integer, height: integer, frames: integer, places: integer[]}), \(about))",
             "Adds a weight layout, which `net:compress` then knows by its name: the order in which the weights of a layer become samples. "
-                + "`geometry` has `matrices` (the gates of a recurrent layer, 1 for others), `outputs`, `inputs`, `kernel_height`, "
-                + "`kernel_width` and `count`, their product; weights are numbered from 1 in this order, columns of the kernel fastest. "
                 + "It returns `{width = …, height = …, frames = …, places = {…}}`: the size of frames, how many there are, and for each "
                 + "sample, row by row and frame by frame, the number of its weight. The first sample of a weight stands for it; further "
-                + "ones are padding. A layer must have the same frames whenever it is asked for." + aboutSummary
+                + "ones are padding. A layer must have the same frames whenever it is asked for." + aboutSummary,
+            example: """
+                tessera.register.weight_layout("row", function(geometry)
+                  local places = {}
+                  for i = 1, geometry.count do places[i] = i end
+                  return {width = geometry.count, height = 1, frames = 1, places = places}
+                end)
+                \(ScriptLibrary.exampleNetwork)
+                local _, report = net:compress{codec = "context", layout = "row"}
+                assert(report.layers[1].layout == "row")
+                """
         ) { call in
             let module = try ScriptModule(call, label: "layout", noun: "a weight layout")
             try context.register(\.weightLayouts, module) { ScriptLayout(module: $0, options: $1) }

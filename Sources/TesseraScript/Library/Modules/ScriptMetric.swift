@@ -24,6 +24,22 @@ struct ScriptMetric: SaliencyMetric {
     }
 }
 
+extension ScriptRecord {
+    static var channelGroup: ScriptRecord {
+        ScriptRecord(
+            "ChannelGroup",
+            "Channels that compete with each other, of which some are pruned: what the function of a saliency metric gets.",
+            fields: [
+                Field("name", "string", "What reports call the group."),
+                Field("layers", "string[]", "The names of the layers that make the channels."),
+                Field(
+                    "channels", "{kernels: Tensor, biases: Tensor, scales: Tensor, readers: Tensor}[]",
+                    "The weights of each channel, in lists: those that make it, its biases, its normalizations' factors, and those "
+                        + "of later layers that read it."),
+            ])
+    }
+}
+
 extension ScriptTable {
     /// What a metric gets to see of the channels that compete with each other.
     fileprivate init(_ group: DependencyGroup, in context: SaliencyContext) throws {

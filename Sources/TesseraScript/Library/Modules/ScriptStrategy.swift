@@ -34,6 +34,28 @@ struct ScriptStrategy: PartitionStrategy {
     }
 }
 
+extension ScriptRecord {
+    static var span: ScriptRecord {
+        let values = "{name: string, shape: integer[]}"
+        return ScriptRecord(
+            "Span", "The layers that can be cut, which the function of a partition strategy gets.",
+            fields: [
+                Field("inputs", "\(values)[]", "What the network is given."),
+                Field(
+                    "layers",
+                    "{name: string, kind: string, options: table, inputs: string[], shape: integer[], macs: integer}[]",
+                    "The layers in order of execution, with the shapes of what they make and their multiply-accumulates."
+                ),
+                Field("cut_points", "\(values)[]", "The values after which all axes can be cut, in order."),
+                Field(
+                    "later_cut_points", "\(values)[]",
+                    "The values after those, which depend on all pixels of one before: channels and features alone can be cut."
+                ),
+                Field("output?", values, "The last of `cut_points`; nil if there are none."),
+            ])
+    }
+}
+
 extension ScriptTable {
     /// What a strategy gets to see, all that one in Swift sees but the weights.
     fileprivate init(_ span: Span) {
