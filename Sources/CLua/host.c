@@ -118,6 +118,9 @@ static void exceed(lua_State *L, enum clua_exceeded kind) {
         snprintf(host->exceeded_message, size, "%sthe script took more than its limit of %llu instructions", position,
                  (unsigned long long)host->instruction_limit);
         break;
+    case clua_exceeded_interruption:
+        snprintf(host->exceeded_message, size, "%sinterrupted", position);
+        break;
     default:
         snprintf(host->exceeded_message, size, "%sthe script needs more than its limit of %g MiB of memory", position,
                  (double)host->memory_limit / (1 << 20));
@@ -141,6 +144,7 @@ void clua_collect(lua_State *L) {
 
 static void check_time_and_instructions(lua_State *L) {
     clua_host *host = clua_host_of(L);
+    if (host->is_interrupted && host->is_interrupted(host->owner)) exceed(L, clua_exceeded_interruption);
     if (host->instruction_limit && host->instructions > host->instruction_limit) exceed(L, clua_exceeded_instructions);
     if (now() > host->deadline) exceed(L, clua_exceeded_time);
 }
@@ -195,7 +199,7 @@ void clua_begin(clua_host *host, double seconds) {
     host->instructions = 0;
     host->last_line = 0;
     host->deadline = now() + seconds;
-    bool limited = isfinite(seconds) || host->instruction_limit;
+    bool limited = isfinite(seconds) || host->instruction_limit || host->is_interrupted;
     lua_sethook(host->main, limited ? hook : NULL, limited ? LUA_MASKCOUNT : 0, interval_of(host));
 }
 
@@ -221,6 +225,7 @@ void clua_close(clua_host *host) {
     // Finalizers of trusted scripts may still call bindings and print.
     host->invoke = NULL;
     host->print = NULL;
+    host->is_interrupted = NULL;
     lua_close(host->main);
     clua_release_references(host);
     free(host);

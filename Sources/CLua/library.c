@@ -145,6 +145,7 @@ static int print(lua_State *L) {
         host->print(host->owner, text, length);
     } else {
         fwrite(text, 1, length, stdout);
+        fflush(stdout); // whoever follows a log, or an error after it, is to see each line in its turn
     }
     return 0;
 }

@@ -18,7 +18,10 @@ extension DeviceProfile {
     /// - Throws: `notFound` if there is no such file, `malformedFile` if it is something else.
     public init(path: String) throws {
         let data: Data
-        do { data = Data(try MappedFile(path: path).bytes) } catch {
+        do {
+            let file = try MappedFile(path: path)
+            data = withExtendedLifetime(file) { Data(file.bytes) }
+        } catch {
             throw TesseraError(.notFound, "the profile '\(path)' cannot be read", cause: error)
         }
         do {

@@ -204,7 +204,7 @@ public actor Node {
         let work = TileWork(task: task, leader: leader, node: self)
         duties[task] = Duty(leader: leader, inbox: inbox, work: work)
         // Whatever time somebody has who made this node work: this is another one's task.
-        Deadline.$current.withValue(nil) {
+        Deadline.lift {
             _ = Task {
                 await work.run(stream)
                 end(task)

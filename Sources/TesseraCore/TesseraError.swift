@@ -36,6 +36,8 @@ public struct TesseraError: Error, Sendable {
     public var path: String?
     public var location: SourceLocation?
     public var cause: (any Error)?
+    /// The calls of a script that led there, innermost first; empty where `location` says it all. The description leaves them out.
+    public var traceback: [String] = []
 
     public init(
         _ code: Code, _ message: String, path: String? = nil, location: SourceLocation? = nil,
@@ -65,7 +67,7 @@ public struct TesseraError: Error, Sendable {
 }
 
 extension TesseraError: CustomStringConvertible {
-    /// `file:line:column: path: message (cause)`. A cause that the message quotes already is not repeated.
+    /// `file:line:column: path: message (cause)`, without the column where it is not known. A cause that the message quotes already is not repeated.
     public var description: String {
         var text = ""
         if let location { text += "\(location): " }
@@ -76,19 +78,19 @@ extension TesseraError: CustomStringConvertible {
     }
 }
 
-/// A place in a file that a user wrote. Lines and columns count from 1.
+/// A place in a file that a user wrote. Lines and columns count from 1; the column is nil where only the line is known.
 public struct SourceLocation: Sendable, Hashable, CustomStringConvertible {
     public var file: String
     public var line: Int
-    public var column: Int
+    public var column: Int?
 
-    public init(file: String, line: Int, column: Int) {
+    public init(file: String, line: Int, column: Int? = nil) {
         self.file = file
         self.line = line
         self.column = column
     }
 
-    public var description: String { "\(file):\(line):\(column)" }
+    public var description: String { "\(file):\(line)" + (column.map { ":\($0)" } ?? "") }
 }
 
 /// Runs `body` and adds where it happened to a `TesseraError` that does not say so itself.

@@ -3,6 +3,8 @@ import TesseraCore
 /// Chooses what to prune, in one step or several.
 public struct Pruner: Sendable {
     public var metric: any SaliencyMetric
+    /// What messages call the metric; nil for nothing.
+    public var metricName: String?
     public var amount: any AmountRule
     /// The number of channels that kept ones of a layer are rounded up to a multiple of.
     public var multiple = 1
@@ -40,7 +42,7 @@ public struct Pruner: Sendable {
         guard multiple >= 1 else {
             throw TesseraError(.invalidArgument, "expected to round to a multiple of at least 1, found \(multiple)")
         }
-        let curves = try metric.curves(in: context)
+        let curves = try metric.curves(in: context, named: metricName)
         let problem = AmountProblem(
             curves: curves, isComparable: metric.isComparable, multiple: multiple,
             operations: { try operations(PruningMask($0, of: curves, in: dependencies)) },
@@ -54,7 +56,7 @@ public struct Pruner: Sendable {
             let ordered =
                 step == 0
                 ? curves
-                : zip(dependencies.groups, try metric.curves(in: current)).map { group, curve in
+                : zip(dependencies.groups, try metric.curves(in: current, named: metricName)).map { group, curve in
                     SaliencyCurve(
                         group: curve.group, values: curve.values,
                         first: Set(group.channels.indices.filter { mask.removed.contains(group.channels[$0].id) }))

@@ -1,34 +1,47 @@
 import CEditLine
 import Foundation
 import Synchronization
+import Tessera
 
 /// Reads lines from a person, with history and completion, or from a pipe.
 final class LineReader {
+    enum Line {
+        case text(String)
+        /// Given up by Ctrl-C.
+        case dropped
+        case end
+    }
+
     private let isInteractive = isatty(STDIN_FILENO) != 0
     private let history: String
     /// What completes a name; the library calls a function without a context.
     private static let completions = Mutex<[String]>([])
 
     /// - Parameter history: the file that keeps what was typed.
-    init(history: String) {
+    /// - Throws: `inputOutput` if the system gives no pipe.
+    init(history: String) throws {
         self.history = history
         guard isInteractive else { return }
-        rl_initialize()
+        guard ceditline_open() else { throw TesseraError(.inputOutput, "no pipe for the prompt") }
         using_history()
         read_history(history)
         stifle_history(1000)
     }
 
-    /// The next line without its end; nil at the end of the input.
-    func read(_ prompt: String) -> String? {
-        guard isInteractive else { return readLine() }
-        guard let line = readline(prompt) else {
-            print()
-            return nil
+    /// The next line without its end.
+    func read(_ prompt: String) -> Line {
+        guard isInteractive else { return readLine().map(Line.text) ?? .end }
+        var isDropped = false
+        guard let line = ceditline_read(prompt, &isDropped) else {
+            print(isDropped ? "^C" : "")
+            return isDropped ? .dropped : .end
         }
         defer { free(line) }
-        return String(cString: line)
+        return .text(String(cString: line))
     }
+
+    /// Drops the line that is being typed, if one is. May be called on any thread.
+    static func interrupt() { ceditline_interrupt() }
 
     /// Keeps an entry for later.
     func remember(_ entry: String) {

@@ -27,11 +27,7 @@ struct ScriptCommand: ParsableCommand {
         var options = limits.engineOptions
         options.arguments = arguments
         let engine = try ScriptEngine(options, libraries: [.tessera(modules: plugins.modules(for: options))])
-        do {
-            try engine.run(file: file)
-        } catch let error as TesseraError {
-            throw Failure(error)
-        }
+        try engine.run(file: file)
     }
 
     /// What a script says of itself in the comment that it begins with; nil if it begins with none, or cannot be read.
@@ -44,18 +40,5 @@ struct ScriptCommand: ParsableCommand {
             let text = line.dropFirst(2)
             return String(text.first == " " ? text.dropFirst() : text)
         }.joined(separator: "\n")
-    }
-
-    /// An error with the lines that it is about below its first.
-    private struct Failure: Error, CustomStringConvertible {
-        let description: String
-
-        init(_ error: TesseraError) {
-            var lines = "\(error)".split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-            if let location = error.location, let excerpt = SourceExcerpt(of: location) {
-                lines.insert(excerpt.description, at: 1)
-            }
-            description = lines.joined(separator: "\n")
-        }
     }
 }

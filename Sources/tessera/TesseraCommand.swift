@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Tessera
 
 @main
@@ -16,4 +17,20 @@ struct TesseraCommand: AsyncParsableCommand {
             DeployCommand.self, ClusterCommand.self,
             ScriptCommand.self, ReplCommand.self, PluginsCommand.self, DoctorCommand.self, SchemaCommand.self,
         ])
+
+    /// Runs the command that is asked for. Its errors come with the lines of the files that they are about.
+    static func main() async {
+        do {
+            var command = try await asyncParseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            // What was printed before comes first.
+            fflush(nil)
+            exit(withError: (error as? TesseraError).map { ErrorReport($0) } ?? error)
+        }
+    }
 }

@@ -6,12 +6,14 @@ public struct Command {
     public let output: String
     public let errors: String
 
-    /// - Parameter environment: variables in addition to those of the tests.
-    public init(_ arguments: String..., environment: [String: String] = [:]) throws {
-        try self.init(arguments, environment: environment)
+    /// - Parameters:
+    ///   - environment: variables in addition to those of the tests.
+    ///   - input: what it reads; nil for nothing.
+    public init(_ arguments: String..., environment: [String: String] = [:], input: String? = nil) throws {
+        try self.init(arguments, environment: environment, input: input)
     }
 
-    public init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    public init(_ arguments: [String], environment: [String: String] = [:], input: String? = nil) throws {
         let folder = try TemporaryFolder()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: TestFiles.executable)
@@ -20,7 +22,7 @@ public struct Command {
         // Files, since nobody reads two pipes at once.
         process.standardOutput = FileHandle(forWritingAtPath: try folder.write("", to: "out"))
         process.standardError = FileHandle(forWritingAtPath: try folder.write("", to: "err"))
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = try FileHandle(forReadingAtPath: folder.write(input ?? "", to: "in"))
         try process.run()
         process.waitUntilExit()
         status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus

@@ -85,7 +85,9 @@ import Testing
         ])
     func memory(fault: String, reason: String) throws {
         let source = try Self.metric(doing: "saliencies[channel] = factor * largest; \(fault)")
-        let check = try Command("plugins", "check", SampleLibrary.c(source, in: TemporaryFolder()), "--json")
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let check = try Command("plugins", "check", SampleLibrary.c(source, in: folder), "--json")
         #expect(check.status == 1)
         let checks = try #require(try check.json()["checks"] as? [[String: Any]])
         // The process goes on to the end.
@@ -133,7 +135,9 @@ import Testing
             };
             TESSERA_EXPORT const tessera_descriptor *tessera_plugin(void) { return &descriptor; }
             """
-        let check = try Command("plugins", "check", SampleLibrary.c(source, in: TemporaryFolder()), "--json")
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let check = try Command("plugins", "check", SampleLibrary.c(source, in: folder), "--json")
         #expect(check.status == 1)
         let checks = try #require(try check.json()["checks"] as? [[String: Any]])
         let failed = checks.filter { $0["ok"] as? Bool == false }

@@ -62,7 +62,7 @@ import Testing
             let error = zip(found, exact).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
             return (layer.byteCount, error, found)
         }
-        for (grid, step) in [(0.5, 0.58), (1, 1.15), (1.6, 1.85)] {
+        for (grid, step) in [(0.5, 0.58), (1, 1.22), (1.6, 2.12)] {
             let (one, two) = (try encoded(.grid(step: grid)), try encoded(.dependent(step: step)))
             #expect(two.bytes < one.bytes, "seed \(seed): \(two.bytes) and \(one.bytes) bytes at \(grid)")
             #expect(two.error < one.error, "seed \(seed): \(two.error) and \(one.error) at \(grid)")

@@ -27,6 +27,23 @@ import Testing
         #expect(error?.code == .limitExceeded)
     }
 
+    @Test func interruptedWorkIsRefused() throws {
+        let interruption = Interruption()
+        try Deadline.hold(until: nil, or: interruption) {
+            let watch = Deadline.Watch()
+            try Deadline.check()
+            try watch.check()
+            interruption.request()
+            #expect(throws: TesseraError.self) { try Deadline.check() }
+            #expect(throws: TesseraError.self) { try watch.check() }
+            try Deadline.lift { try Deadline.check() }
+            interruption.withdraw()
+            try Deadline.check()
+        }
+        interruption.request()
+        try Deadline.check()
+    }
+
     @Test func aWatchKeepsTheDeadlineThatHeldWhenItBegan() throws {
         try Deadline.Watch().check()
         for late in [.seconds(-1), .nanoseconds(-1), .seconds(-1e15)] as [Duration] {

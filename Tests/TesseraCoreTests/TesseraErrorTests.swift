@@ -10,6 +10,8 @@ import Testing
         let cause = TesseraError(.inputOutput, "no such file")
         let all = TesseraError(.notFound, "weights are missing", path: "conv1", location: place, cause: cause)
         #expect(all.description == "net.yaml:3:14: conv1: weights are missing (no such file)")
+        let line = TesseraCore.SourceLocation(file: "a.lua", line: 3)
+        #expect(TesseraError(.scriptFailure, "gone", location: line).description == "a.lua:3: gone")
         #expect(TesseraError(.notFound, "gone").description == "gone")
         #expect(TesseraError(.notFound, "gone", path: "a").description == "a: gone")
         let quoted = TesseraError(.notFound, "cannot read it: no such file", cause: cause)

@@ -221,20 +221,29 @@ import Testing
               assert(count == 8 * 3 * 9 + 3 * 8, count)
             end
 
-            -- E2 to E4: what is joined to the convolution is another with each width, and trains it through their sum.
+            -- E2 to E4: what is joined to a convolution is another with each width, as the next one sees, and trains it through their sum.
+            local deep = tessera.network{
+              inputs = {image = {shape = {"batch", 3, 8, 8}, mean = 0.5, deviation = 0.25}}, weights = {random = 3},
+              layers = {
+                {conv = {name = "conv", channels = 8, kernel = 3, padding = 1}}, "relu",
+                {conv = {name = "second", channels = 8, kernel = 3, padding = 1}}, "relu",
+                "global_average_pool", "flatten", {linear = {name = "linear", features = 3}},
+              },
+              outputs = {logits = "linear"},
+            }
             local function trained(width, loss)
-              local small, epochs = net:train{
+              local small, epochs = deep:train{
                 config = "\(config)", epochs = 1,
                 quantization = {method = "lsq", weight_bits = 4, activation_bits = 8, auxiliary = {width = width, loss = loss, distillation = 0}},
               }
               return small:weights()["conv.weight"], epochs[1].auxiliary_loss
             end
-            local alone, narrow = trained(1, 1e-30)
-            local other, wide = trained(2, 1e-30)
+            local alone, other = trained(1, 1e-30), trained(2, 1e-30)
             assert(alone == other, "without its loss, the auxiliary network must not train the other")
+            local one, narrow = trained(1, 0.5)
+            local two, wide = trained(2, 0.5)
+            assert(one ~= alone and two ~= alone, "the auxiliary network's loss does not train the other")
             assert(narrow ~= wide, "the auxiliary network is the same for both widths")
-            local one, two = trained(1, 0.5), trained(2, 0.5)
-            assert(one ~= alone and two ~= alone and one ~= two)
             local _, message = pcall(trained, 0, 0.5)
             assert(tostring(message):find("width"), message)
             """)

@@ -32,6 +32,28 @@ import Testing
                 """)
     }
 
+    @Test func linesCountFromTheFirstOfTheSession() throws {
+        let error = #expect(throws: TesseraError.self) { try engine().evaluate("x = 1\nx = = 2", line: 7) }
+        #expect(error?.location == SourceLocation(file: "input", line: 8))
+        let later = #expect(throws: TesseraError.self) { try engine().evaluate("none.such", line: 3) }
+        #expect(later?.location == SourceLocation(file: "input", line: 3))
+    }
+
+    @Test func longValuesAreCutUnlessAllIsAskedFor() throws {
+        let lines = Lines()
+        var options = ScriptEngine.Options()
+        options.print = lines.add
+        let engine = try ScriptEngine(options)
+        let all = (1...9).map(String.init).joined(separator: "\n") + "\n"
+        try engine.run("text = '\(all.dropLast().replacing("\n", with: "\\n"))'")
+        _ = try engine.evaluate("text", showing: 9)
+        _ = try engine.evaluate("= text", showing: 3)
+        #expect(lines.text == all + all)
+        // 4 to 9, with the ends of six lines.
+        _ = try engine.evaluate("text", showing: 3)
+        #expect(lines.text == all + all + "1\n2\n3\n… 12 more characters: '=' before the entry shows all\n")
+    }
+
     @Test func anEntryMayTakeLines() throws {
         let engine = try engine()
         #expect(try engine.evaluate("for i = 1, 2 do") == false)

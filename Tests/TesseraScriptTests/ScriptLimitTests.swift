@@ -1,3 +1,4 @@
+import Foundation
 import TesseraCore
 import TesseraScript
 import Testing
@@ -105,9 +106,38 @@ import Testing
         try run(source, limits(instructions: 5_000_000))
     }
 
+    @Test("An interruption stops it, also without limits", arguments: endless)
+    func interruption(source: String) async throws {
+        let options = limits()
+        let (clock, isDone) = (options.clock, Flag())
+        // What comes before the run begins is not for it.
+        let thread = Thread {
+            while !isDone.isDone {
+                Thread.sleep(forTimeInterval: 0.05)
+                clock.interruption.request()
+            }
+        }
+        thread.start()
+        defer { isDone.set(true) }
+        let error = try #require(failure(source, options))
+        #expect(error.code == .limitExceeded)
+        #expect(error.message == "interrupted")
+    }
+
+    @Test func anInterruptedEngineRunsWhatComesNext() throws {
+        let options = limits()
+        let stop = Binding("stop", "stop()", "Interrupts the script that calls it.") { _ in
+            options.clock.interruption.request()
+            return []
+        }
+        let engine = try engine(options, [stop])
+        #expect(throws: TesseraError.self) { try engine.run("x = 3 test.stop() x = 4", name: "test.lua") }
+        #expect(try engine.run("return x") == [3])
+    }
+
     @Test func theLocationIsThatOfTheLoop() throws {
         let error = try #require(failure("\n\nwhile true do end", limits(seconds: 0.05)))
-        #expect(error.location == SourceLocation(file: "test.lua", line: 3, column: 1))
+        #expect(error.location == SourceLocation(file: "test.lua", line: 3))
     }
 
     @Test func repeatingNothingEnds() throws {

@@ -144,6 +144,85 @@ import Testing
         #expect(large.message.contains("more than its limit of 32 MiB of memory"))
     }
 
+    @Test("a plugin ends when the script that it works for is interrupted")
+    func interruptionOfTheCaller() async throws {
+        try folder.write(
+            "endless.lua", "tessera.register.partition_strategy('endless', function() while true do end end)")
+        let (options, isDone) = (ScriptEngine.Options(), Flag())
+        let clock = options.clock
+        let thread = Thread {
+            while !isDone.isDone {
+                Thread.sleep(forTimeInterval: 0.05)
+                clock.interruption.request()
+            }
+        }
+        thread.start()
+        defer { isDone.set(true) }
+        let script = """
+            tessera.plugin(folder .. "/endless.lua")
+            tessera.network(folder .. "/toy.yaml"):plan{nodes = 2, strategy = "endless"}
+            """
+        let error = try #require(await folder.failure(script, options))
+        #expect(error.message.hasSuffix("interrupted"), "\(error)")
+    }
+
+    @Test("an error in a plugin says of which module it is, with the calls in the plugin as its cause")
+    func failing() async throws {
+        try folder.write(
+            "failing.lua",
+            """
+            local function scale(group)
+              return group.none.scale
+            end
+            tessera.register.saliency_metric("mine", function(group)
+              local values = {scale(group)}
+              return values
+            end)
+            tessera.register.saliency_metric("few", function() return {1} end)
+            """)
+        var modules = Modules.builtin
+        modules.pluginLoaders.append(ScriptPluginLoader())
+        try modules.load(plugins: [folder.path + "/failing.lua"])
+        let network = try modules.loader.load(folder.path + "/toy.yaml")
+        func error(_ metric: String) throws -> TesseraError {
+            let settings = try PruningFile(
+                configuration: YAMLReader.parse(
+                    "{tessera: 1, metric: \(metric), amount: {rule: ratio, ratio: 0.5}}", file: "test"))
+            let pruning = NetworkPruning(
+                network, settings, shapes: ["image": [1, 1, 8, 8]], modules: modules,
+                backend: try modules.backends.make("reference"))
+            return try #require(#expect(throws: TesseraError.self) { try pruning.run() })
+        }
+        let mine = try error("mine")
+        #expect(mine.location == SourceLocation(file: folder.path + "/failing.lua", line: 2))
+        #expect(mine.path == "saliency metric 'mine'")
+        #expect(mine.message == "attempt to index a nil value (field 'none')")
+        #expect(mine.traceback.count == 2, "\(mine.traceback)")
+        let few = try error("few")
+        #expect("\(few)".hasPrefix("saliency metric 'few': "), "\(few)")
+        #expect(few.message == "expected 8 saliencies, found 1")
+        // From a script, the plugin's calls are those of the cause.
+        let script = """
+            tessera.plugin(folder .. "/failing.lua")
+            tessera.network(folder .. "/toy.yaml"):prune{metric = "mine", amount = {rule = "ratio", ratio = 0.5}}
+            """
+        let outer = try #require(await folder.failure(script))
+        #expect(outer.location == SourceLocation(file: "test.lua", line: 2))
+        #expect(outer.message.hasSuffix("saliency metric 'mine': attempt to index a nil value (field 'none')"))
+        #expect((outer.cause as? TesseraError)?.traceback == mine.traceback)
+    }
+
+    @Test("an error in a module of the script itself says of which")
+    func failingInTheScript() async throws {
+        let error = try #require(
+            await folder.failure(
+                """
+                tessera.register.partition_strategy("mine", function(span) return span.none.x end)
+                tessera.network(folder .. "/toy.yaml"):plan{nodes = 2, strategy = "mine"}
+                """))
+        #expect(error.description == "test.lua:1: strategy 'mine': attempt to index a nil value (field 'none')")
+    }
+
     @Test(
         "A plugin that cannot be used says why",
         arguments: [

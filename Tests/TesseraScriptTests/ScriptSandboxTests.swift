@@ -125,7 +125,7 @@ import Testing
         #expect(try engine(options).run(file: main) == ["lib.a", 1, true, "shared"])
 
         let error = #expect(throws: TesseraError.self) { try engine(options).run("require('broken')") }
-        #expect(error?.location == SourceLocation(file: broken, line: 2, column: 1))
+        #expect(error?.location == SourceLocation(file: broken, line: 2))
         #expect(error?.message.hasPrefix("broken") == true)
         let missing = #expect(throws: TesseraError.self) { try engine(options).run("require('nothing.here')") }
         #expect(missing?.message.contains("nothing/here.lua") == true)

@@ -17,7 +17,7 @@
 ---@field max fun(self: Tensor, axis?: integer): number|Tensor The largest of all elements, or of those along an axis. Axes count from 1; that one is gone from the result.
 ---@field min fun(self: Tensor, axis?: integer): number|Tensor The smallest of all elements, or of those along an axis. Axes count from 1; that one is gone from the result.
 ---@field argmax fun(self: Tensor, axis?: integer): integer|Tensor The position, counted from 1, of the largest of all elements, or of those along an axis, which is gone from the result; of equal ones the first. What is no number counts as the largest.
----@field map fun(self: Tensor, change: fun(element: number): number): Tensor The tensor of what a function gives for every element.
+---@field map fun(self: Tensor, change: (fun(element: number): number)): Tensor The tensor of what a function gives for every element.
 ---@operator len: integer
 ---@operator add(Tensor|number): Tensor
 ---@operator sub(Tensor|number): Tensor
@@ -53,7 +53,7 @@
 ---@field fold fun(self: Network): Network The network with batch normalizations, and arithmetic with constants, merged into the convolutions, transposed convolutions and linear layers before them. `run`, `deploy` and `start` do so anyway.
 ---@field prune fun(self: Network, options: {metric?: string|table, amount?: string|table, round_to?: integer, keep?: string[], schedule?: string|table, retrain?: string|table, samples?: string|table, inputs?: table, latency?: boolean}): Network, table Removes the channels that matter least. The options are those of a pruning file; a metric or rule with options is a table such as `{metric = "random", seed = 4}` and `{rule = "ratio", ratio = 0.3}`. `inputs` gives shapes, or tensors or pictures of them, where the network leaves sizes open other than the batch. Gives the smaller network, and a table with what `tessera prune --json` prints; latencies are measured if `latency` is true.
 ---@field quantize fun(self: Network, options: {calibrate: string|table|Tensor|Image, bits?: integer|integer[], method?: string|table, keep?: string[], target?: string, rounding?: string, correct_bias?: boolean, equalize?: boolean, sensitivity?: boolean, float_part?: number, count?: integer, evaluate?: string}): Network, table Turns weights and activations into integers. `calibrate` is a file or folder of samples, or a list of tensors, images or tables of inputs. `bits` is one number, or those of weights and of activations. The other options are those of a quantization file. Gives the network, and a table with what `tessera quantize --json` prints.
----@field compress fun(self: Network, options?: {codec?: string|table, quality?: integer, bits?: integer, step?: number, dead_zone?: number, per_channel?: boolean, layout?: string|table, block?: integer[], reorder?: boolean, layers?: table, evaluate?: string, target_bytes?: integer, target_accuracy_drop?: number, samples?: string|table}): Network, table Compresses the weights with a codec of pictures, film or sound. The options are those of a compression file; `quality` is the codec's. Gives the network with the weights that come back, whose `save` writes them compressed, and a table with what `tessera compress --json` prints.
+---@field compress fun(self: Network, options?: {codec?: string|table, quality?: integer, bits?: integer, step?: number, dead_zone?: number, dependent?: boolean, per_channel?: boolean, layout?: string|table, block?: integer[], reorder?: boolean, layers?: table, evaluate?: string, target_bytes?: integer, target_accuracy_drop?: number, samples?: string|table}): Network, table Compresses the weights with a codec of pictures, film or sound. The options are those of a compression file; `quality` is the codec's. Gives the network with the weights that come back, whose `save` writes them compressed, and a table with what `tessera compress --json` prints.
 ---@field ranges fun(self: Network, options: {calibrate: table, headroom?: number, fold?: boolean}): {name: string, kind: string, activation: number, weight?: number, variance?: number, verdict: string}[] Runs the network in f32 on every element of the list `calibrate`, each what `run` takes, and tells the largest magnitudes in each layer. The verdict is `overflow` for a layer with a number above 65504, the largest of IEEE binary16, `at risk` where activations `headroom` times larger (2 by default) would be, or else `fits`.
 ---@field save fun(self: Network, folder: string, options?: {force?: boolean}) Writes network.yaml and weights.safetensors into a folder, or weights.tcw if the network was compressed. A network that is there is replaced only with `force`.
 ---@field train fun(self: Network, options: {config: string|table, output?: string, epochs?: integer, quantization?: string|table}): Network, table[] Trains the network, from the weights that it has, as a training file says, or a table with the same keys, whose own network and weights are left out of account. Gives the trained network and what each epoch came to: epoch, rate, train_loss, train_accuracy, test_loss, test_accuracy, test_psnr, and with an auxiliary network own_loss, auxiliary_loss, distillation_loss. `output`, `epochs` and `quantization` replace those of the file; with `quantization` the trained network is one of integers.
@@ -131,6 +131,38 @@
 ---@field done integer The steps so far.
 ---@field step fun(self: Progress, text?: string) Goes one step on, and shows a text beside the bar.
 ---@field close fun(self: Progress)
+
+---The layers that can be cut, which the function of a partition strategy gets.
+---@class Span
+---@field inputs {name: string, shape: integer[]}[] What the network is given.
+---@field layers {name: string, kind: string, options: table, inputs: string[], shape: integer[], macs: integer}[] The layers in order of execution, with the shapes of what they make and their multiply-accumulates.
+---@field cut_points {name: string, shape: integer[]}[] The values after which all axes can be cut, in order.
+---@field later_cut_points {name: string, shape: integer[]}[] The values after those, which depend on all pixels of one before: channels and features alone can be cut.
+---@field output? {name: string, shape: integer[]} The last of `cut_points`; nil if there are none.
+
+---Channels that compete with each other, of which some are pruned: what the function of a saliency metric gets.
+---@class ChannelGroup
+---@field name string What reports call the group.
+---@field layers string[] The names of the layers that make the channels.
+---@field channels {kernels: Tensor, biases: Tensor, scales: Tensor, readers: Tensor}[] The weights of each channel, in lists: those that make it, its biases, its normalizations' factors, and those of later layers that read it.
+
+---What was seen of a value, which the function of a calibration method gets.
+---@class Histogram
+---@field minimum number The smallest number.
+---@field maximum number The largest number.
+---@field zeros integer How many numbers were 0.
+---@field width number The width of a bin.
+---@field positive integer[] How many numbers above 0 there were in each bin: `positive[i]` from (i - 1) · width to i · width.
+---@field negative integer[] The same of numbers below 0, by magnitude.
+
+---The sizes of a layer's weights, which the function of a weight layout gets. Weights are numbered from 1 in the order of the first five, columns of the kernel fastest.
+---@class WeightGeometry
+---@field matrices integer The gates of a recurrent layer, 1 for others.
+---@field outputs integer The channels or features that it makes.
+---@field inputs integer The channels or features that each of these reads.
+---@field kernel_height integer The rows of the kernel, 1 for a linear layer.
+---@field kernel_width integer The columns of the kernel, 1 for a linear layer.
+---@field count integer The number of weights, the product of all.
 
 ---Networks, and the nodes that run them.
 tessera = {}
@@ -224,23 +256,23 @@ tessera.plot = nil
 tessera.register = {}
 
 ---Adds a partition strategy, which `net:plan` and `net:deploy` then know by its name. It gets the span that can be cut and what it costs, and returns a list of stages `{output = NAME, tiles = {{node = 1, rows = {first, last}}, …}}`, and remarks for whoever reads the plan, if there are any. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.
----@type fun(name: string, strategy: fun(span: table, nodes: integer, options: table, model: CostModel): table, string[]?, about?: {summary?: string, options?: table})
+---@type fun(name: string, strategy: (fun(span: Span, nodes: integer, options: table, model: CostModel): table[], string[]?), about?: {summary?: string, options?: table})
 tessera.register.partition_strategy = nil
 
----Adds a saliency metric, which `net:prune` then knows by its name. It is called for all channels that compete with each other: `group.layers` are the names of the layers that make them, `group.channels[i]` has the tensors `kernels`, `biases`, `scales` and `readers` of one of them. It returns a number for each; the smallest are pruned. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.
----@type fun(name: string, metric: fun(group: table, options: table): number[], about?: {summary?: string, options?: table})
+---Adds a saliency metric, which `net:prune` then knows by its name. It is called for all channels that compete with each other, and returns a number for each; the smallest are pruned. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.
+---@type fun(name: string, metric: (fun(group: ChannelGroup, options: table): number[]), about?: {summary?: string, options?: table})
 tessera.register.saliency_metric = nil
 
 ---Adds a rule for how much is pruned, which `net:prune` then knows by its name. It returns how many channels of every group go, those that matter least. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.
----@type fun(name: string, rule: fun(problem: AmountProblem, options: table): integer[], about?: {summary?: string, options?: table})
+---@type fun(name: string, rule: (fun(problem: AmountProblem, options: table): integer[]), about?: {summary?: string, options?: table})
 tessera.register.amount_rule = nil
 
----Adds a calibration method, which `net:quantize` then knows by its name. `histogram` has `minimum`, `maximum`, `zeros`, and how many numbers of each magnitude there were, in bins of `width`: `positive[i]` from (i - 1) · width to i · width, and `negative`. It returns the range that integers are to cover, with 0 inside. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.
----@type fun(name: string, method: fun(histogram: table, bits: integer, options: table): number, number, about?: {summary?: string, options?: table})
+---Adds a calibration method, which `net:quantize` then knows by its name. It returns the range that integers are to cover, with 0 inside. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.
+---@type fun(name: string, method: (fun(histogram: Histogram, bits: integer, options: table): number, number), about?: {summary?: string, options?: table})
 tessera.register.calibration_method = nil
 
----Adds a weight layout, which `net:compress` then knows by its name: the order in which the weights of a layer become samples. `geometry` has `matrices` (the gates of a recurrent layer, 1 for others), `outputs`, `inputs`, `kernel_height`, `kernel_width` and `count`, their product; weights are numbered from 1 in this order, columns of the kernel fastest. It returns `{width = …, height = …, frames = …, places = {…}}`: the size of frames, how many there are, and for each sample, row by row and frame by frame, the number of its weight. The first sample of a weight stands for it; further ones are padding. A layer must have the same frames whenever it is asked for. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.
----@type fun(name: string, layout: fun(geometry: table, options: table): table, about?: {summary?: string, options?: table})
+---Adds a weight layout, which `net:compress` then knows by its name: the order in which the weights of a layer become samples. It returns `{width = …, height = …, frames = …, places = {…}}`: the size of frames, how many there are, and for each sample, row by row and frame by frame, the number of its weight. The first sample of a weight stands for it; further ones are padding. A layer must have the same frames whenever it is asked for. `about.options` declares what it takes, by name: `{default = 0.5, summary = "the part that goes"}`; without, it gets whatever is given.
+---@type fun(name: string, layout: (fun(geometry: WeightGeometry, options: table): {width: integer, height: integer, frames: integer, places: integer[]}), about?: {summary?: string, options?: table})
 tessera.register.weight_layout = nil
 
 ---Loads a plugin, whose modules are known by name then: a script that registers some, or, from a trusted script, a shared library.

@@ -17,8 +17,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// What stopped a script, if a limit did. Time and instructions stay exceeded until the next `clua_begin`.
-enum clua_exceeded { clua_exceeded_none = 0, clua_exceeded_time, clua_exceeded_instructions, clua_exceeded_memory };
+/// What stopped a script, if a limit or an interruption did. All but memory stay exceeded until the next `clua_begin`.
+enum clua_exceeded {
+    clua_exceeded_none = 0,
+    clua_exceeded_time,
+    clua_exceeded_instructions,
+    clua_exceeded_memory,
+    clua_exceeded_interruption,
+};
 
 /// One Lua state with its limits. Used from one thread at a time.
 typedef struct clua_host {
@@ -32,6 +38,8 @@ typedef struct clua_host {
     void (*release)(void *object);
     /// Takes what scripts print; NULL: it goes to stdout.
     void (*print)(void *owner, const char *text, size_t length);
+    /// Whether somebody wants the script to end; NULL: nobody ever does.
+    bool (*is_interrupted)(void *owner);
 
     /// Bytes that Lua holds, bytes that objects say they hold, and the most that both may be together (0: no limit).
     size_t used, external, memory_limit;

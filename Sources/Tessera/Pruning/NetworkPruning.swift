@@ -53,6 +53,7 @@ public struct NetworkPruning: Sendable {
         }
         let dependencies = try ChannelDependencies(network.bound(inputs: shapes), keeping: settings.keep)
         var pruner = Pruner(metric: metric, amount: amount)
+        pruner.metricName = settings.metric.name
         let trainer = try retrainer == nil ? trainer(dependencies) : nil
         (pruner.multiple, pruner.schedule, pruner.retrainer) = (
             settings.roundTo, settings.schedule, retrainer ?? trainer

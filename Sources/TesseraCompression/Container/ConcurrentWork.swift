@@ -5,8 +5,10 @@ import TesseraCore
 /// Runs a closure on several threads, with the time that this one has, and returns when all are through.
 func concurrently(threads: Int, _ body: @Sendable (Int) -> Void) {
     guard threads > 1 else { return body(0) }
-    let deadline = Deadline.current
-    DispatchQueue.concurrentPerform(iterations: threads) { index in Deadline.hold(until: deadline) { body(index) } }
+    let (deadline, interruption) = (Deadline.current, Deadline.interruption)
+    DispatchQueue.concurrentPerform(iterations: threads) { index in
+        Deadline.hold(until: deadline, or: interruption) { body(index) }
+    }
 }
 
 /// Hands out each index once.

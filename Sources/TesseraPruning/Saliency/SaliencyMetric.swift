@@ -19,24 +19,24 @@ extension SaliencyMetric {
 
     /// The values, once it is clear that they are as many as there are channel groups, and finite.
     ///
+    /// - Parameter name: what messages call the metric; nil for nothing.
     /// - Throws: `invalidArgument` if they are not, and what `saliencies` throws.
-    public func curves(in context: SaliencyContext) throws -> [SaliencyCurve] {
+    public func curves(in context: SaliencyContext, named name: String? = nil) throws -> [SaliencyCurve] {
         let groups = context.dependencies.groups
         let values = try saliencies(in: context)
+        func refusal(_ message: String, _ group: String? = nil) -> TesseraError {
+            let path = [name.map { "saliency metric '\($0)'" }, group].compactMap(\.self).joined(separator: ": ")
+            return TesseraError(.invalidArgument, message, path: path.isEmpty ? nil : path)
+        }
         guard values.count == groups.count else {
-            throw TesseraError(
-                .invalidArgument, "expected saliencies for \(groups.count) dependency groups, found \(values.count)")
+            throw refusal("expected saliencies for \(groups.count) dependency groups, found \(values.count)")
         }
         return try zip(groups, values).map { group, values in
             guard values.count == group.channels.count else {
-                throw TesseraError(
-                    .invalidArgument, "expected \(group.channels.count) saliencies, found \(values.count)",
-                    path: group.name)
+                throw refusal("expected \(group.channels.count) saliencies, found \(values.count)", group.name)
             }
-            guard values.allSatisfy(\.isFinite) else {
-                throw TesseraError(
-                    .invalidArgument, "expected finite saliencies, found \(values.first { !$0.isFinite } ?? .nan)",
-                    path: group.name)
+            if let value = values.first(where: { !$0.isFinite }) {
+                throw refusal("expected finite saliencies, found \(value)", group.name)
             }
             return SaliencyCurve(group: group.name, values: values)
         }

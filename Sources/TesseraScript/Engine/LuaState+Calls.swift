@@ -35,12 +35,18 @@ extension LuaState {
     /// Pushes what Lua gets for an error that a binding threw.
     func pushMessage(of error: any Error, to L: OpaquePointer) {
         if let error = error as? TesseraError, let nested, error.isSame(as: nested.error) {
-            // A Lua function that Swift called failed: the text says already where, and another value is handed on.
+            // A Lua function that Swift called failed: another value than a text is handed on.
             if let value = nested.value {
                 lua_rawgeti(L, clua_registry_index(), lua_Integer(value))
-            } else {
-                push(nested.text, to: L)
+                return
             }
+            // The text says already where, but not what Swift called it for.
+            var text = nested.text
+            if let path = error.path, nested.error.path == nil, text.hasSuffix(error.message) {
+                text = "\(text.dropLast(error.message.count))\(path): \(error.message)"
+                keepNested((error, text, nil), in: L)
+            }
+            push(text, to: L)
             return
         }
         clua_push_place(L)
@@ -96,14 +102,15 @@ extension LuaState {
         var code = code
         if let nested, text.hasSuffix(nested.text) {
             code = nested.error.code
-            if let frames = nested.error.scriptTraceback { traceback = frames }
+            if !nested.error.traceback.isEmpty { traceback = nested.error.traceback }
         }
         let (place, message) = locate(text)
         let cause = raised.flatMap { text.contains($0.text) ? $0.error : nil }
         // One line of Lua is what the location says already.
-        let lineCount = traceback.count { !$0.hasPrefix("\t[C]:") }
-        let frames = lineCount > 1 ? "\nstack traceback:\n" + traceback.joined(separator: "\n") : ""
-        return TesseraError(code, message + frames, location: origin ?? place, cause: cause)
+        let lineCount = traceback.count { !$0.hasPrefix("[C]:") }
+        var error = TesseraError(code, message, location: origin ?? place, cause: cause)
+        if lineCount > 1 { error.traceback = traceback }
+        return error
     }
 
     /// The text of the error value on top, whatever it is.
@@ -138,14 +145,14 @@ extension LuaState {
             let digits = rest.prefix { $0.isASCII && $0.isNumber }
             guard let line = Int(digits), rest.dropFirst(digits.count).hasPrefix(": ") else { continue }
             let message = rest.dropFirst(digits.count + 2)
-            return (SourceLocation(file: full, line: line, column: 1), String(message))
+            return (SourceLocation(file: full, line: line), String(message))
         }
         guard let source = errorSource else { return (nil, text) }
         let name = String(source.chunk.dropFirst())
         // What a script loads itself may have any name, also that of a file it is not in.
         let isKnown = source.chunk.first.map { "@=".contains($0) } ?? false && chunkNames.values.contains(name)
         let file = isKnown ? name : "[string \"\(source.chunk.prefix(40))\"]"
-        return (SourceLocation(file: file, line: source.line, column: 1), text)
+        return (SourceLocation(file: file, line: source.line), text)
     }
 
     /// The frames of the last error, innermost first, without those of C that only say so.
@@ -153,7 +160,7 @@ extension LuaState {
         clua_push_traceback(L)
         defer { clua_pop(L, 1) }
         return String(decoding: readBytes(-1, from: L), as: UTF8.self)
-            .split(separator: "\n").dropFirst().map(String.init).filter { !$0.hasSuffix("[C]: in ?") }
+            .split(separator: "\n").dropFirst().map { String($0.drop { $0 == "\t" }) }.filter { $0 != "[C]: in ?" }
     }
 
     /// What messages call a chunk: Lua keeps the last 56 bytes of a path of 60 or more.
@@ -168,11 +175,5 @@ extension LuaState {
 extension TesseraError {
     fileprivate func isSame(as other: TesseraError) -> Bool {
         code == other.code && message == other.message && location == other.location
-    }
-
-    /// The frames that a script's failure has in its message.
-    fileprivate var scriptTraceback: [String]? {
-        let lines = message.split(separator: "\n").map(String.init)
-        return lines.firstIndex(of: "stack traceback:").map { Array(lines[($0 + 1)...]) }
     }
 }

@@ -18,6 +18,7 @@ final class LuaState: @unchecked Sendable {
     private var isClosed = false
     private let user = Mutex<(thread: pthread_t, depth: Int)?>(nil)
     let options: ScriptEngine.Options
+    private let interruption: Interruption
 
     /// The metatables of the classes met so far, as references.
     var classes: [ObjectIdentifier: Int32] = [:]
@@ -36,6 +37,7 @@ final class LuaState: @unchecked Sendable {
         guard let host = clua_open() else { throw TesseraError(.outOfMemory, "no memory for a Lua state") }
         self.host = host
         self.options = options
+        interruption = options.clock.interruption
         host.pointee.owner = Unmanaged.passUnretained(self).toOpaque()
         host.pointee.invoke = { owner, L, index in
             guard let owner, let L else { return 0 }
@@ -44,6 +46,10 @@ final class LuaState: @unchecked Sendable {
         host.pointee.release = { object in
             guard let object else { return }
             Unmanaged<AnyObject>.fromOpaque(object).release()
+        }
+        host.pointee.is_interrupted = { owner in
+            guard let owner else { return false }
+            return Unmanaged<LuaState>.fromOpaque(owner).takeUnretainedValue().interruption.isRequested
         }
         if options.print != nil {
             host.pointee.print = { owner, text, length in
@@ -153,13 +159,14 @@ final class LuaState: @unchecked Sendable {
         giveBackReferences(L)
         let top = lua_gettop(L)
         defer { lua_settop(L, top) }
-        return try Deadline.hold(until: end) { try body(L) }
+        return try Deadline.hold(until: end, or: isOutermost ? interruption : nil) { try body(L) }
     }
 
     /// Starts the clock: what works for another script has no more time than that has left.
     ///
     /// - Returns: when the run must be over.
     private func beginRun() -> ContinuousClock.Instant? {
+        if options.caller == nil { interruption.withdraw() }
         let seconds = [options.timeout, options.caller?.secondsLeft].compactMap(\.self).min()
         clua_begin(host, seconds ?? .infinity)
         return options.clock.start(seconds)

@@ -73,17 +73,31 @@ public final class ScriptEngine {
         }
     }
 
+    /// What messages call the entries of an interactive session.
+    public static let entryName = "input"
+
     /// Runs one entry of an interactive session and prints its results.
     ///
+    /// - Parameters:
+    ///   - entry: Lua; `=` and an expression prints its values whole.
+    ///   - line: the number of its first line.
+    ///   - lines: how many lines of each value are printed; nil for all.
     /// - Returns: false if the entry is the beginning of something longer.
     /// - Throws: as `run`.
-    public func evaluate(_ entry: String) throws -> Bool {
-        try state.enter { L in
+    public func evaluate(_ entry: String, line: Int = 1, showing lines: Int? = nil) throws -> Bool {
+        let isWhole = entry.hasPrefix("=")
+        let entry = isWhole ? String(entry.dropFirst()) : entry
+        func load(_ text: String, in L: OpaquePointer) throws {
+            // Lua counts lines from the first.
+            let above = String(repeating: "\n", count: max(0, line - 1))
+            try state.load(Array((above + text).utf8), name: "=\(Self.entryName)", into: L)
+        }
+        return try state.enter { L in
             do {
-                try state.load(Array("return \(entry)".utf8), name: "=input", into: L)
+                try load("return \(entry)", in: L)
             } catch {
                 do {
-                    try state.load(Array(entry.utf8), name: "=input", into: L)
+                    try load(entry, in: L)
                 } catch let error as TesseraError where error.message.hasSuffix("near <eof>") {
                     return false
                 }
@@ -92,7 +106,7 @@ public final class ScriptEngine {
             try state.callPushed(L, arguments: 0)
             let count = lua_gettop(L) - base
             guard count > 0 else { return true }
-            for index in (base + 1)...(base + count) { showTable(at: index, in: L) }
+            for index in (base + 1)...(base + count) { prepare(index, showing: isWhole ? nil : lines, in: L) }
             clua_push_globals(L)
             state.push("print", to: L)
             lua_rawget(L, -2)
@@ -108,12 +122,20 @@ public final class ScriptEngine {
         (try? state.enter { try state.completions(of: text, in: $0) }) ?? []
     }
 
-    /// Puts the content of a plain table in place of the table.
-    private func showTable(at index: Int32, in L: OpaquePointer) {
-        guard lua_type(L, index) == LUA_TTABLE, case .table(let table)? = try? state.read(index, from: L) else {
-            return
+    /// Puts the content of a plain table in place of the table, and the beginning of a long text in place of what has it.
+    private func prepare(_ index: Int32, showing lines: Int?, in L: OpaquePointer) {
+        let text: String
+        var isChanged = false
+        switch try? state.read(index, from: L) {
+        case .table(let table): (text, isChanged) = (table.text(width: 100), true)
+        case .object(let object): text = object.scriptDescription
+        case .string(let string): text = string
+        default: return
         }
-        state.push(table.text(width: 100), to: L)
+        let beginning = lines.map { text.beginning(lines: $0) } ?? text[...]
+        guard isChanged || beginning.endIndex < text.endIndex else { return }
+        let rest = text[beginning.endIndex...].count
+        state.push(beginning + (rest > 0 ? "\n… \(rest) more characters: '=' before the entry shows all" : ""), to: L)
         clua_replace(L, index)
     }
 
@@ -125,6 +147,18 @@ public final class ScriptEngine {
             let module = try ModuleSearch(folders: self?.searchPaths ?? []).module(named: name)
             try state.load(module.text, name: module.path, into: L)
             return 1
+        }
+    }
+}
+
+extension String {
+    /// The first lines, of 100 characters on average at most, without the end of the last.
+    fileprivate func beginning(lines: Int) -> Substring {
+        let start = prefix(lines * 100)
+        var count = 0
+        return start.prefix { character in
+            if character.isNewline { count += 1 }
+            return count < lines
         }
     }
 }

@@ -42,8 +42,14 @@ private final class Answer<Value: Sendable>: Sendable {
     func await(atMost seconds: Double?) throws -> Value {
         // Beyond a year a timeout would overflow the clock.
         let deadline = seconds.map { DispatchTime.now() + min(max(0, $0), 3e7) } ?? .distantFuture
-        guard isThere.wait(timeout: deadline) == .success, let result = content.withLock({ $0 }) else {
-            throw TesseraError(.limitExceeded, "this took longer than the script may run")
+        while isThere.wait(timeout: min(deadline, .now() + 0.05)) != .success {
+            try Deadline.check()
+            guard .now() < deadline else {
+                throw TesseraError(.limitExceeded, "this took longer than the script may run")
+            }
+        }
+        guard let result = content.withLock({ $0 }) else {
+            throw TesseraError(.limitExceeded, "this ended without a result")
         }
         return try result.get()
     }

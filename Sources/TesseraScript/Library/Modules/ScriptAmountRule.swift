@@ -14,7 +14,7 @@ struct ScriptAmountRule: AmountRule {
             return try ScriptAmountProblem.counts(results.first ?? .nil, of: problem)
         } catch {
             // The script is at fault, and not what was asked of it.
-            throw TesseraError(.scriptFailure, "\(error)", path: "amount rule '\(module.name)'")
+            throw TesseraError(.scriptFailure, "\(error)", path: module.title)
         }
     }
 }

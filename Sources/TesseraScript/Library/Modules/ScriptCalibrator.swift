@@ -10,7 +10,7 @@ struct ScriptCalibrator: Calibrator {
         let results = try module.call([
             .table(ScriptTable(histogram)), .integer(bits), .table(try module.values(of: options)),
         ])
-        return try locatingErrors(path: "calibration method '\(module.name)'") {
+        return try locatingErrors(path: module.title) {
             guard results.count >= 2 else {
                 throw TesseraError(.invalidArgument, "expected two numbers as the result, got \(results.count)")
             }

@@ -33,7 +33,7 @@ extension ScriptLibrary {
                 assert(net:plan{nodes = 2, strategy = "rows"}.stages[1].tiles[2].region[3][1] == 5)
                 """
         ) { call in
-            let module = try ScriptModule(call, label: "strategy", noun: "a strategy")
+            let module = try ScriptModule(call, label: "strategy", kind: "strategy")
             try context.register(\.strategies, module) { ScriptStrategy(module: $0, options: $1) }
             return []
         }
@@ -59,7 +59,7 @@ extension ScriptLibrary {
                 assert(report.layers[1].channels_after == 6)
                 """
         ) { call in
-            let module = try ScriptModule(call, label: "metric", noun: "a metric")
+            let module = try ScriptModule(call, label: "metric", kind: "saliency metric")
             try context.register(\.saliencyMetrics, module) { ScriptMetric(module: $0, options: $1) }
             return []
         }
@@ -82,7 +82,7 @@ extension ScriptLibrary {
                 assert(report.layers[1].channels_after == 6)
                 """
         ) { call in
-            let module = try ScriptModule(call, label: "rule", noun: "an amount rule")
+            let module = try ScriptModule(call, label: "rule", kind: "amount rule")
             try context.register(\.pruningAmounts, module) { ScriptAmountRule(module: $0, options: $1) }
             return []
         }
@@ -105,7 +105,7 @@ extension ScriptLibrary {
                 assert(small:run(image):difference(net:run(image)) < 0.1)
                 """
         ) { call in
-            let module = try ScriptModule(call, label: "method", noun: "a calibration method")
+            let module = try ScriptModule(call, label: "method", kind: "calibration method")
             try context.register(\.calibrators, module) { ScriptCalibrator(module: $0, options: $1) }
             return []
         }
@@ -131,7 +131,7 @@ extension ScriptLibrary {
                 assert(report.layers[1].layout == "row")
                 """
         ) { call in
-            let module = try ScriptModule(call, label: "layout", noun: "a weight layout")
+            let module = try ScriptModule(call, label: "layout", kind: "weight layout")
             try context.register(\.weightLayouts, module) { ScriptLayout(module: $0, options: $1) }
             return []
         }

@@ -11,7 +11,7 @@ struct ScriptMetric: SaliencyMetric {
             let results = try module.call([
                 .table(try ScriptTable(group, in: context)), .table(try module.values(of: options)),
             ])
-            return try locatingErrors(within: "saliency metric '\(module.name)'") {
+            return try locatingErrors(within: module.title) {
                 guard case .table = results.first ?? .nil else {
                     throw TesseraError(
                         .invalidArgument,

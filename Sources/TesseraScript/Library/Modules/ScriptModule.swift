@@ -2,6 +2,8 @@ import Tessera
 
 /// A module that a script registers: a Lua function, with what `tessera plugins` says of it.
 struct ScriptModule: Sendable {
+    /// What it is, as messages say it: "saliency metric 'mine'".
+    let title: String
     let name: String
     let summary: String
     /// The options it declares; nil for any, which are its own to check.
@@ -12,24 +14,29 @@ struct ScriptModule: Sendable {
 
     /// What a script gives to register a module: a name, a function, and a table with `summary` and `options`.
     ///
-    /// - Parameter label: what the function is called in messages.
-    init(_ call: ScriptCall, label: String, noun: String) throws {
+    /// - Parameters:
+    ///   - label: what the function is called in messages.
+    ///   - kind: what the module is, as "saliency metric".
+    init(_ call: ScriptCall, label: String, kind: String) throws {
         try call.expectArguments(atMost: 3)
         name = try call.string(1, "name")
         guard !name.isEmpty else { throw TesseraError(.invalidArgument, "expected a name, got ''", path: call.name) }
+        title = "\(kind) '\(name)'"
         function = try call.function(2, label)
         var about = try call.options(3)
-        summary = try about.string("summary") ?? "\(noun) of a script"
+        summary = try about.string("summary") ?? "a script's \(label)"
         options = try about.take("options") { value in
             try value.requireNamed().sorted { $0.key < $1.key }.map { try ScriptOption($0.key, $0.value) }
         }
         try about.finish()
     }
 
-    /// Calls the function. A plugin is called by one thread at a time.
+    /// Calls the function. A plugin is called by one thread at a time. Errors say which module it is.
     func call(_ arguments: [ScriptValue]) throws -> [ScriptValue] {
-        guard let plugin else { return try function.call(arguments) }
-        return try plugin.lock.withLock { try function.call(arguments) }
+        try locatingErrors(path: title) {
+            guard let plugin else { return try function.call(arguments) }
+            return try plugin.lock.withLock { try function.call(arguments) }
+        }
     }
 
     /// The options that the function gets, with the defaults of those that are left out.

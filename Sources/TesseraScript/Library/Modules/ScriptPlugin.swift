@@ -19,7 +19,7 @@ final class ScriptPlugin: @unchecked Sendable {
     /// - Throws: what is wrong with it; `invalidArgument` for one that loads itself.
     init(_ path: String, _ options: ScriptEngine.Options) throws {
         var options = options
-        options.clock = ScriptClock()
+        options.clock = ScriptClock(for: options.caller)
         let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         guard !Self.loading.contains(file) else {
             throw TesseraError(.invalidArgument, "the plugin '\(path)' loads itself")

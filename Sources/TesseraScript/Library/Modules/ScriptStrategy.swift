@@ -17,7 +17,7 @@ struct ScriptStrategy: PartitionStrategy {
             .object(model),
         ])
         let stages = results.first ?? .nil
-        return try locatingErrors(path: "strategy '\(module.name)'") {
+        return try locatingErrors(path: module.title) {
             guard case .table = stages else {
                 throw TesseraError(.invalidArgument, "expected a list of stages as the result, got \(stages.kind)")
             }
@@ -28,7 +28,7 @@ struct ScriptStrategy: PartitionStrategy {
                 }
             }
             let reading = StageReading(
-                span: span, nodes: cluster.nodes.count, path: "strategy '\(module.name)'")
+                span: span, nodes: cluster.nodes.count, path: module.title)
             return PartitionDecision(stages: try reading.stages(stages), notes: notes)
         }
     }
