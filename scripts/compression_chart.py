@@ -9,7 +9,7 @@ import re
 import sys
 
 COLOURS = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#000000", "#ee8866", "#44bb99"]
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 720, 420, 60, 46, 16, 150
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 830, 420, 60, 46, 16, 260
 
 
 def points(paths):
@@ -28,6 +28,8 @@ def points(paths):
                 name = "NNCodec" if setting.startswith("nncodec") else re.search(r"--codec (\S+)", setting).group(1)
                 if "--target-bytes" in setting:
                     name += ", searched"
+                if "--dependent" in setting:
+                    name += ", two grids"
                 if setting.startswith("folded"):
                     name += ", folded"
                 found.setdefault(name, []).append((float(ratio.rstrip("x")), float(quality.group(1)), quality.group(2)))
