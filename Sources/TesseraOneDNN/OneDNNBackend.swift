@@ -7,7 +7,7 @@ import TesseraRuntime
 public struct OneDNNBackend: KernelBackend {
     public let name = "onednn"
     /// oneDNN's, and that of the kernels of our own.
-    public var version: String { "\(Engine.version), own kernels 6" }
+    public var version: String { "\(Engine.version), own kernels 7" }
     public var instructionSet: String { Engine.instructionSet }
 
     public var precisions: Set<Precision> { Set(Precision.allCases) }
