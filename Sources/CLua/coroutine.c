@@ -10,9 +10,13 @@ static int guarded_resume(lua_State *L) {
     lua_State *coroutine = lua_tothread(L, 1);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
-    if (coroutine) host->current = coroutine;
+    if (coroutine) {
+        host->current = coroutine;
+        clua_adopt_interval(coroutine);
+    }
     int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
     host->current = L;
+    clua_adopt_interval(L);
     clua_check_exceeded(L);
     return status == LUA_OK ? lua_gettop(L) : lua_error(L);
 }
@@ -32,9 +36,11 @@ static int wrapped(lua_State *L) {
     lua_xmove(L, coroutine, arguments);
     clua_host *host = clua_host_of(L);
     host->current = coroutine;
+    clua_adopt_interval(coroutine);
     int results;
     int status = lua_resume(coroutine, L, arguments, &results);
     host->current = L;
+    clua_adopt_interval(L);
     clua_check_exceeded(L);
     if (status == LUA_OK || status == LUA_YIELD) {
         if (!lua_checkstack(L, results + 1)) {

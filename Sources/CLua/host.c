@@ -41,6 +41,12 @@ static int interval_of(const clua_host *host) {
     return interval > 1 ? (int)interval : 1;
 }
 
+void clua_adopt_interval(lua_State *L) {
+    const clua_host *host = clua_host_of(L);
+    if (host->exceeded || lua_gethook(L) != hook || lua_gethookcount(L) == interval_of(host)) return;
+    lua_sethook(L, hook, LUA_MASKCOUNT, interval_of(host));
+}
+
 /// Counts a large block as instructions, and has the hook look at the limits before the next one.
 static void count_large_block(clua_host *host, size_t size) {
     host->instructions += size / bytes_per_instruction;
@@ -282,6 +288,8 @@ int clua_call(lua_State *L, int arguments) {
     host->error_line = 0;
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &traceback_key);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &error_text_key);
 
     int sheltered = host->sheltered;
     host->sheltered = 0;

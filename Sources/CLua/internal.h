@@ -22,6 +22,8 @@ void clua_check_limits(lua_State *L);
 /// For loops in C: once `work` steps have added up to something, counts them as instructions, checks the limits and starts
 /// again at 0.
 void clua_check_work(lua_State *L, lua_Integer *work);
+/// Has a coroutine that is about to run look at the limits as often as large strings ask for now.
+void clua_adopt_interval(lua_State *L);
 
 /// Replaces a function of the table on top by one that has the original as its upvalue.
 void clua_wrap(lua_State *L, const char *name, lua_CFunction replacement);

@@ -51,7 +51,9 @@ static void caught(int signal, siginfo_t *information, void *context) {
         atomic_store(&is_written[index], true);
     }
     /* A write after a read is an access of its own. */
-    mprotect((void *)(address & ~(page - 1)), page, is_write ? PROT_READ | PROT_WRITE : PROT_READ);
+    void *start = (void *)(address & ~(page - 1));
+    /* Without another mapping to be had the access cannot go on. */
+    if (mprotect(start, page, is_write ? PROT_READ | PROT_WRITE : PROT_READ) != 0) sigaction(SIGSEGV, &former, NULL);
 }
 
 void *memory_guard_reserve(size_t byte_count) {

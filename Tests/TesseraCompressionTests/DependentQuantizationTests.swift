@@ -70,6 +70,20 @@ import Testing
         }
     }
 
+    @Test("numbers that stand for no number of binary32 are refused, in weights and in what a file says")
+    func overflow() throws {
+        let codec = try Registry<any WeightCodec>.builtin.make("zstd")
+        var settings = LayerSettings("zstd", codec)
+        settings.rounding = .dependent(step: 0.5)
+        let huge = try Tensor([3.3e38, -1e38, 2.5e38, 1e38], shape: [1, 4])
+        expectError(.invalidArgument, "below the largest of binary32") {
+            _ = try LayerEncoder(CompressibleTensor("w", huge)).encode(settings)
+        }
+        let text = #"{"bits": 8, "minima": [-1.25e40], "steps": [1e38], "keepsZero": true, "dependent": true}"#
+        let mapping = try JSONDecoder().decode(WeightMapping.self, from: Data(text.utf8))
+        expectError(.malformedFile, "not valid") { try mapping.validate(outputs: 1) }
+    }
+
     @Test("weights beyond all others, of one value and none are rounded, too")
     func extremes() throws {
         let codec = try Registry<any WeightCodec>.builtin.make("zstd")

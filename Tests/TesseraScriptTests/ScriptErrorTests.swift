@@ -5,6 +5,26 @@ import Testing
 
 @Suite struct ScriptErrorTests {
     @Test(
+        "a failure that was caught lends nothing to later ones",
+        arguments: [
+            "pcall(function() t:map(function() error('', 0) end) end)",
+            "local function bad() error('real problem', 0) end\npcall(function() t:map(bad) end)",
+        ])
+    func caughtBefore(first: String) async throws {
+        let source = """
+            local t = tessera.tensor{values = {1}}
+            \(first)
+            local function second()
+              local x = t:map(function() error('real problem', 0) end)
+            end
+            second()
+            """
+        let error = try #require(await NetworkFolder().failure(source))
+        let line = source.split(separator: "\n").count
+        #expect(error.traceback.last?.contains("test.lua:\(line):") == true, "\(error.traceback)")
+    }
+
+    @Test(
         "An error says where it was raised",
         arguments: [
             ("\nerror('x')", 2, "x"),

@@ -86,6 +86,17 @@ import Testing
                 "s = ('x'):rep(64 << 20)",
                 "coroutine.resume(coroutine.create(function() while true do s:lower() end end))"
             ),
+            (
+                """
+                co = coroutine.wrap(function()
+                  coroutine.yield()
+                  local s, q = coroutine.yield()
+                  while true do local n = s == q end
+                end)
+                co() co()
+                s = ('y'):rep(100 << 20) q = ('y'):rep(99 << 20) .. ('y'):rep(1 << 20)
+                """, "co(s, q)"
+            ),
             ("s = {} for i = 1, 2000000 do s[i] = {} end", "collectgarbage()"),
         ])
     func longCalls(setup: String, call: String) throws {

@@ -36,10 +36,12 @@ struct DependentQuantization {
             var state = DependentState()
             for index in row..<min(row + rowLength, weights.count) {
                 let number = (Double(weights[index]) / step).rounded()
+                // A mapping that is valid has no others.
+                guard let whole = Int32(exactly: number) else { continue }
                 if state.isSecond, number != 0 {
                     weights[index] = Float((number - (number < 0 ? -0.5 : 0.5)) * step)
                 }
-                state.advance(by: Int32(number))
+                state.advance(by: whole)
             }
         }
     }

@@ -71,6 +71,12 @@ public struct WeightMapping: Sendable, Equatable, Codable {
         self.init(
             bits: bits, minima: [(first - 0.5) * step], steps: [step], keepsZero: true,
             dependent: isDependent ? true : nil)
+        guard !isDependent || hasFiniteValues else {
+            throw TesseraError(
+                .invalidArgument,
+                "expected weights that leave room for \(1 << bits) numbers below the largest of binary32, found some up to \(largest * step)"
+            )
+        }
     }
 
     private init(bits: Int, minima: [Double], steps: [Double], keepsZero: Bool, dependent: Bool? = nil) {
@@ -95,10 +101,14 @@ public struct WeightMapping: Sendable, Equatable, Codable {
         guard (1...16).contains(bits), minima.count == steps.count, minima.count == 1 || minima.count == outputs,
             minima.allSatisfy(\.isFinite), steps.allSatisfy({ $0.isFinite && $0 >= 0 })
         else { throw TesseraError(.malformedFile, "the mapping of its numbers is not valid") }
-        guard !isDependent || (minima.count == 1 && steps[0] > 0 && zeroNumber(group: 0) != nil) else {
+        guard !isDependent || (minima.count == 1 && steps[0] > 0 && zeroNumber(group: 0) != nil && hasFiniteValues)
+        else {
             throw TesseraError(.malformedFile, "the mapping of its numbers is not valid")
         }
     }
+
+    /// Whether the weights that the least and the largest number of the first range stand for are numbers of binary32.
+    private var hasFiniteValues: Bool { value(of: 0).isFinite && value(of: 1 << bits - 1).isFinite }
 
     /// The channel that each weight belongs to is its place over this; all belong to the first if there is one range.
     func groupSize(of count: Int) -> Int { max(1, minima.count > 1 ? count / minima.count : count) }

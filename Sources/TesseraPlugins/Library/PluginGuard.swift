@@ -69,9 +69,10 @@ package enum PluginGuard {
         /// Says of new accesses what is wrong with them.
         mutating func noteAccesses() {
             while seen < memory_guard_count() {
-                defer { seen += 1 }
                 var access = memory_guard_access()
-                guard memory_guard_read(seen, &access), let address = access.address else { continue }
+                // One that is being recorded is looked at the next time.
+                guard memory_guard_read(seen, &access), let address = access.address else { break }
+                seen += 1
                 let buffer = buffers.values.first { $0.surroundings.contains(address) }
                 note(
                     buffer?.fault(of: access)

@@ -100,9 +100,13 @@ extension LuaState {
     ) -> TesseraError {
         var traceback = traceback
         var code = code
-        if let nested, text.hasSuffix(nested.text) {
+        if let nested, !nested.text.isEmpty, text.hasSuffix(nested.text) {
             code = nested.error.code
-            if !nested.error.traceback.isEmpty { traceback = nested.error.traceback }
+            // Another failure with the same text has other calls around it.
+            let frames = nested.error.traceback
+            if frames.count >= traceback.count, frames.suffix(traceback.count).elementsEqual(traceback) {
+                traceback = frames
+            }
         }
         let (place, message) = locate(text)
         let cause = raised.flatMap { text.contains($0.text) ? $0.error : nil }
